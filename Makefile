@@ -1,0 +1,46 @@
+# What people type. `make` lists the targets.
+
+VENV := target/venv
+PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
+export PYO3_PYTHON ?= $(PYTHON)
+
+.PHONY: help run test test-rust test-python bench fmt lint setup
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
+	cargo build --release --bin owt
+	target/release/owt serve $(SERVE)
+
+test: setup test-rust test-python ## Pass all tests, set-up included
+
+test-rust: setup
+	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked
+
+test-python: setup
+	cd owt-server/python && ../../$(VENV)/bin/python -m pytest -q
+
+setup: $(VENV)/ready
+	@./.ci/tools
+
+$(VENV)/ready: owt-server/python/pyproject.toml
+	$(PYO3_PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check './owt-server/python[test]'
+	$(VENV)/bin/pip uninstall --quiet --yes owt
+	touch $@
+
+bench: ## Measure beside peers; a table, JSON and a plot in target/bench
+	cargo build --release --locked --bin owt
+	benches/run
+
+fmt: setup ## Format everything
+	cargo fmt --all
+	$(VENV)/bin/ruff format owt-server/python benches
+
+lint: setup ## Format check, clippy, ruff, mypy; warnings are errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(VENV)/bin/ruff check owt-server/python benches
+	$(VENV)/bin/ruff format --check owt-server/python benches
+	cd owt-server/python && ../../$(VENV)/bin/python -m mypy

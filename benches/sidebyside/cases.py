@@ -1,0 +1,107 @@
+"""What is measured: the request of each case, the answer it must get, how its rate is counted."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+HELLO_CODE = 'def run(name):\n    return f"Hello, {name}!"\n'
+HELLO_KWARGS = {"name": "owt"}
+HELLO_ANSWER = b"Hello, owt!"
+
+CHUNKS = 100_000
+STREAM_CODE = f'def run():\n    for i in range({CHUNKS}):\n        yield f"chunk number {{i:05}}"\n'
+STREAM_ANSWER = "".join(f"chunk number {i:05}" for i in range(CHUNKS)).encode()
+
+# The module body runs once per worker, so a call only answers what is there already.
+BINARY_CODE = 'DATA = b"owt!" * 2_500_000\n\n\ndef run():\n    return DATA\n'
+BINARY_ANSWER = b"owt!" * 2_500_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing measured. `limit` and owt get the call; peers get their plain request."""
+
+    name: str
+    title: str
+    unit: str
+    path: str
+    code: str
+    kwargs: dict[str, Any]
+    answer: bytes = field(repr=False)
+    connections: int
+    units_per_answer: float = 1
+    streamed: bool = False
+    cached: bool = False
+
+    def call(self) -> bytes:
+        """The JSON body that owt takes (WIRE.md, 1)."""
+        fields: dict[str, Any] = {
+            "code_b64": base64.b64encode(self.code.encode()).decode(),
+            "kwargs_b64": base64.b64encode(json.dumps(self.kwargs).encode()).decode(),
+        }
+        if self.cached:
+            fields |= {"use_cache": True, "cache_kwargs": True}
+        return json.dumps(fields).encode()
+
+    def plain(self) -> bytes:
+        """The JSON body that a service with the handler written into it takes."""
+        return json.dumps(self.kwargs).encode()
+
+
+CASES = (
+    Case(
+        name="hello-32",
+        title="hello by POST, 32 connections",
+        unit="requests/s",
+        path="/hello",
+        code=HELLO_CODE,
+        kwargs=HELLO_KWARGS,
+        answer=HELLO_ANSWER,
+        connections=32,
+    ),
+    Case(
+        name="hello-1",
+        title="hello by POST, 1 connection",
+        unit="requests/s",
+        path="/hello",
+        code=HELLO_CODE,
+        kwargs=HELLO_KWARGS,
+        answer=HELLO_ANSWER,
+        connections=1,
+    ),
+    Case(
+        name="stream",
+        title="a stream of 100,000 chunks of 18 bytes, read whole by 1 client",
+        unit="chunks/s",
+        path="/stream",
+        code=STREAM_CODE,
+        kwargs={},
+        answer=STREAM_ANSWER,
+        connections=1,
+        units_per_answer=CHUNKS,
+        streamed=True,
+    ),
+    Case(
+        name="binary",
+        title="a binary answer of 10 MB, 4 connections",
+        unit="MB/s",
+        path="/binary",
+        code=BINARY_CODE,
+        kwargs={},
+        answer=BINARY_ANSWER,
+        connections=4,
+        units_per_answer=len(BINARY_ANSWER) / 1e6,
+    ),
+    Case(
+        name="cache-hit",
+        title="hello answered from the cache, 32 connections",
+        unit="requests/s",
+        path="/hello",
+        code=HELLO_CODE,
+        kwargs=HELLO_KWARGS,
+        answer=HELLO_ANSWER,
+        connections=32,
+        cached=True,
+    ),
+)

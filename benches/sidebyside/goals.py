@@ -1,0 +1,58 @@
+"""The goals that owt is held to: ratios measured in one run, since absolute rates vary."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .rounds import Series
+
+
+@dataclass(frozen=True)
+class Goal:
+    text: str
+    case: str
+    against: str
+    ratio: float
+    strictly: bool = False
+
+
+GOALS = (
+    Goal("at least 0.70 of the limit", "hello-32", "limit", 0.70),
+    Goal("above granian RSGI", "hello-32", "granian", 1, strictly=True),
+    Goal("at least 4 times FastAPI async", "hello-32", "fastapi", 4),
+    Goal("at least 40 times Flask's development server", "hello-32", "flask", 40),
+    Goal("at least as fast as uvicorn's async generator", "stream", "fastapi", 1),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A goal and what was seen; `ratio` is None, and the goal not met, where nothing was."""
+
+    goal: Goal
+    subject: str
+    ratio: float | None
+
+    @property
+    def met(self) -> bool:
+        if self.ratio is None:
+            return False
+        return self.ratio > self.goal.ratio if self.goal.strictly else self.ratio >= self.goal.ratio
+
+
+def judge(results: Sequence[Series], subject: str) -> list[Verdict]:
+    found = {(series.case.name, series.server): series for series in results}
+    return [
+        Verdict(
+            goal,
+            subject,
+            ratio(found.get((goal.case, subject)), found.get((goal.case, goal.against))),
+        )
+        for goal in GOALS
+    ]
+
+
+def ratio(series: Series | None, other: Series | None) -> float | None:
+    """Of the medians; None where either was not measured or failed."""
+    if series is None or other is None or not series.rates or not other.rates:
+        return None
+    return series.median / other.median

@@ -1,0 +1,232 @@
+//! Where calls go, and with whose name.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use owt_core::Call;
+use percent_encoding::percent_decode_str;
+use reqwest::redirect::Policy;
+use url::{Host, Url};
+
+use crate::error::Error;
+use crate::request::CallRequest;
+
+/// The environment variable with the URL of the server to call.
+pub const URL_VARIABLE: &str = "OWT_URL";
+
+/// The server to call when nothing says otherwise.
+pub const DEFAULT_URL: &str = "http://127.0.0.1:9876";
+
+/// Enough for any network; a server that runs answers a connection at once,
+/// however long its calls take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server to call. Cloning shares the connections that are kept open.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    login: Option<Login>,
+    timeout: Option<Duration>,
+}
+
+/// A name and a password, which nothing prints.
+#[derive(Clone)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+impl Client {
+    /// A client of the server at this URL.
+    ///
+    /// `user:password@` in it is sent as basic authentication (RFC 7617); a
+    /// path is where calls go by default. `http://` may be left out.
+    ///
+    /// # Errors
+    /// The text is no http or https URL.
+    pub fn new(url: impl AsRef<str>) -> Result<Self, Error> {
+        Self::builder().url(url.as_ref()).build()
+    }
+
+    /// A client of the server at `$OWT_URL`, else at [`DEFAULT_URL`].
+    ///
+    /// # Errors
+    /// `$OWT_URL` is no http or https URL.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// A client with more to say than where the server is.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The server's URL, without name and password.
+    pub fn url(&self) -> &Url {
+        &self.base
+    }
+
+    /// A request for this call; nothing is sent before [`CallRequest::send`].
+    pub fn call(&self, call: Call) -> CallRequest {
+        CallRequest::new(self.clone(), call)
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("url", &self.base.as_str())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Client`].
+#[derive(Clone, Default)]
+pub struct Builder {
+    url: Option<String>,
+    timeout: Option<Duration>,
+}
+
+impl Builder {
+    /// The server's URL, instead of `$OWT_URL`.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// How long a call may take, from sending it to the end of its answer; no
+    /// limit by default.
+    ///
+    /// This is the client's own clock. A call's `timeout` is the server's,
+    /// which can say more about what it stopped.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Makes the client; no connection is opened yet.
+    ///
+    /// # Errors
+    /// The URL is no http or https URL.
+    pub fn build(self) -> Result<Client, Error> {
+        let from_env = || std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty());
+        let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let mut base = server_url(&url)?;
+        let login = take_login(&mut base);
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("owt-client/", env!("CARGO_PKG_VERSION")))
+            // A redirect is an adaptor's answer. Following it would turn a POST
+            // into a GET that carries no call.
+            .redirect(Policy::none());
+        if is_loopback(&base) {
+            // A proxy from the environment has a loopback of its own.
+            http = http.no_proxy();
+        }
+        Ok(Client {
+            http: http.build().map_err(Error::client)?,
+            base,
+            login,
+            timeout: self.timeout,
+        })
+    }
+}
+
+/// Reads a server's URL as people write it: `http://` may be left out.
+///
+/// # Errors
+/// The text is no http or https URL.
+pub fn server_url(text: &str) -> Result<Url, Error> {
+    let text = text.trim();
+    let url =
+        if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
+    let url = url.map_err(Error::url)?;
+    if matches!(url.scheme(), "http" | "https") {
+        Ok(url)
+    } else {
+        Err(Error::scheme(url.scheme()))
+    }
+}
+
+/// Takes name and password out of the URL, so that nothing prints them with it.
+fn take_login(url: &mut Url) -> Option<Login> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let login = Login {
+        user: decoded(url.username()),
+        password: decoded(url.password().unwrap_or_default()),
+    };
+    // Neither fails for http(s), which always has a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(login)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn urls_as_people_write_them() {
+        for (written, url) in [
+            ("http://localhost:9876", "http://localhost:9876/"),
+            ("localhost:9876/owt", "http://localhost:9876/owt"),
+            (" https://[::1]:1/\n", "https://[::1]:1/"),
+        ] {
+            assert_eq!(Client::new(written).unwrap().url().as_str(), url);
+        }
+        for no_url in ["", "http://", "ftp://a.example", "unix:///run/owt"] {
+            let error = Client::new(no_url).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{no_url}");
+        }
+    }
+
+    #[test]
+    fn the_password_is_kept_apart_and_not_printed() {
+        let client = Client::new("http://m%40e:p%3Aw@127.0.0.1:9876/").unwrap();
+        let login = client.login().unwrap();
+        assert_eq!((&*login.user, &*login.password), ("m@e", "p:w"));
+        assert_eq!(client.url().as_str(), "http://127.0.0.1:9876/");
+        assert!(!format!("{client:?} {:?}", client.call(Call::new("x"))).contains("p%3Aw"));
+    }
+
+    #[test]
+    fn loopback_needs_no_proxy() {
+        let loopback = |url: &str| is_loopback(&Url::parse(url).unwrap());
+        assert!(
+            loopback("http://127.8.0.1")
+                && loopback("http://[::1]")
+                && loopback("http://a.localhost")
+        );
+        assert!(!loopback("http://localhost.example") && !loopback("http://10.0.0.1"));
+    }
+}

@@ -1,0 +1,215 @@
+//! What goes over the wire and what is made of what comes, against a peer that
+//! answers with the bytes it is told to. The real server is met elsewhere.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may; clippy.toml exempts only the test functions themselves"
+)]
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use owt_client::{Call, Client, Error, ErrorKind, Method, ProblemKind};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// Answers one connection's one request; the task gives the request as text.
+async fn peer(answer: &'static str) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let served = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = String::new();
+        let mut buffer = [0; 4096];
+        while !is_whole(&request) {
+            let read = stream.read(&mut buffer).await.unwrap();
+            request += std::str::from_utf8(&buffer[..read]).unwrap();
+        }
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        request
+    });
+    (url, served)
+}
+
+fn is_whole(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().unwrap());
+    body.len() >= length
+}
+
+async fn refused(answer: &'static str) -> Error {
+    let (url, _served) = peer(answer).await;
+    let client = Client::new(url).unwrap();
+    client.call(Call::new("secret_code")).send().await.unwrap_err()
+}
+
+/// The call read back by the server's own reader.
+fn sent_in_query(request: &str) -> Call {
+    let target = request.split(' ').nth(1).unwrap();
+    Call::from_query(target.split_once('?').unwrap().1).unwrap().unwrap()
+}
+
+fn a_call() -> Call {
+    let mut call = Call::new("f(sota.hard_task)");
+    call.use_cache = true;
+    call
+}
+
+#[tokio::test]
+async fn a_post_sends_json() {
+    let (url, served) = peer(OK).await;
+    let base = url.replace("//", "//me:p%40ss@") + "/owt/";
+    let client = Client::new(base).unwrap();
+    let reply = client.call(a_call()).args("solve AGI").path("/agi").send().await.unwrap();
+    assert_eq!(reply.status(), 200);
+    assert_eq!(reply.text().await.unwrap(), "ok");
+    let request = served.await.unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /owt/agi HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("content-type: application/json"), "{head}");
+    // base64 of me:p@ss
+    assert!(head.contains("authorization: Basic bWU6cEBzcw=="), "{head}");
+    let mut call = a_call();
+    call.kwargs = Some("'solve AGI'".into());
+    assert_eq!(Call::from_json(body.as_bytes()).unwrap(), call);
+}
+
+#[tokio::test]
+async fn a_get_sends_the_query() {
+    let (url, served) = peer(OK).await;
+    let client = Client::new(url).unwrap();
+    let request = client.call(a_call()).args(&json!({"n": 1})).method(Method::GET);
+    request.header("Accept", "image/png").send().await.unwrap();
+    let request = served.await.unwrap();
+    assert!(request.starts_with("GET /?"), "{request}");
+    assert!(request.contains("accept: image/png"), "{request}");
+    let mut call = a_call();
+    call.kwargs = Some("{'n': 1}".into());
+    assert_eq!(sent_in_query(&request), call);
+}
+
+#[tokio::test]
+async fn data_is_the_body_and_the_call_goes_in_the_query() {
+    let (url, served) = peer(OK).await;
+    let client = Client::new(url).unwrap();
+    let request = client.call(a_call()).args(&()).data("RIFF").header("content-type", "audio/wav");
+    request.send().await.unwrap();
+    let request = served.await.unwrap();
+    assert!(request.starts_with("POST /?") && request.ends_with("\r\n\r\nRIFF"), "{request}");
+    assert!(request.contains("content-type: audio/wav\r\n") && !request.contains("octet-stream"));
+    assert_eq!(sent_in_query(&request), a_call());
+}
+
+#[tokio::test]
+async fn a_problem_is_an_error_with_the_problem() {
+    let error = refused(
+        "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: 79\r\n\r\n\
+         {\"type\":\"/_owt/problems/adaptor-raised\",\"status\":500,\"detail\":\"ValueError: no\"}",
+    )
+    .await;
+    assert_eq!(error.kind(), ErrorKind::Problem);
+    assert_eq!(error.problem().unwrap().kind, ProblemKind::AdaptorRaised);
+    assert_eq!(error.to_string(), "The adaptor raised an exception (500): ValueError: no");
+}
+
+#[tokio::test]
+async fn an_unreadable_problem_is_told_as_such() {
+    let error = refused("HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/problem+json\r\nContent-Length: 1\r\n\r\n{").await;
+    assert_eq!(error.kind(), ErrorKind::Unreadable);
+    assert_eq!(error.to_string(), "the problem of a 502 Bad Gateway cannot be read");
+}
+
+#[tokio::test]
+async fn what_an_adaptor_answers_is_no_error_whatever_its_status() {
+    let answer = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]";
+    let (url, _served) = peer(answer).await;
+    let reply = Client::new(url).unwrap().call(a_call()).send().await.unwrap();
+    assert_eq!(reply.status(), 302);
+    assert_eq!(reply.content_type(), Some("application/json"));
+    assert_eq!(reply.json::<Value>().await.unwrap(), json!([]));
+}
+
+#[tokio::test]
+async fn a_whole_stream_ends_cleanly() {
+    let answer =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n";
+    let (url, _served) = peer(answer).await;
+    let mut chunks = Client::new(url).unwrap().call(a_call()).send().await.unwrap().chunks();
+    let mut body = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        body.extend(chunk.unwrap());
+    }
+    assert_eq!(body, b"onetwo");
+}
+
+/// §7: a failure in mid-stream is never a clean end.
+#[tokio::test]
+async fn a_cut_body_is_an_error_however_it_is_read() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
+    let counted = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\none";
+    for answer in [chunked, counted] {
+        let (url, _served) = peer(answer).await;
+        let client = Client::new(url).unwrap();
+        let mut chunks = client.call(a_call()).send().await.unwrap().chunks();
+        assert_eq!(chunks.next().await.unwrap().unwrap(), "one");
+        let error = chunks.next().await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted);
+        assert!(error.source().is_some());
+
+        let (url, _served) = peer(answer).await;
+        let reply = Client::new(url).unwrap().call(a_call()).send().await.unwrap();
+        assert_eq!(reply.bytes().await.unwrap_err().kind(), ErrorKind::Interrupted);
+    }
+}
+
+#[tokio::test]
+async fn errors_show_no_secrets() {
+    // Bound, then gone: nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let client = Client::new(format!("http://me:hunter2@127.0.0.1:{port}/")).unwrap();
+    let request = client.call(Call::new("secret_code")).method(Method::GET);
+    let error = request.send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert_eq!(error.to_string(), format!("no connection to http://127.0.0.1:{port}"));
+    let shown = format!("{error:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("code_b64"), "{shown}");
+
+    assert_eq!(refused("").await.kind(), ErrorKind::Interrupted);
+}
+
+#[tokio::test]
+async fn the_timeout_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let limit = Duration::from_millis(20);
+    let client = Client::builder().url(url).timeout(limit).build().unwrap();
+    let error = client.call(a_call()).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().ends_with("has not answered in full within 20ms"), "{error}");
+}
+
+#[tokio::test]
+async fn mistakes_are_told_by_send() {
+    let client = Client::new("127.0.0.1:1").unwrap();
+    let request = || client.call(a_call());
+    for request in [
+        request().data("x").method(Method::GET),
+        request().args(&std::collections::BTreeMap::from([(vec![1], 2)])),
+        request().header("no name", "x"),
+        request().header("name", "no\nvalue"),
+    ] {
+        assert_eq!(request.send().await.unwrap_err().kind(), ErrorKind::Usage);
+    }
+}

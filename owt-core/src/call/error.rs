@@ -1,0 +1,114 @@
+//! What can be wrong with a call (§7: 400 says which field and why).
+
+use crate::{Problem, ProblemKind};
+
+/// Why a request's call could not be read.
+///
+/// The text names the field, what came, and the mend; [`field`](Self::field)
+/// is the field alone.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// There are call fields, but no code.
+    #[error("`code_b64` is missing: send the adaptor's Python source there, encoded as base64")]
+    MissingCode,
+    /// The code is empty or only whitespace.
+    #[error(
+        "`code_b64` is empty once decoded: send the adaptor's Python source there \
+         (was the file that was encoded empty?)"
+    )]
+    EmptyCode,
+    /// The body is not JSON.
+    #[error(
+        "the body is not valid JSON: {0}; send a JSON object such as {{\"code_b64\": \"...\"}}, \
+         or another Content-Type"
+    )]
+    InvalidJson(#[source] serde_json::Error),
+    /// The body is JSON, but not an object.
+    #[error("the body must be a JSON object such as {{\"code_b64\": \"...\"}}, and is {0}")]
+    NotAnObject(&'static str),
+    /// A field has a JSON type it cannot have.
+    #[error("`{field}` must be {wanted}, and is {got}")]
+    WrongType {
+        /// The field.
+        field: &'static str,
+        /// What it can be.
+        wanted: &'static str,
+        /// What came.
+        got: &'static str,
+    },
+    /// A field of text parts holds bytes that are not UTF-8.
+    #[error("`{0}` is not UTF-8 text: send it as text, not as a binary part")]
+    NotText(&'static str),
+    /// A `_b64` field is not base64.
+    #[error("`{field}` is not base64 (it begins {excerpt:?}){}", base64_hint(*.looks_plain))]
+    NotBase64 {
+        /// The field.
+        field: &'static str,
+        /// How the text begins.
+        excerpt: String,
+        /// Whether it is likely source or JSON that was never encoded.
+        looks_plain: bool,
+    },
+    /// A `_b64` field decodes to bytes that are not UTF-8.
+    #[error(
+        "`{0}` is base64, but not of UTF-8 text: encode the text as UTF-8 first \
+         (JavaScript's btoa() takes Latin-1: use TextEncoder before it)"
+    )]
+    NotUtf8(&'static str),
+    /// A field that says yes or no says something else.
+    #[error("`{field}` must be true or false (or 1 or 0), and is {got:?}")]
+    NotBoolean {
+        /// The field.
+        field: &'static str,
+        /// What came.
+        got: String,
+    },
+    /// `fn_name` is no name that Python code can define.
+    #[error("`fn_name` must be a Python name such as \"run\", and {0:?} is none")]
+    NotAnIdentifier(String),
+    /// `timeout` is not a number of seconds above 0.
+    #[error("`timeout` must be a number of seconds above 0, and is {0}")]
+    NotATimeout(String),
+}
+
+impl CallError {
+    /// The field at fault; `body` when it is the body as a whole.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::MissingCode | Self::EmptyCode => "code_b64",
+            Self::InvalidJson(_) | Self::NotAnObject(_) => "body",
+            Self::WrongType { field, .. }
+            | Self::NotBase64 { field, .. }
+            | Self::NotBoolean { field, .. }
+            | Self::NotText(field)
+            | Self::NotUtf8(field) => field,
+            Self::NotAnIdentifier(_) => "fn_name",
+            Self::NotATimeout(_) => "timeout",
+        }
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        Self::new(ProblemKind::MalformedCall, error.to_string()).with_field(error.field())
+    }
+}
+
+fn base64_hint(looks_plain: bool) -> &'static str {
+    if looks_plain {
+        "; it looks like plain text: encode it with base64"
+    } else {
+        ": was it cut short, or joined from two?"
+    }
+}
+
+/// How a text begins, short enough for a message.
+pub(super) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

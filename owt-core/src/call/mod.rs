@@ -1,0 +1,116 @@
+//! A call: the code a request sends and how it wants it run (§1).
+
+mod error;
+mod fields;
+mod json;
+mod write;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::form_urlencoded;
+
+use crate::Code;
+use crate::encoding::Spaces;
+use fields::Fields;
+
+pub use error::CallError;
+
+/// The name the code must define when the call says none.
+pub const DEFAULT_FN_NAME: &str = "run";
+
+/// What one request asks for: a virtual endpoint made on the fly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The adaptor.
+    pub code: Code,
+    /// A Python expression that evaluates to the arguments (§3).
+    pub kwargs: Option<Arc<str>>,
+    /// The name that the code must define; `None` is [`DEFAULT_FN_NAME`].
+    pub fn_name: Option<Arc<str>>,
+    /// Keep the result, and answer from a kept one (§6).
+    pub use_cache: bool,
+    /// Make the arguments part of the cache key.
+    pub cache_kwargs: bool,
+    /// The whole cache key, instead of one made from path, code and arguments.
+    pub cache_key_override: Option<String>,
+    /// Deadline of this call; `None` leaves it to the server.
+    pub timeout: Option<Duration>,
+}
+
+impl Call {
+    /// A call of this code with everything else left at its default.
+    pub fn new(code: impl Into<Arc<str>>) -> Self {
+        Self {
+            code: Code::new(code),
+            kwargs: None,
+            fn_name: None,
+            use_cache: false,
+            cache_kwargs: false,
+            cache_key_override: None,
+            timeout: None,
+        }
+    }
+
+    /// The name that the code must define.
+    pub fn fn_name(&self) -> &str {
+        self.fn_name.as_deref().unwrap_or(DEFAULT_FN_NAME)
+    }
+
+    /// Reads the call fields of a raw query string (without its `?`).
+    ///
+    /// `None` when there is not one call field in it. When a field comes twice
+    /// the last one counts, here and in the other readers.
+    ///
+    /// # Errors
+    /// A field that cannot be read, or call fields without `code_b64`.
+    pub fn from_query(query: &str) -> Result<Option<Self>, CallError> {
+        Self::from_form(query.as_bytes())
+    }
+
+    /// Reads an `application/x-www-form-urlencoded` body as [`from_query`](Self::from_query) does.
+    ///
+    /// # Errors
+    /// As [`from_query`](Self::from_query).
+    pub fn from_form(body: &[u8]) -> Result<Option<Self>, CallError> {
+        let mut fields = Fields::default();
+        for (name, value) in form_urlencoded::parse(body) {
+            if let Some(slot) = fields.slot(&name) {
+                *slot = Some(fields::Value::Text(value));
+            }
+        }
+        fields.into_call_if_any(Spaces::Pluses)
+    }
+
+    /// Reads named text parts that no URL encoding touched, such as those of a
+    /// `multipart/form-data` body. Other names are passed over.
+    ///
+    /// # Errors
+    /// As [`from_query`](Self::from_query), and a call field that is not UTF-8.
+    pub fn from_fields<N, V>(
+        parts: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Option<Self>, CallError>
+    where
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        let mut fields = Fields::default();
+        for (name, value) in parts {
+            if let Some(slot) = fields.slot(name.as_ref()) {
+                *slot = Some(fields::Value::bytes(value.as_ref()));
+            }
+        }
+        fields.into_call_if_any(Spaces::Whitespace)
+    }
+
+    /// Reads an `application/json` body. Fields that owt does not know are passed over.
+    ///
+    /// # Errors
+    /// No JSON, no object, no `code_b64`, or a field that cannot be read.
+    pub fn from_json(body: &[u8]) -> Result<Self, CallError> {
+        json::parse(body)?.into_call(Spaces::Whitespace)
+    }
+}
+
+#[cfg(test)]
+mod tests;

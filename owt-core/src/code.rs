@@ -1,0 +1,81 @@
+//! Adaptor source text and its identity (§2).
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 of an adaptor's source: two calls with equal ids send the same code.
+///
+/// Written as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CodeId([u8; 32]);
+
+impl CodeId {
+    /// The digest itself.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for CodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for CodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Python source with its identity. Cloning shares the text.
+#[derive(Clone, Debug)]
+pub struct Code {
+    source: Arc<str>,
+    id: CodeId,
+}
+
+impl Code {
+    /// Takes the source as it is; any text is code until Python has parsed it.
+    pub fn new(source: impl Into<Arc<str>>) -> Self {
+        let source = source.into();
+        let id = CodeId(Sha256::digest(source.as_bytes()).into());
+        Self { source, id }
+    }
+
+    /// The source text.
+    pub fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// The identity of the source text.
+    pub fn id(&self) -> CodeId {
+        self.id
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Code {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_is_the_sha256_of_the_source() {
+        let code = Code::new("abc");
+        // FIPS 180-2, appendix B.1.
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(code.id().to_string(), known);
+        assert_eq!(format!("{:?}", code.id()), known);
+        assert_eq!(code, Code::new(String::from("abc")));
+        assert_ne!(code, Code::new("abd"));
+    }
+}

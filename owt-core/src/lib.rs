@@ -1,0 +1,27 @@
+//! The words that both ends of owt share: the [`Call`] a request makes and the
+//! [`Problem`] that answers it when it cannot be done.
+//!
+//! Nothing here opens a socket, a file or a Python; what a text *means* is
+//! decided here once, for the server, the Rust client and the command line.
+//! Section numbers in these pages are those of `WIRE.md`.
+//!
+//! ```
+//! use owt_core::{Call, to_literal};
+//!
+//! let mut call = Call::new("f(sota.hard_task)");
+//! call.kwargs = Some(to_literal("solve AGI")?.into());
+//! let url = call.to_url(&"http://127.0.0.1:9876/agi".parse()?);
+//! assert_eq!(Call::from_query(url.query().unwrap_or_default())?, Some(call));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod call;
+mod code;
+mod encoding;
+mod literal;
+mod problem;
+
+pub use call::{Call, CallError, DEFAULT_FN_NAME};
+pub use code::{Code, CodeId};
+pub use literal::{LiteralError, to_literal};
+pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};

@@ -1,0 +1,105 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Exception, Problem, ProblemKind};
+
+fn full() -> Problem {
+    Problem::new(ProblemKind::AdaptorRaised, "ValueError: boom")
+        .with_field("kwargs_b64")
+        .with_request_id("r1")
+        .with_retry_after(Duration::from_millis(1200))
+        .with_exception(Exception {
+            r#type: "ValueError".into(),
+            message: "boom".into(),
+            traceback: "Traceback (most recent call last):\n  File \"a.py\", line 1, in run\nValueError: boom\n".into(),
+        })
+}
+
+#[test]
+fn as_json() {
+    assert_eq!(
+        serde_json::to_value(full()).unwrap(),
+        json!({
+            "type": "/_owt/problems/adaptor-raised",
+            "title": "The adaptor raised an exception",
+            "status": 500,
+            "detail": "ValueError: boom",
+            "field": "kwargs_b64",
+            "request_id": "r1",
+            "exception": {
+                "type": "ValueError",
+                "message": "boom",
+                "traceback": "Traceback (most recent call last):\n  File \"a.py\", line 1, in run\nValueError: boom\n",
+            },
+            "retry_after": 2,
+        })
+    );
+    let bare = serde_json::to_string(&Problem::new(ProblemKind::Busy, "full")).unwrap();
+    assert_eq!(
+        bare,
+        r#"{"type":"/_owt/problems/busy","title":"The server is full","status":503,"detail":"full"}"#
+    );
+}
+
+#[test]
+fn every_kind_comes_back() {
+    for kind in ProblemKind::ALL {
+        let problem = Problem { kind: *kind, retry_after: Some(Duration::from_secs(2)), ..full() };
+        let json = serde_json::to_string(&problem).unwrap();
+        assert_eq!(serde_json::from_str::<Problem>(&json).unwrap(), problem);
+        assert_eq!(ProblemKind::from_slug(kind.slug()), Some(*kind));
+    }
+}
+
+#[test]
+fn the_catalogue_is_orderly() {
+    let slugs: HashSet<_> = ProblemKind::ALL.iter().map(|kind| kind.slug()).collect();
+    assert_eq!(slugs.len(), ProblemKind::ALL.len());
+    assert!(ProblemKind::ALL.is_sorted_by_key(|kind| kind.status()));
+    for kind in ProblemKind::ALL {
+        assert!(kind.slug().chars().all(|c| c.is_ascii_lowercase() || c == '-'));
+        assert!((400..600).contains(&kind.status()));
+        assert!(kind.explanation().ends_with('.') && !kind.title().ends_with('.'));
+    }
+}
+
+#[test]
+fn a_problem_of_another_server_is_the_nearest_kind() {
+    let read = |json| serde_json::from_value::<Problem>(json).unwrap().kind;
+    for (status, kind) in [
+        (400, ProblemKind::MalformedCall),
+        (413, ProblemKind::BodyTooLarge),
+        (418, ProblemKind::MalformedCall),
+        (500, ProblemKind::Internal),
+        (503, ProblemKind::Busy),
+        (599, ProblemKind::Internal),
+    ] {
+        assert_eq!(read(json!({ "type": "/_owt/problems/newer", "status": status })), kind);
+    }
+    assert_eq!(
+        read(json!({ "type": "about:blank", "status": 404, "extra": [1] })),
+        ProblemKind::NotFound
+    );
+    assert_eq!(read(json!({ "type": "https://example.org/p/busy" })), ProblemKind::Busy);
+    assert_eq!(read(json!({})), ProblemKind::Internal);
+}
+
+#[test]
+fn as_text() {
+    assert_eq!(
+        full().to_text(),
+        "The adaptor raised an exception (500): ValueError: boom
+
+Traceback (most recent call last):
+  File \"a.py\", line 1, in run
+ValueError: boom
+
+field: kwargs_b64
+try again in: 2 s
+request: r1
+"
+    );
+    assert_eq!(Problem::new(ProblemKind::Busy, "").to_text(), "The server is full (503)\n");
+}

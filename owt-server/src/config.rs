@@ -1,0 +1,61 @@
+//! Settings of a server, checked: made from what the command line or a test gives.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::door::Credentials;
+
+/// How a server behaves. [`Config::default`] is the command line's default.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address the server is known by; the listener is bound by the caller.
+    pub address: IpAddr,
+    /// Folders whose modules adaptors can import; a changed file is seen by the next call.
+    pub lib_dirs: Vec<PathBuf>,
+    /// Who may come in; `None` lets everyone in who reaches a loopback address.
+    pub auth: Option<Credentials>,
+    /// Worker processes. 0 hosts Python in the server's own process.
+    pub workers: usize,
+    /// Python threads at most: how many calls can wait or compute side by side.
+    pub threads: usize,
+    /// Bytes of results kept for `use_cache`.
+    pub cache_bytes: u64,
+    /// Bytes of a request's body at most.
+    pub max_body: usize,
+    /// Calls that may wait for a Python thread; more are refused with 503.
+    pub max_queue: usize,
+    /// Distinct adaptors kept warm; the least recently used goes.
+    pub max_adaptors: usize,
+    /// Deadline of a call that brings none.
+    pub timeout: Option<Duration>,
+    /// How long calls under way may take to end once the server is told to stop.
+    pub grace: Duration,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
+    /// The Python to serve; `None` takes the active virtual environment's, else `python3`.
+    pub python: Option<PathBuf>,
+    /// Above 0 adaptors' `DEBUG` lines are logged, below 0 only warnings.
+    pub verbosity: i8,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            lib_dirs: Vec::new(),
+            auth: None,
+            workers: 0,
+            threads: 64,
+            cache_bytes: 256 << 20,
+            max_body: 256 << 20,
+            max_queue: 4096,
+            max_adaptors: 1024,
+            timeout: None,
+            grace: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(60),
+            python: None,
+            verbosity: 0,
+        }
+    }
+}

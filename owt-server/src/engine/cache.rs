@@ -1,0 +1,287 @@
+//! Results kept for `use_cache`: recorded once, replayed chunk for chunk, and
+//! joined by calls of the same key that arrive while the first still runs.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use owt_core::{Call, CodeId};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::event::{Event, Events};
+
+/// What tells two results apart (WIRE §6).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CacheKey {
+    Override(String),
+    Of { path: String, code: CodeId, fn_name: String, kwargs: Option<Arc<str>> },
+}
+
+impl CacheKey {
+    pub fn of(call: &Call, path: &str) -> Self {
+        match &call.cache_key_override {
+            Some(key) => Self::Override(key.clone()),
+            None => Self::Of {
+                path: path.to_owned(),
+                code: call.code.id(),
+                fn_name: call.fn_name().to_owned(),
+                kwargs: call.kwargs.clone().filter(|_| call.cache_kwargs),
+            },
+        }
+    }
+}
+
+/// What the cache did for a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheOutcome {
+    Hit,
+    Miss,
+    /// Another call of the same key was running; this one follows it.
+    Joined,
+}
+
+impl CacheOutcome {
+    /// The value of `Cache-Status` (RFC 9211).
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::Hit => "owt; hit",
+            Self::Miss => "owt; fwd=miss; stored",
+            Self::Joined => "owt; fwd=miss; collapsed",
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Lookup {
+    Hit(Reader),
+    Join(Reader),
+    Miss(Reader, Recorder),
+}
+
+#[derive(Debug)]
+pub(super) struct Cache(Arc<Shelves>);
+
+#[derive(Debug)]
+struct Shelves {
+    kept: moka::sync::Cache<CacheKey, Arc<Recording>>,
+    running: Mutex<HashMap<CacheKey, Arc<Recording>>>,
+    /// Bytes of all recordings under way.
+    recording: AtomicUsize,
+    /// The bound of either shelf in bytes. A result that does not fit is passed on, not kept.
+    capacity: usize,
+}
+
+impl Cache {
+    pub fn new(bytes: u64) -> Self {
+        let kept = moka::sync::Cache::builder()
+            .max_capacity(bytes)
+            .weigher(|_: &CacheKey, recording: &Arc<Recording>| {
+                u32::try_from(recording.tape.lock().bytes).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self(Arc::new(Shelves {
+            kept,
+            running: Mutex::default(),
+            recording: AtomicUsize::new(0),
+            capacity: usize::try_from(bytes).unwrap_or(usize::MAX),
+        }))
+    }
+
+    pub fn lookup(&self, key: &CacheKey) -> Lookup {
+        // Both shelves under one lock: a recording moves from one to the other under
+        // it too, so that no call finds neither and runs again.
+        let mut running = self.0.running.lock();
+        if let Some(recording) = self.0.kept.get(key) {
+            return Lookup::Hit(Reader::new(recording));
+        }
+        if let Some(recording) = running.get(key) {
+            return Lookup::Join(Reader::new(Arc::clone(recording)));
+        }
+        let recording = Arc::new(Recording::default());
+        running.insert(key.clone(), Arc::clone(&recording));
+        let recorder = Recorder {
+            shelves: Arc::clone(&self.0),
+            key: key.clone(),
+            recording: Arc::clone(&recording),
+        };
+        Lookup::Miss(Reader::new(recording), recorder)
+    }
+}
+
+/// The events of one run, in order.
+#[derive(Debug, Default)]
+struct Recording {
+    tape: Mutex<Tape>,
+    /// Something was recorded, or a reader moved on or left.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Tape {
+    events: VecDeque<Event>,
+    /// How many events were dropped before the first: only of a tape too long to keep.
+    dropped: usize,
+    bytes: usize,
+    ended: bool,
+    /// Where each reader is, by its number.
+    readers: HashMap<u64, usize>,
+    next_reader: u64,
+}
+
+impl Tape {
+    /// Forgets what every reader has passed.
+    fn trim(&mut self) {
+        let slowest = self.readers.values().copied().min().unwrap_or(usize::MAX);
+        while self.dropped < slowest {
+            let Some(event) = self.events.pop_front() else { break };
+            self.bytes -= event.weight();
+            self.dropped += 1;
+        }
+    }
+}
+
+/// Plays a recording from its beginning, at its own pace.
+#[derive(Debug)]
+pub(super) struct Reader {
+    recording: Arc<Recording>,
+    number: u64,
+}
+
+impl Reader {
+    fn new(recording: Arc<Recording>) -> Self {
+        let number = {
+            let mut tape = recording.tape.lock();
+            let number = tape.next_reader;
+            tape.next_reader += 1;
+            tape.readers.insert(number, 0);
+            number
+        };
+        Self { recording, number }
+    }
+
+    pub async fn next(&mut self) -> Event {
+        let recording = Arc::clone(&self.recording);
+        loop {
+            let changed = recording.changed.notified();
+            if let Some(event) = self.ready() {
+                return event;
+            }
+            changed.await;
+        }
+    }
+
+    pub fn ready(&mut self) -> Option<Event> {
+        let event = {
+            let mut tape = self.recording.tape.lock();
+            let at = *tape.readers.get(&self.number)?;
+            let event = tape.events.get(at.checked_sub(tape.dropped)?)?.clone();
+            tape.readers.insert(self.number, at + 1);
+            event
+        };
+        self.recording.changed.notify_waiters();
+        Some(event)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.recording.tape.lock().readers.remove(&self.number);
+        self.recording.changed.notify_waiters();
+    }
+}
+
+/// Fills a recording from a run.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    shelves: Arc<Shelves>,
+    key: CacheKey,
+    recording: Arc<Recording>,
+}
+
+impl Recorder {
+    /// Records until the run ends, or until nobody reads it any more: then the run's
+    /// events are dropped, which cancels it.
+    pub async fn record(self, mut events: Events) {
+        let mut succeeded = false;
+        let mut too_long = false;
+        let mut recorded = 0;
+        while let Some(event) = tokio::select! {
+            event = events.next() => event,
+            () = self.deserted() => None,
+        } {
+            match &event {
+                Event::Answer(head, _) | Event::File(head, _) | Event::Head(head) => {
+                    succeeded = head.status < 400;
+                }
+                Event::Problem(_) => succeeded = false,
+                Event::Chunk(_) | Event::End => {}
+            }
+            if !too_long {
+                recorded += event.weight();
+                let all = self.shelves.recording.fetch_add(event.weight(), Ordering::Relaxed);
+                too_long = all + event.weight() > self.shelves.capacity;
+            }
+            {
+                let mut tape = self.recording.tape.lock();
+                tape.bytes += event.weight();
+                tape.ended = event.is_last();
+                tape.events.push_back(event);
+            }
+            self.recording.changed.notify_waiters();
+            if too_long {
+                // No newcomer can have the whole any more; let later calls run anew.
+                self.take_off(&mut self.shelves.running.lock());
+                self.keep_pace().await;
+            }
+        }
+        self.shelves.recording.fetch_sub(recorded, Ordering::Relaxed);
+        let ended = self.recording.tape.lock().ended;
+        let mut running = self.shelves.running.lock();
+        if ended && succeeded && !too_long {
+            self.shelves.kept.insert(self.key.clone(), Arc::clone(&self.recording));
+        }
+        self.take_off(&mut running);
+    }
+
+    /// Takes the recording off the shelf where newcomers find it, if it still stands there.
+    fn take_off(&self, running: &mut HashMap<CacheKey, Arc<Recording>>) {
+        if running.get(&self.key).is_some_and(|other| Arc::ptr_eq(other, &self.recording)) {
+            running.remove(&self.key);
+        }
+    }
+
+    /// Resolves when no reader is left, with newcomers kept out from then on.
+    async fn deserted(&self) {
+        loop {
+            let changed = self.recording.changed.notified();
+            {
+                // Under the shelf's lock, so that nobody joins between look and leave.
+                let mut running = self.shelves.running.lock();
+                if self.recording.tape.lock().readers.is_empty() {
+                    self.take_off(&mut running);
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Waits until the readers of a tape too long to keep have caught up with it.
+    async fn keep_pace(&self) {
+        loop {
+            let changed = self.recording.changed.notified();
+            {
+                let mut tape = self.recording.tape.lock();
+                tape.trim();
+                if tape.bytes <= self.shelves.capacity.min(WINDOW) || tape.readers.is_empty() {
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+}
+
+/// Bytes kept between the fastest and the slowest reader of a result too long to keep.
+const WINDOW: usize = 1 << 20;

@@ -1,0 +1,135 @@
+//! Admits calls, queues them, answers from the cache, and cancels.
+//!
+//! One face: [`Engine::submit`]. Whatever hosts Python sits behind [`Host`].
+
+mod cache;
+mod event;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use owt_core::{Call, Problem, ProblemKind};
+
+pub use cache::CacheOutcome;
+use cache::{Cache, CacheKey, Lookup};
+pub use event::{Event, Events, Gone, Head, PIECE, Sender, channel};
+
+/// The request around a call: what the adaptor can ask about.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The request's id, in every log line and problem.
+    pub id: String,
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Percent-decoded, beginning with `/`.
+    pub path: String,
+    /// As it came, without the `?`.
+    pub query: String,
+    /// Names in lower case, in the order they came.
+    pub headers: Vec<(String, String)>,
+    /// The body as it came.
+    pub body: Bytes,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// The `Host` header.
+    pub host: String,
+    /// The client's address and port.
+    pub remote: String,
+}
+
+impl Context {
+    /// The first header of that lower-case name, or the empty text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// A call on its way to Python.
+#[derive(Debug)]
+pub struct Task {
+    pub call: Call,
+    pub context: Context,
+    pub events: Sender,
+}
+
+/// Where Python runs: in this process, or in a process of its own.
+pub trait Host: Send + Sync + 'static {
+    /// Takes a task, or gives it back.
+    fn submit(&self, task: Task) -> Result<(), NotTaken>;
+    /// Takes no more; calls that run are asked to end, those that wait are not begun.
+    fn stop(&self);
+}
+
+/// Why a host gave a task back; nothing of it has run.
+#[derive(Debug)]
+pub enum NotTaken {
+    /// As many wait as may wait.
+    Full(Box<Task>),
+    /// The host takes no more.
+    Stopping(Box<Task>),
+}
+
+/// The engine: one for a server.
+pub struct Engine {
+    host: Arc<dyn Host>,
+    cache: Cache,
+    timeout: Option<Duration>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Engine {
+    /// `runtime` is where recordings for the cache run; `timeout` is the deadline of a
+    /// call that brings none.
+    pub fn new(
+        host: Arc<dyn Host>,
+        cache_bytes: u64,
+        timeout: Option<Duration>,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        Self { host, cache: Cache::new(cache_bytes), timeout, runtime }
+    }
+
+    /// Runs a call. Dropping the events cancels it. The second value says what the
+    /// cache did, when the call asked for it.
+    pub fn submit(&self, call: Call, context: Context) -> (Events, Option<CacheOutcome>) {
+        let limit = call.timeout.or(self.timeout);
+        let (events, outcome) = if call.use_cache {
+            let (events, outcome) = self.cached(call, context);
+            (events, Some(outcome))
+        } else {
+            (self.run(call, context), None)
+        };
+        (events.within(limit), outcome)
+    }
+
+    fn run(&self, call: Call, context: Context) -> Events {
+        let (sender, events) = channel();
+        let (task, kind, why) = match self.host.submit(Task { call, context, events: sender }) {
+            Ok(()) => return events,
+            Err(NotTaken::Full(task)) => {
+                (task, ProblemKind::Busy, "the queue of waiting calls is full")
+            }
+            Err(NotTaken::Stopping(task)) => {
+                (task, ProblemKind::Draining, "the server is stopping")
+            }
+        };
+        let problem = Problem::new(kind, format!("{why}; nothing of this call has run"))
+            .with_retry_after(Duration::from_secs(1));
+        task.events.send(Event::Problem(Box::new(problem)));
+        events
+    }
+
+    fn cached(&self, call: Call, context: Context) -> (Events, CacheOutcome) {
+        let key = CacheKey::of(&call, &context.path);
+        match self.cache.lookup(&key) {
+            Lookup::Hit(reader) => (Events::replay(reader), CacheOutcome::Hit),
+            Lookup::Join(reader) => (Events::replay(reader), CacheOutcome::Joined),
+            Lookup::Miss(reader, recorder) => {
+                let events = self.run(call, context);
+                self.runtime.spawn(recorder.record(events));
+                (Events::replay(reader), CacheOutcome::Miss)
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `GET /` without code: a page for people, a catalogue for programs; and the
+//! server's own pages below `/_owt/`.
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpRequest, HttpResponse};
+use owt_core::ProblemKind;
+use serde_json::json;
+
+/// Paths that belong to the server.
+pub(super) const OWN: &str = "/_owt/";
+
+/// The landing page, or the catalogue for `Accept: application/json`.
+pub(super) fn landing(request: &HttpRequest, python_version: &str) -> HttpResponse {
+    let host = request.connection_info().host().to_owned();
+    if wants_json(request.headers()) {
+        return HttpResponse::Ok().json(json!({
+            "name": "owt",
+            "version": env!("CARGO_PKG_VERSION"),
+            "python": python_version,
+            "call": {
+                "methods": ["GET", "POST"],
+                "path": "any",
+                "fields": {
+                    "code_b64": "base64 of UTF-8 Python; required",
+                    "kwargs_b64": "base64 of a Python expression or JSON: the arguments",
+                    "fn_name": "the name that the code defines; run by default",
+                    "use_cache": "keep and reuse the result",
+                    "cache_kwargs": "make the arguments part of the cache key",
+                    "cache_key_override": "use this cache key instead",
+                    "timeout": "deadline in seconds",
+                },
+            },
+            "problems": ProblemKind::ALL.iter().map(|kind| json!({
+                "type": format!("/_owt/problems/{}", kind.slug()),
+                "status": kind.status(),
+                "title": kind.title(),
+            })).collect::<Vec<_>>(),
+        }));
+    }
+    let page = include_str!("landing.html")
+        .replace("{{version}}", env!("CARGO_PKG_VERSION"))
+        .replace("{{python}}", &escape(python_version))
+        .replace("{{url}}", &escape(&format!("http://{host}")));
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
+}
+
+/// What a problem's `type` points to.
+pub(super) fn own(path: &str) -> Option<HttpResponse> {
+    let kind = ProblemKind::from_slug(path.strip_prefix("/_owt/problems/")?)?;
+    let text = format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation());
+    Some(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
+}
+
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept
+        .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}

@@ -1,0 +1,177 @@
+//! From an HTTP request to a call (WIRE §1).
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpRequest, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use owt_core::{Call, CallError, Problem, ProblemKind};
+use percent_encoding::percent_decode_str;
+
+use crate::engine::Context;
+
+/// What a request turned out to be.
+pub(super) enum Reading {
+    /// It carries code.
+    Call(Box<Call>, Bytes),
+    /// It carries none and nothing that looks like a call.
+    Nothing,
+}
+
+/// Reads the call and the body.
+///
+/// # Errors
+/// A problem that names the field or the header, and the mend.
+pub(super) async fn read(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    most: usize,
+    patience: Duration,
+) -> Result<Reading, Box<Problem>> {
+    let in_query = Call::from_query(request.query_string()).map_err(malformed)?;
+    let body = body(request.headers(), payload, most, patience).await?;
+    if let Some(call) = in_query {
+        return Ok(Reading::Call(Box::new(call), body));
+    }
+    if request.method() == Method::GET {
+        return Ok(Reading::Nothing);
+    }
+    let call = in_body(request.headers(), &body).await?;
+    Ok(Reading::Call(Box::new(call), body))
+}
+
+async fn in_body(headers: &HeaderMap, body: &Bytes) -> Result<Call, Box<Problem>> {
+    let content_type = match headers.get(header::CONTENT_TYPE) {
+        Some(value) => value.to_str().unwrap_or_default(),
+        None if body.is_empty() => return Err(missing()),
+        None => "",
+    };
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let call = match essence.as_str() {
+        "application/json" => return Call::from_json(body).map_err(malformed),
+        "application/x-www-form-urlencoded" => Call::from_form(body).map_err(malformed)?,
+        "multipart/form-data" => multipart(content_type, body).await?,
+        other if other.ends_with("+json") => return Call::from_json(body).map_err(malformed),
+        other => {
+            let given = if other.is_empty() { "no Content-Type" } else { other };
+            return Err(Box::new(Problem::new(
+                ProblemKind::UnsupportedType,
+                format!(
+                    "a call's fields come as application/json, \
+                     application/x-www-form-urlencoded or multipart/form-data, not as {given}; \
+                     a body of any type is welcome when the fields are in the query string"
+                ),
+            )));
+        }
+    };
+    call.ok_or_else(missing)
+}
+
+async fn multipart(content_type: &str, body: &Bytes) -> Result<Option<Call>, Box<Problem>> {
+    let bad = |error: multer::Error| {
+        let detail = format!("the multipart body cannot be read: {error}");
+        Box::new(Problem::new(ProblemKind::MalformedCall, detail))
+    };
+    let boundary = multer::parse_boundary(content_type).map_err(bad)?;
+    let body = body.clone();
+    let whole = futures_util::stream::once(async move { Ok::<_, std::io::Error>(body) });
+    let mut parts = multer::Multipart::new(whole, boundary);
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(bad)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        fields.push((name, part.bytes().await.map_err(bad)?));
+    }
+    Call::from_fields(fields).map_err(malformed)
+}
+
+fn malformed(error: CallError) -> Box<Problem> {
+    Box::new(Problem::from(error))
+}
+
+/// A request that should carry code and does not.
+pub(super) fn missing() -> Box<Problem> {
+    let detail = "`code_b64` is missing: send the Python to run, base64-encoded, in a JSON or \
+                  form body or in the query string";
+    Box::new(Problem::new(ProblemKind::MalformedCall, detail).with_field("code_b64"))
+}
+
+async fn body(
+    headers: &HeaderMap,
+    payload: &mut web::Payload,
+    most: usize,
+    patience: Duration,
+) -> Result<Bytes, Box<Problem>> {
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
+        return Ok(Bytes::new());
+    }
+    if length.is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
+    match tokio::time::timeout(patience, collect(payload, most)).await {
+        Ok(body) => body,
+        Err(_) => Err(Box::new(Problem::new(
+            ProblemKind::BodyTooSlow,
+            format!("the body did not arrive within {} s", patience.as_secs_f64()),
+        ))),
+    }
+}
+
+async fn collect(payload: &mut web::Payload, most: usize) -> Result<Bytes, Box<Problem>> {
+    let mut whole = BytesMut::new();
+    let mut first = None;
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|error| {
+            let detail = format!("the body cannot be read: {error}");
+            Box::new(Problem::new(ProblemKind::MalformedCall, detail))
+        })?;
+        if whole.len() + piece.len() > most {
+            return Err(too_large(most));
+        }
+        // Most bodies come in one piece, which needs no copy.
+        match first.take() {
+            None if whole.is_empty() => first = Some(piece),
+            None => whole.extend_from_slice(&piece),
+            Some(earlier) => {
+                if earlier.len() + piece.len() > most {
+                    return Err(too_large(most));
+                }
+                whole.extend_from_slice(&earlier);
+                whole.extend_from_slice(&piece);
+            }
+        }
+    }
+    Ok(first.unwrap_or_else(|| whole.freeze()))
+}
+
+fn too_large(most: usize) -> Box<Problem> {
+    Box::new(Problem::new(
+        ProblemKind::BodyTooLarge,
+        format!("the body is larger than the {most} bytes that this server takes (--max-body)"),
+    ))
+}
+
+/// What the adaptor can ask about the request.
+pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context {
+    let connection = request.connection_info();
+    Context {
+        id,
+        method: if request.method() == Method::GET { "GET" } else { "POST" },
+        path: percent_decode_str(request.path()).decode_utf8_lossy().into_owned(),
+        query: request.query_string().to_owned(),
+        headers: request
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect(),
+        body,
+        scheme: "http",
+        host: connection.host().to_owned(),
+        remote: request.peer_addr().map(|address| address.to_string()).unwrap_or_default(),
+    }
+}

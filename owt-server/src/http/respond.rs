@@ -1,0 +1,245 @@
+//! From a call's events to an HTTP response (WIRE §5, §7).
+
+use std::path::Path;
+
+use actix_files::NamedFile;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{StatusCode, header::ContentType};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::unfold;
+use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
+
+use crate::engine::{CacheOutcome, Event, Events, Head};
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const OCTETS: &str = "application/octet-stream";
+/// Chunks that wait together are sent together, up to this many bytes.
+const BATCH: usize = 64 << 10;
+
+/// Waits for the first event and answers with it, or begins a stream.
+pub(super) async fn respond(
+    request: &HttpRequest,
+    mut events: Events,
+    cache: Option<CacheOutcome>,
+    id: &str,
+) -> HttpResponse {
+    let mut response = match events.next().await {
+        Some(Event::Answer(head, body)) => whole(request, head, body, id),
+        Some(Event::File(head, path)) => file(request, head, &path, id),
+        Some(Event::Head(head)) => stream(request, head, events, id),
+        Some(Event::Problem(failure)) => problem(request.headers(), *failure, id),
+        Some(Event::Chunk(_) | Event::End) | None => {
+            let failure = Problem::new(ProblemKind::Internal, "an answer without a beginning");
+            problem(request.headers(), failure, id)
+        }
+    };
+    if let Some(cache) = cache {
+        response.headers_mut().insert(CACHE_STATUS, HeaderValue::from_static(cache.status()));
+    }
+    response
+}
+
+/// A problem as the client can read it: JSON (RFC 9457), or plain text for a client that
+/// accepts text only.
+pub(super) fn problem(headers: &HeaderMap, failure: Problem, id: &str) -> HttpResponse {
+    let failure = failure.with_request_id(id);
+    let status =
+        StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    if let Some(wait) = failure.retry_after {
+        response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
+    }
+    match failure.kind {
+        ProblemKind::Unauthenticated => {
+            let challenge = "Basic realm=\"owt\", charset=\"UTF-8\"";
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        ProblemKind::MethodNotAllowed => {
+            response.insert_header((header::ALLOW, "GET, POST"));
+        }
+        _ => {}
+    }
+    if only_text(headers) {
+        return response.content_type(ContentType::plaintext()).body(failure.to_text());
+    }
+    match serde_json::to_vec(&failure) {
+        Ok(json) => response.content_type(PROBLEM_JSON).body(json),
+        Err(_) => response.content_type(ContentType::plaintext()).body(failure.to_text()),
+    }
+}
+
+/// True when every type that the client accepts is a text.
+fn only_text(headers: &HeaderMap) -> bool {
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    accept.split(',').all(|one| {
+        let essence = one.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("text/plain") || essence.eq_ignore_ascii_case("text/*")
+    })
+}
+
+fn whole(request: &HttpRequest, head: Head, body: Bytes, id: &str) -> HttpResponse {
+    let sniffed = match &head.content_type {
+        None if !body.is_empty() => Some(sniff(&body)),
+        _ => None,
+    };
+    match begin(head, sniffed) {
+        Ok(mut response) => response.body(body),
+        Err(failure) => problem(request.headers(), *failure, id),
+    }
+}
+
+/// The media type of bytes that came without one.
+fn sniff(body: &[u8]) -> &'static str {
+    infer::get(body).map_or(OCTETS, |kind| kind.mime_type())
+}
+
+fn begin(head: Head, sniffed: Option<&'static str>) -> Result<HttpResponseBuilder, Box<Problem>> {
+    let unfit = |what: String| {
+        Box::new(Problem::new(ProblemKind::Unrenderable, format!("the adaptor gave {what}")))
+    };
+    let status = StatusCode::from_u16(head.status)
+        .ok()
+        .filter(|status| !status.is_informational())
+        .ok_or_else(|| unfit(format!("{}, which is no HTTP status", head.status)))?;
+    let mut response = HttpResponse::build(status);
+    if let Some(content_type) = head.content_type.as_deref().or(sniffed) {
+        let value = HeaderValue::from_str(content_type)
+            .map_err(|_| unfit(format!("{content_type:?}, which is no Content-Type")))?;
+        response.insert_header((header::CONTENT_TYPE, value));
+    }
+    for (name, value) in head.headers {
+        let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        else {
+            return Err(unfit(format!("a header that HTTP does not allow: {name:?}: {value:?}")));
+        };
+        if !is_the_connections(&name) {
+            response.append_header((name, value));
+        }
+    }
+    Ok(response)
+}
+
+/// Headers that are not the adaptor's to set: they say how this connection carries the body.
+fn is_the_connections(name: &HeaderName) -> bool {
+    [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE]
+        .contains(name)
+}
+
+fn file(request: &HttpRequest, head: Head, path: &Path, id: &str) -> HttpResponse {
+    // Opening and reading a local file's metadata is short; its content is read off this thread.
+    let file = match NamedFile::open(path) {
+        Ok(file) => file.use_last_modified(true).disable_content_disposition(),
+        Err(error) => {
+            let detail = format!("the adaptor gave the file {}: {error}", path.display());
+            let failure = Problem::new(ProblemKind::Unrenderable, detail);
+            return problem(request.headers(), failure, id);
+        }
+    };
+    let mut response = file.into_response(request);
+    // The adaptor's own status and headers stand above what the file suggests; a range or a
+    // condition that was met stays what it is.
+    if response.status() == StatusCode::OK {
+        match begin(head, None) {
+            Err(failure) => return problem(request.headers(), *failure, id),
+            Ok(mut given) => {
+                let given = given.finish();
+                *response.status_mut() = given.status();
+                for (name, value) in given.headers() {
+                    response.headers_mut().insert(name.clone(), value.clone());
+                }
+            }
+        }
+    }
+    response
+}
+
+fn stream(request: &HttpRequest, mut head: Head, events: Events, id: &str) -> HttpResponse {
+    let content_type = head.content_type.get_or_insert_with(|| OCTETS.into());
+    let sse = content_type.starts_with("text/event-stream");
+    let id = id.to_owned();
+    match begin(head, None) {
+        Err(failure) => problem(request.headers(), *failure, &id),
+        Ok(mut response) => {
+            if sse {
+                // Proxies that buffer would hold events back.
+                response.insert_header((header::CACHE_CONTROL, "no-cache"));
+            }
+            let flow = Flow { events, held: None, sse, id, over: false };
+            response.streaming(unfold(flow, |mut flow| async move {
+                let item = flow.next().await?;
+                Some((item, flow))
+            }))
+        }
+    }
+}
+
+/// A stream on its way out.
+struct Flow {
+    events: Events,
+    /// What was read past a batch.
+    held: Option<Event>,
+    sse: bool,
+    id: String,
+    over: bool,
+}
+
+/// Ends a response visibly: the connection is cut before the last chunk.
+#[derive(Debug, thiserror::Error)]
+#[error("the stream failed: {0}")]
+struct Cut(Box<Problem>);
+
+impl Flow {
+    async fn next(&mut self) -> Option<Result<Bytes, Cut>> {
+        if self.over {
+            return None;
+        }
+        let event = match self.held.take() {
+            Some(event) => event,
+            None => self.events.next().await?,
+        };
+        match event {
+            Event::Chunk(chunk) => Some(Ok(self.batch(chunk))),
+            Event::Problem(failure) => Some(self.fail(failure.with_request_id(&self.id))),
+            _ => None,
+        }
+    }
+
+    /// Adds what is there already, so that a flood of tiny chunks is not a flood of writes.
+    fn batch(&mut self, first: Bytes) -> Bytes {
+        let Some(mut event) = self.events.ready() else { return first };
+        let mut batch = BytesMut::from(&*first);
+        loop {
+            match event {
+                Event::Chunk(chunk) if batch.len() + chunk.len() <= BATCH => {
+                    batch.extend_from_slice(&chunk);
+                }
+                other => {
+                    self.held = Some(other);
+                    break;
+                }
+            }
+            match self.events.ready() {
+                Some(next) => event = next,
+                None => break,
+            }
+        }
+        batch.freeze()
+    }
+
+    /// For server-sent events the failure is an event first, then the cut.
+    fn fail(&mut self, failure: Problem) -> Result<Bytes, Cut> {
+        if self.sse {
+            self.sse = false;
+            let json = serde_json::to_string(&failure).unwrap_or_default();
+            self.held = Some(Event::Problem(Box::new(failure)));
+            return Ok(Bytes::from(format!("event: error\ndata: {json}\n\n")));
+        }
+        self.over = true;
+        tracing::warn!(id = self.id, "a stream failed in the middle: {failure}");
+        Err(Cut(Box::new(failure)))
+    }
+}

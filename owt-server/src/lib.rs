@@ -1,0 +1,20 @@
+//! The owt server: Python comes with the HTTP request, runs in a warm interpreter
+//! and answers.
+//!
+//! [`serve`] is the one entry. Inside, a request goes one way: the door decides
+//! whether it may come in, HTTP reads the call, the engine queues it or answers it
+//! from the cache, Python runs it, and its events become the response.
+
+mod config;
+mod door;
+mod engine;
+mod http;
+mod python;
+mod serve;
+
+pub use config::Config;
+pub use door::{Credentials, CredentialsError};
+pub use python::{
+    Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
+};
+pub use serve::{Ready, ServeError, serve};

@@ -1,0 +1,161 @@
+//! From what an adaptor gave to events.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
+
+use super::bridge::Bridge;
+use crate::engine::{Event, Gone, Head, PIECE, Sender};
+
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// What is left to do after an adaptor gave its value.
+pub enum Answer<'py> {
+    /// Nothing; this says it all.
+    Whole(Event),
+    /// Pull the iterator.
+    Stream(Head, Bound<'py, PyIterator>),
+    /// Let the event loop pull or await; a head when it is known already.
+    Loop { kind: u8, head: Option<Head>, payload: Bound<'py, PyAny> },
+}
+
+/// The kinds of `owt._host.respond`.
+pub mod kind {
+    pub const WHOLE: u8 = 0;
+    pub const FILE: u8 = 1;
+    pub const ITER: u8 = 2;
+    pub const AITER: u8 = 3;
+    pub const AWAIT: u8 = 4;
+}
+
+/// Decides by the value's type; the commonest without leaving Rust.
+pub fn answer<'py>(
+    bridge: &Bridge,
+    value: &Bound<'py, PyAny>,
+    accept: &str,
+) -> PyResult<Answer<'py>> {
+    if let Some(event) = quick(value)? {
+        return Ok(Answer::Whole(event));
+    }
+    let response = bridge.respond.bind(value.py()).call1((value, accept))?;
+    from_response(&response)
+}
+
+fn quick(value: &Bound<'_, PyAny>) -> PyResult<Option<Event>> {
+    let event = if value.is_none() {
+        let head = Head { status: 200, content_type: None, headers: Vec::new() };
+        Event::Answer(head, Bytes::new())
+    } else if let Ok(text) = value.cast_exact::<PyString>() {
+        // A lone surrogate has no UTF-8; the package says so better.
+        let Ok(text) = text.to_str() else { return Ok(None) };
+        Event::Answer(Head::ok(HTML), copy(value.py(), text.as_bytes()))
+    } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+        let head = Head { status: 200, content_type: None, headers: Vec::new() };
+        Event::Answer(head, copy(value.py(), bytes.as_bytes()))
+    } else if value.is_exact_instance_of::<PyBool>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
+    {
+        Event::Answer(Head::ok(TEXT), Bytes::from(value.str()?.to_str()?.to_owned()))
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(event))
+}
+
+/// Reads the package's normal form: kind, status, headers, payload.
+pub fn from_response<'py>(response: &Bound<'py, PyAny>) -> PyResult<Answer<'py>> {
+    let (kind, status, headers, payload): (u8, u16, Vec<(String, String)>, Bound<'py, PyAny>) =
+        response.extract()?;
+    let mut head = Head { status, content_type: None, headers: Vec::with_capacity(headers.len()) };
+    for (name, value) in headers {
+        if name.eq_ignore_ascii_case("content-type") {
+            head.content_type = Some(value.into());
+        } else {
+            head.headers.push((name, value));
+        }
+    }
+    Ok(match kind {
+        kind::WHOLE => {
+            let bytes = payload.cast::<PyBytes>()?;
+            Answer::Whole(Event::Answer(head, copy(payload.py(), bytes.as_bytes())))
+        }
+        kind::FILE => Answer::Whole(Event::File(head, payload.extract::<PathBuf>()?)),
+        kind::ITER => Answer::Stream(head, payload.try_iter()?),
+        kind::AITER => Answer::Loop { kind, head: Some(head), payload },
+        _ => Answer::Loop { kind: kind::AWAIT, head: None, payload },
+    })
+}
+
+/// A large copy leaves Python to others meanwhile: the bytes are immutable and the
+/// caller holds them.
+fn copy(py: Python<'_>, bytes: &[u8]) -> Bytes {
+    if bytes.len() > PIECE {
+        py.detach(|| Bytes::copy_from_slice(bytes))
+    } else {
+        Bytes::copy_from_slice(bytes)
+    }
+}
+
+/// Pulls an iterator to its end, or until the reader goes; it is closed either way.
+///
+/// # Errors
+/// What the iterator raised.
+pub fn pull(bridge: &Bridge, stream: &Bound<'_, PyIterator>, events: &Sender) -> PyResult<()> {
+    let outcome = pull_open(bridge, stream, events);
+    let closed = close(stream);
+    match outcome? {
+        Ok(()) => events.send(Event::End),
+        Err(Gone) => tracing::debug!("the reader of a stream has gone"),
+    }
+    if let Err(error) = closed {
+        // The stream has been sent whole by now; there is nobody left to tell but the log.
+        tracing::warn!(%error, "closing a stream raised");
+    }
+    Ok(())
+}
+
+fn pull_open(
+    bridge: &Bridge,
+    stream: &Bound<'_, PyIterator>,
+    events: &Sender,
+) -> PyResult<Result<(), Gone>> {
+    let py = stream.py();
+    for item in stream.clone() {
+        let item = item?;
+        let sent = if let Ok(bytes) = item.cast_exact::<PyBytes>() {
+            send(py, bytes.as_bytes(), events)
+        } else if let Some(text) = item.cast_exact::<PyString>().ok().and_then(|t| t.to_str().ok())
+        {
+            send(py, text.as_bytes(), events)
+        } else {
+            let made = bridge.chunk.bind(py).call1((item,))?;
+            send(py, made.cast::<PyBytes>()?.as_bytes(), events)
+        };
+        if sent.is_err() {
+            return Ok(Err(Gone));
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Sends bytes in pieces, each copied only when there is room for it.
+fn send(py: Python<'_>, bytes: &[u8], events: &Sender) -> Result<(), Gone> {
+    for piece in bytes.chunks(PIECE) {
+        let piece = Bytes::copy_from_slice(piece);
+        if !events.try_chunk(&piece)? {
+            py.detach(|| events.blocking_chunk(piece))?;
+        }
+    }
+    Ok(())
+}
+
+fn close(stream: &Bound<'_, PyIterator>) -> PyResult<()> {
+    match stream.getattr_opt("close")? {
+        Some(close) => close.call0().map(drop),
+        None => Ok(()),
+    }
+}

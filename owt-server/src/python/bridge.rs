@@ -1,0 +1,116 @@
+//! The functions of the Python package that this side calls, looked up once.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyTuple;
+
+use owt_core::{Exception, Problem, ProblemKind};
+
+/// `owt._host`, taken apart.
+pub struct Bridge {
+    pub current: Py<PyAny>,
+    pub load: Py<PyAny>,
+    pub arguments: Py<PyAny>,
+    pub respond: Py<PyAny>,
+    pub chunk: Py<PyAny>,
+    pub check_call: Py<PyAny>,
+    pub request_for: Py<PyAny>,
+    pub push_flask: Py<PyAny>,
+    pub drive: Py<PyAny>,
+    pub start_loop: Py<PyAny>,
+    pub stop_loop: Py<PyAny>,
+    pub install: Py<PyAny>,
+    pub cancelled: Py<PyAny>,
+    describe: Py<PyAny>,
+    refused: Py<PyAny>,
+}
+
+static BRIDGE: PyOnceLock<Bridge> = PyOnceLock::new();
+
+impl Bridge {
+    /// The one bridge of this process's interpreter. The package's folder must be on
+    /// `sys.path` by then.
+    ///
+    /// # Errors
+    /// When the package cannot be imported.
+    pub fn get(py: Python<'_>) -> PyResult<&'static Self> {
+        BRIDGE.get_or_try_init(py, || {
+            let host = py.import("owt._host")?;
+            let take = |name: &str| host.getattr(name).map(Bound::unbind);
+            Ok(Self {
+                current: take("current")?,
+                load: take("load")?,
+                arguments: take("arguments")?,
+                respond: take("respond")?,
+                chunk: take("chunk")?,
+                check_call: take("check_call")?,
+                request_for: take("request_for")?,
+                push_flask: take("push_flask")?,
+                drive: take("drive")?,
+                start_loop: take("start_loop")?,
+                stop_loop: take("stop_loop")?,
+                install: take("install")?,
+                cancelled: take("Cancelled")?,
+                describe: take("describe")?,
+                refused: take("Refused")?,
+            })
+        })
+    }
+
+    /// Says what an exception means to the caller.
+    pub fn problem(&self, py: Python<'_>, error: &PyErr) -> Problem {
+        self.described(py, error).unwrap_or_else(|second| {
+            tracing::error!(%error, %second, "an exception could not be described");
+            Problem::new(
+                ProblemKind::Internal,
+                format!("an exception that cannot be shown: {error}"),
+            )
+        })
+    }
+
+    fn described(&self, py: Python<'_>, error: &PyErr) -> PyResult<Problem> {
+        let (slug, field, detail, r#type, message, traceback): (
+            String,
+            Option<String>,
+            String,
+            String,
+            String,
+            String,
+        ) = self.describe.call1(py, (error.value(py),))?.extract(py)?;
+        let kind = ProblemKind::from_slug(&slug).unwrap_or(ProblemKind::AdaptorRaised);
+        let mut problem = Problem::new(kind, detail);
+        if let Some(field) = field {
+            problem = problem.with_field(field);
+        }
+        // What owt itself refused needs no traceback into owt.
+        let own = error.matches(py, &self.refused).unwrap_or(false);
+        if !own {
+            problem = problem.with_exception(Exception { r#type, message, traceback });
+        }
+        Ok(problem)
+    }
+
+    /// A better error than Python's when the arguments do not fit the function.
+    pub fn fitting(
+        &self,
+        py: Python<'_>,
+        callable: &Bound<'_, PyAny>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyAny>>,
+        error: PyErr,
+    ) -> PyErr {
+        if !error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) {
+            return error;
+        }
+        let none = pyo3::types::PyDict::new(py).into_any();
+        let kwargs = kwargs.unwrap_or(&none);
+        match self.check_call.call1(py, (callable, args, kwargs, error.value(py))) {
+            Ok(refused) if !refused.is_none(py) => PyErr::from_value(refused.into_bound(py)),
+            Ok(_) => error,
+            Err(second) => {
+                tracing::debug!(%second, "the signature could not be checked");
+                error
+            }
+        }
+    }
+}

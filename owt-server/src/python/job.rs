@@ -1,0 +1,279 @@
+//! One call on a Python thread, from its adaptor to its last event.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lru::LruCache;
+use owt_core::{Call, Problem, ProblemKind};
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyCFunction, PyDict, PyIterator, PyTuple};
+
+use super::adaptors::{Adaptor, Adaptors, Found};
+use super::answer::{Answer, answer, pull};
+use super::bridge::Bridge;
+use super::calling::{Calling, Entered};
+use super::interrupt::Interruptible;
+use super::pool::{Place, Pool, Seat, Work};
+use super::raw::RawCall;
+use super::sink::{Mailbox, Sink};
+use crate::engine::{Event, Sender, Task};
+
+/// Set in a process that an adaptor forked off this one: it must never go on serving.
+pub static FORKED: AtomicBool = AtomicBool::new(false);
+
+/// Compiled `kwargs_b64` texts that are kept, and how long one may be.
+const ARGUMENTS_KEPT: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
+const ARGUMENTS_LENGTH: usize = 16 << 10;
+
+/// What every job of a host shares.
+pub struct Shared {
+    pub bridge: &'static Bridge,
+    pub adaptors: Adaptors<Waiting>,
+    pub pool: Arc<Pool<Job>>,
+    pub mailbox: Arc<Mailbox>,
+    pub runtime: tokio::runtime::Handle,
+    arguments: Mutex<LruCache<Arc<str>, Py<PyAny>>>,
+    event_loop: PyOnceLock<()>,
+}
+
+impl Shared {
+    pub fn new(
+        bridge: &'static Bridge,
+        pool: Arc<Pool<Job>>,
+        most_adaptors: usize,
+        mailbox: Arc<Mailbox>,
+        runtime: tokio::runtime::Handle,
+    ) -> Self {
+        Self {
+            bridge,
+            adaptors: Adaptors::new(most_adaptors),
+            pool,
+            mailbox,
+            runtime,
+            arguments: Mutex::new(LruCache::new(ARGUMENTS_KEPT)),
+            event_loop: PyOnceLock::new(),
+        }
+    }
+
+    /// Starts the event loop when the first async adaptor needs it.
+    fn start_loop(&self, py: Python<'_>) -> PyResult<()> {
+        self.event_loop
+            .get_or_try_init(py, || {
+                let mailbox = Arc::clone(&self.mailbox);
+                let bell = mailbox.bell();
+                let drain = PyCFunction::new_closure(py, None, None, move |_, _| mailbox.drain())?;
+                self.bridge.start_loop.bind(py).call1((bell, drain)).map(drop)
+            })
+            .copied()
+    }
+
+    /// Ends the event loop, if there is one: its tasks are cancelled.
+    pub fn stop_loop(&self, py: Python<'_>) {
+        if self.event_loop.get(py).is_some()
+            && let Err(error) = self.bridge.stop_loop.call0(py)
+        {
+            tracing::warn!(%error, "the event loop did not end well");
+        }
+    }
+
+    /// The value of a `kwargs_b64` text: compiled once, evaluated anew for each call.
+    fn arguments<'py>(&self, py: Python<'py>, text: &Arc<str>) -> PyResult<Bound<'py, PyAny>> {
+        let kept = self.arguments.lock().get(text).map(|make| make.clone_ref(py));
+        let make = match kept {
+            Some(make) => make,
+            None => {
+                let make = self.bridge.arguments.call1(py, (&**text,))?;
+                if text.len() <= ARGUMENTS_LENGTH {
+                    let old = self.arguments.lock().push(Arc::clone(text), make.clone_ref(py));
+                    drop(old);
+                }
+                make
+            }
+        };
+        make.bind(py).call0()
+    }
+}
+
+/// A call that waits for its adaptor.
+pub struct Waiting {
+    task: Box<Task>,
+    place: Place,
+}
+
+/// Work for a Python thread.
+pub struct Job {
+    pub shared: Arc<Shared>,
+    pub step: Step,
+}
+
+pub enum Step {
+    /// Run a call from its beginning.
+    Begin(Box<Task>, Place),
+    /// Pull an iterator that an `async def` gave.
+    Pull { stream: Py<PyIterator>, context: Py<PyAny>, events: Sender },
+}
+
+impl Work for Job {
+    fn run(self, py: Python<'_>, seat: &Seat) {
+        let shared = self.shared;
+        match self.step {
+            Step::Begin(task, place) => begin(py, &shared, seat, task, place),
+            Step::Pull { stream, context, events } => {
+                let _interruptible = Interruptible::new(py, seat, &events);
+                let pulled = Entered::enter(context.bind(py).clone())
+                    .and_then(|_entered| pull(shared.bridge, stream.bind(py), &events));
+                if let Err(error) = pulled {
+                    events.send(failed(&shared, py, &error));
+                }
+            }
+        }
+    }
+
+    fn refuse(self, _py: Python<'_>) {
+        let events = match &self.step {
+            Step::Begin(task, _) => &task.events,
+            Step::Pull { events, .. } => events,
+        };
+        events.send(Event::Problem(Box::new(Problem::new(
+            ProblemKind::Draining,
+            "the server is stopping; nothing of this call has run",
+        ))));
+    }
+}
+
+fn failed(shared: &Shared, py: Python<'_>, error: &PyErr) -> Event {
+    Event::Problem(Box::new(shared.bridge.problem(py, error)))
+}
+
+fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, place: Place) {
+    if task.events.is_closed() {
+        tracing::debug!(id = task.context.id, "the client had gone before its turn");
+        return;
+    }
+    let id = task.call.code.id();
+    match shared.adaptors.find(py, id, Waiting { task, place }) {
+        Ok(Found::Ready(adaptor, Waiting { task, place })) => {
+            run(py, shared, seat, &adaptor, *task, place);
+        }
+        Ok(Found::Waiting) => {}
+        Ok(Found::Load(waiting)) => load(py, shared, seat, waiting),
+        Err((waiting, error)) => waiting.task.events.send(failed(shared, py, &error)),
+    }
+}
+
+/// Loads the adaptor of the first of its calls, then runs that and sends on the others.
+fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
+    let Waiting { task, place } = first;
+    let code = &task.call.code;
+    let (id, context) = (code.id(), Arc::new(task.context.clone()));
+    let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(context))
+        .and_then(|_calling| shared.bridge.load.bind(py).call1((&**code.source(), id.to_string())));
+    exit_if_forked();
+    let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok());
+    let problem = match loaded.and(adaptor) {
+        Ok(Some(adaptor)) => {
+            for Waiting { task, place } in waiting {
+                let step = Step::Begin(task, place);
+                if let Err(job) = shared.pool.submit(Job { shared: Arc::clone(shared), step }) {
+                    job.refuse(py);
+                }
+            }
+            return run(py, shared, seat, &adaptor, *task, place);
+        }
+        Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
+        Err(error) => shared.bridge.problem(py, &error),
+    };
+    for events in waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]) {
+        events.send(Event::Problem(Box::new(problem.clone())));
+    }
+}
+
+fn run(
+    py: Python<'_>,
+    shared: &Arc<Shared>,
+    seat: &Seat,
+    adaptor: &Adaptor,
+    task: Task,
+    place: Place,
+) {
+    let Task { call, context, events } = task;
+    let context = Arc::new(context);
+    let interruptible = Interruptible::new(py, seat, &events);
+    let outcome = (|| {
+        let calling = Calling::new(py, shared.bridge, RawCall::new(Arc::clone(&context)))?;
+        let value = invoke(py, shared, adaptor, &call, &calling)?;
+        exit_if_forked();
+        match answer(shared.bridge, &value, context.header("accept"))? {
+            Answer::Whole(event) => events.send(event),
+            Answer::Stream(head, stream) => {
+                events.send(Event::Head(head));
+                pull(shared.bridge, &stream, &events)?;
+            }
+            Answer::Loop { kind, head, payload } => {
+                if let Some(head) = head {
+                    events.send(Event::Head(head));
+                }
+                let sink = Sink::new(shared, events.clone(), calling.context(), place);
+                let context = calling.leave();
+                shared.start_loop(py)?;
+                shared.bridge.drive.bind(py).call1((payload, kind, sink, context))?;
+            }
+        }
+        PyResult::Ok(())
+    })();
+    exit_if_forked();
+    drop(interruptible);
+    if let Err(error) = outcome {
+        events.send(failed(shared, py, &error));
+    }
+}
+
+/// Calls the adaptor's function with the call's arguments (WIRE §3).
+fn invoke<'py>(
+    py: Python<'py>,
+    shared: &Shared,
+    adaptor: &Adaptor,
+    call: &Call,
+    calling: &Calling<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let bridge = shared.bridge;
+    let handler = adaptor.handler(py, call.fn_name())?;
+    let value = match &call.kwargs {
+        Some(text) => Some(shared.arguments(py, text)?),
+        None => None,
+    };
+    if let Some(value) = &value {
+        calling.raw().get().set_args(value.clone().unbind());
+    }
+    if adaptor.uses_flask {
+        bridge.push_flask.bind(py).call1((calling.raw(),))?;
+    }
+    let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
+    let wants = match (&handler.request_name, named) {
+        (Some(name), Some(named)) => !named.contains(name)?,
+        (name, _) => name.is_some(),
+    };
+    let request = match wants {
+        true => Some(bridge.request_for.bind(py).call1((calling.raw(),))?),
+        false => None,
+    };
+    let unnamed = value.as_ref().filter(|_| named.is_none());
+    let args: Vec<_> = request.iter().chain(unnamed).collect();
+    let args = PyTuple::new(py, args)?;
+    let callable = handler.callable.bind(py);
+    callable.call(&args, named).map_err(|error| {
+        bridge.fitting(py, callable, &args, named.map(|named| named.as_any()), error)
+    })
+}
+
+/// An adaptor forked and its child came back: that child is no server, and must not
+/// answer a second time.
+fn exit_if_forked() {
+    if FORKED.load(Ordering::Relaxed) {
+        // SAFETY: ends this process at once, as a forked child shall.
+        unsafe { libc::_exit(0) };
+    }
+}

@@ -1,0 +1,93 @@
+//! Starts the interpreter inside this process as the served executable would
+//! have started: its prefix, its packages, its `sys.executable`.
+
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+use super::discover::Found;
+
+/// The interpreter would not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// A path holds a NUL byte.
+    #[error("the path of the Python executable holds a NUL byte")]
+    Path(#[source] std::ffi::NulError),
+    /// CPython refused its configuration.
+    #[error("Python did not start: {0}")]
+    Status(String),
+}
+
+/// Starts Python with the calling thread as its main thread, detached on return.
+///
+/// An interpreter that runs already (this code loaded as an extension of one) is used
+/// as it is.
+///
+/// # Errors
+/// When CPython refuses to start.
+pub fn launch(found: &Found) -> Result<(), LaunchError> {
+    // SAFETY: may be called at any time.
+    if unsafe { ffi::Py_IsInitialized() } != 0 {
+        return Ok(());
+    }
+    let executable = text(&found.executable)?;
+    // SAFETY: the configuration is initialised before use, cleared after it, and this
+    // thread alone touches it. After a successful start the thread holds the GIL, which
+    // SaveThread gives back, as pyo3 expects of a thread that has not attached.
+    unsafe {
+        let mut config = std::mem::MaybeUninit::<ffi::PyConfig>::zeroed();
+        let config = config.as_mut_ptr();
+        ffi::PyConfig_InitPythonConfig(config);
+        (*config).parse_argv = 0;
+        (*config).install_signal_handlers = 0;
+        (*config).faulthandler = 1;
+        let status = [
+            set(config, &raw mut (*config).program_name, &executable),
+            set(config, &raw mut (*config).executable, &executable),
+        ]
+        .into_iter()
+        .find(|status| ffi::PyStatus_Exception(*status) != 0)
+        .unwrap_or_else(|| ffi::Py_InitializeFromConfig(config));
+        ffi::PyConfig_Clear(config);
+        if ffi::PyStatus_Exception(status) != 0 {
+            return Err(LaunchError::Status(message(&status)));
+        }
+        ffi::PyEval_SaveThread();
+    }
+    Ok(())
+}
+
+/// # Safety
+/// `field` must be a text field of `config`, and the configuration initialised.
+unsafe fn set(
+    config: *mut ffi::PyConfig,
+    field: *mut *mut libc::wchar_t,
+    value: &CString,
+) -> ffi::PyStatus {
+    // SAFETY: as promised by the caller; the text is NUL-terminated.
+    unsafe { ffi::PyConfig_SetBytesString(config, field, value.as_ptr()) }
+}
+
+fn text(path: &Path) -> Result<CString, LaunchError> {
+    CString::new(path.as_os_str().as_bytes()).map_err(LaunchError::Path)
+}
+
+fn message(status: &ffi::PyStatus) -> String {
+    if status.err_msg.is_null() {
+        return "no reason given".to_owned();
+    }
+    // SAFETY: CPython's messages are static, NUL-terminated texts.
+    unsafe { std::ffi::CStr::from_ptr(status.err_msg) }.to_string_lossy().into_owned()
+}
+
+/// Puts a folder first on `sys.path`.
+///
+/// # Errors
+/// When an embedding program has made `sys.path` something else than a list.
+pub fn add_path(py: Python<'_>, folder: &Path) -> PyResult<()> {
+    let path = py.import("sys")?.getattr("path")?;
+    path.call_method1("insert", (0, folder.as_os_str())).map(drop)
+}

@@ -1,0 +1,23 @@
+//! The only module that knows Python: the interpreter, adaptors, calling them,
+//! pulling what they stream. What leaves it is plain Rust.
+
+mod adaptors;
+mod answer;
+mod ask;
+mod bridge;
+mod calling;
+mod discover;
+mod host;
+mod interrupt;
+mod job;
+mod launch;
+mod package;
+mod pool;
+mod raw;
+mod sink;
+
+pub use ask::{Diagnosis, check_expression, diagnose, literal_of};
+pub use discover::DiscoverError;
+pub use host::HostError;
+pub(crate) use host::PythonHost;
+pub use launch::LaunchError;

@@ -1,0 +1,350 @@
+//! Python threads: one leads, the others stand by.
+//!
+//! The leader takes every task from the queue and stays attached to Python while
+//! there is work, so quick calls cost no hand-over between threads. When a task
+//! keeps the leader longer than [`PATIENCE`], a follower takes the lead, and the
+//! old leader stands by when it is done. So quick calls stay on one warm thread
+//! and slow ones overlap.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+
+use crate::engine::Sender;
+
+/// How long a task may keep the leader before another thread takes the lead.
+pub const PATIENCE: Duration = Duration::from_millis(1);
+
+/// Stack of a Python thread: native extensions recurse deeper than Python does.
+const STACK: usize = 16 << 20;
+
+/// What a pool runs. Tasks are dropped on threads that are attached.
+pub trait Work: Send + 'static {
+    /// Runs on a Python thread.
+    fn run(self, py: Python<'_>, seat: &Seat);
+    /// The pool stops; this will not run.
+    fn refuse(self, py: Python<'_>);
+}
+
+/// A Python thread's place in the pool.
+pub struct Seat {
+    thread: Thread,
+    /// Set, then unparked: a wake-up cannot be lost.
+    called: AtomicBool,
+    /// Microseconds since the pool's birth when the running task began; 0 when idle.
+    busy_since: AtomicU64,
+    running: Mutex<Option<Running>>,
+}
+
+/// The call that a seat runs, as far as others need to know to interrupt it.
+pub struct Running {
+    pub events: Sender,
+    /// Python's identifier of the thread.
+    pub ident: libc::c_ulong,
+    /// When it was last interrupted.
+    pub interrupted: Option<Instant>,
+}
+
+impl Seat {
+    fn new(thread: Thread) -> Self {
+        Self {
+            thread,
+            called: AtomicBool::new(false),
+            busy_since: AtomicU64::new(0),
+            running: Mutex::new(None),
+        }
+    }
+
+    /// What runs here, for whoever wants to interrupt it. Only used while attached.
+    pub fn running(&self) -> &Mutex<Option<Running>> {
+        &self.running
+    }
+
+    fn call(&self) {
+        self.called.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+
+    fn wait(&self) {
+        while !self.called.swap(false, Ordering::Acquire) {
+            std::thread::park();
+        }
+    }
+}
+
+/// The threads and their queue.
+pub struct Pool<W> {
+    state: Mutex<State<W>>,
+    /// Tasks that hold a [`Place`].
+    placed: Arc<AtomicUsize>,
+    born: Instant,
+    most_seats: usize,
+    most_placed: usize,
+    watch: Mutex<Option<Thread>>,
+    watch_sleeps: AtomicBool,
+}
+
+struct State<W> {
+    queue: VecDeque<W>,
+    seats: Vec<Arc<Seat>>,
+    followers: Vec<Arc<Seat>>,
+    leader: Option<Arc<Seat>>,
+    leader_waits: bool,
+    stopping: bool,
+}
+
+/// A task's place among those that wait; the number of places is the queue's bound.
+pub struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+enum Next<W> {
+    Run(W),
+    Wait,
+    Leave,
+}
+
+impl<W: Work> Pool<W> {
+    /// A pool of at most `seats` threads, of which none runs yet, and `places` waiting tasks.
+    pub fn new(seats: usize, places: usize) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                queue: VecDeque::new(),
+                seats: Vec::new(),
+                followers: Vec::new(),
+                leader: None,
+                leader_waits: false,
+                stopping: false,
+            }),
+            placed: Arc::default(),
+            born: Instant::now(),
+            most_seats: seats.max(1),
+            most_placed: places.max(1),
+            watch: Mutex::new(None),
+            watch_sleeps: AtomicBool::new(false),
+        })
+    }
+
+    /// A place to wait, if one is free.
+    pub fn place(&self) -> Option<Place> {
+        if self.placed.fetch_add(1, Ordering::Relaxed) < self.most_placed {
+            return Some(Place(Arc::clone(&self.placed)));
+        }
+        self.placed.fetch_sub(1, Ordering::Relaxed);
+        None
+    }
+
+    /// Queues a task.
+    ///
+    /// # Errors
+    /// Gives it back when the pool stops.
+    pub fn submit(self: &Arc<Self>, work: W) -> Result<(), W> {
+        let mut state = self.state.lock();
+        if state.stopping {
+            return Err(work);
+        }
+        state.queue.push_back(work);
+        let called = if state.leader_waits {
+            state.leader_waits = false;
+            state.leader.clone()
+        } else {
+            self.replace_stuck_leader(&mut state)
+        };
+        drop(state);
+        if let Some(seat) = called {
+            seat.call();
+        }
+        if self.watch_sleeps.swap(false, Ordering::AcqRel)
+            && let Some(watch) = &*self.watch.lock()
+        {
+            watch.unpark();
+        }
+        Ok(())
+    }
+
+    /// Takes no more tasks; seats leave when they are idle, and what waits is refused.
+    pub fn stop(&self) {
+        let mut state = self.state.lock();
+        state.stopping = true;
+        for seat in &state.seats {
+            seat.call();
+        }
+        drop(state);
+        self.watch_sleeps.store(false, Ordering::Release);
+        if let Some(watch) = &*self.watch.lock() {
+            watch.unpark();
+        }
+    }
+
+    /// Makes the calling thread the first seat, until the pool stops and every other
+    /// seat has left or `patience` is over. True when all have left.
+    pub fn lead(self: &Arc<Self>, patience: Duration) -> bool {
+        let watching = Arc::clone(self);
+        let watch = std::thread::Builder::new()
+            .name("owt-watch".to_owned())
+            .spawn(move || watching.watch());
+        match watch {
+            Ok(handle) => *self.watch.lock() = Some(handle.thread().clone()),
+            // Without it calls still run, only slow ones are not overtaken.
+            Err(error) => tracing::error!(%error, "the watch thread did not start"),
+        }
+        let seat = Arc::new(Seat::new(std::thread::current()));
+        {
+            let mut state = self.state.lock();
+            state.seats.push(Arc::clone(&seat));
+            state.leader = Some(Arc::clone(&seat));
+        }
+        Python::attach(|py| {
+            self.serve(py, &seat);
+            let until = Instant::now() + patience;
+            let mut left = false;
+            while !left && Instant::now() < until {
+                py.detach(|| std::thread::park_timeout(Duration::from_millis(5)));
+                left = self.state.lock().seats.is_empty();
+            }
+            left
+        })
+    }
+
+    fn serve(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>) {
+        loop {
+            match self.next(seat) {
+                Next::Run(work) => {
+                    seat.busy_since.store(self.now(), Ordering::Release);
+                    work.run(py, seat);
+                    seat.busy_since.store(0, Ordering::Release);
+                }
+                Next::Wait => py.detach(|| seat.wait()),
+                Next::Leave => break,
+            }
+        }
+        let queue = {
+            let mut state = self.state.lock();
+            state.seats.retain(|other| !Arc::ptr_eq(other, seat));
+            std::mem::take(&mut state.queue)
+        };
+        for work in queue {
+            work.refuse(py);
+        }
+    }
+
+    fn next(&self, seat: &Arc<Seat>) -> Next<W> {
+        let mut state = self.state.lock();
+        if state.stopping {
+            return Next::Leave;
+        }
+        let leads = state.leader.as_ref().is_some_and(|leader| Arc::ptr_eq(leader, seat));
+        if !leads {
+            if state.queue.is_empty() || !self.leader_is_stuck(&state) {
+                state.followers.push(Arc::clone(seat));
+                return Next::Wait;
+            }
+            state.leader = Some(Arc::clone(seat));
+        }
+        match state.queue.pop_front() {
+            Some(work) => Next::Run(work),
+            None => {
+                state.leader_waits = true;
+                Next::Wait
+            }
+        }
+    }
+
+    fn leader_is_stuck(&self, state: &State<W>) -> bool {
+        state.leader.as_ref().is_some_and(|leader| {
+            let since = leader.busy_since.load(Ordering::Acquire);
+            since != 0 && self.now().saturating_sub(since) > PATIENCE.as_micros() as u64
+        })
+    }
+
+    /// When the leader is stuck and somebody can take its place, gives who shall be called.
+    fn replace_stuck_leader(self: &Arc<Self>, state: &mut State<W>) -> Option<Arc<Seat>> {
+        if !self.leader_is_stuck(state) {
+            return None;
+        }
+        if let Some(seat) = state.followers.pop() {
+            state.leader = Some(Arc::clone(&seat));
+            return Some(seat);
+        }
+        if state.seats.len() < self.most_seats {
+            self.add_seat(state);
+        }
+        None
+    }
+
+    /// A new thread that leads from its birth.
+    fn add_seat(self: &Arc<Self>, state: &mut State<W>) {
+        let pool = Arc::clone(self);
+        let (give, take) = std::sync::mpsc::sync_channel::<Arc<Seat>>(1);
+        let spawned = std::thread::Builder::new()
+            .name(format!("owt-python-{}", state.seats.len()))
+            .stack_size(STACK)
+            .spawn(move || {
+                if let Ok(seat) = take.recv() {
+                    Python::attach(|py| pool.serve(py, &seat));
+                }
+            });
+        match spawned {
+            Ok(handle) => {
+                let seat = Arc::new(Seat::new(handle.thread().clone()));
+                state.seats.push(Arc::clone(&seat));
+                state.leader = Some(Arc::clone(&seat));
+                // The thread waits for exactly this.
+                let _ = give.send(seat);
+            }
+            Err(error) => tracing::error!(%error, "a Python thread did not start"),
+        }
+    }
+
+    /// Microseconds since the pool's birth, never 0.
+    fn now(&self) -> u64 {
+        self.born.elapsed().as_micros() as u64 + 1
+    }
+
+    /// Replaces a leader that is stuck, and interrupts calls that nobody waits for.
+    fn watch(self: Arc<Self>) {
+        let mut idle_ticks = 0_u32;
+        loop {
+            std::thread::sleep(PATIENCE);
+            let (called, busy) = {
+                let mut state = self.state.lock();
+                if state.stopping && state.seats.is_empty() {
+                    return;
+                }
+                let called = if state.queue.is_empty() {
+                    None
+                } else {
+                    self.replace_stuck_leader(&mut state)
+                };
+                let busy: Vec<_> = state
+                    .seats
+                    .iter()
+                    .filter(|seat| seat.busy_since.load(Ordering::Acquire) != 0)
+                    .cloned()
+                    .collect();
+                (called, busy)
+            };
+            if let Some(seat) = called {
+                seat.call();
+            }
+            super::interrupt::interrupt_deserted(&busy);
+            idle_ticks = if busy.is_empty() { idle_ticks + 1 } else { 0 };
+            if idle_ticks > 20 {
+                self.watch_sleeps.store(true, Ordering::Release);
+                while self.watch_sleeps.load(Ordering::Acquire) {
+                    std::thread::park();
+                }
+                idle_ticks = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The request as Python sees it before anybody asks: fields become Python
+//! objects when they are read, and most calls read none.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::engine::Context;
+
+/// What `owt.request` is made from.
+#[pyclass(frozen, name = "RawCall", module = "owt")]
+pub struct RawCall {
+    context: Arc<Context>,
+    /// The module body runs, once for all calls: nothing of this one may be read.
+    loading: bool,
+    /// The value of the call's `kwargs_b64`.
+    args: parking_lot::Mutex<Option<Py<PyAny>>>,
+    /// The `owt.Request` made from this, kept so that it is made once.
+    request: parking_lot::Mutex<Option<Py<PyAny>>>,
+}
+
+impl RawCall {
+    pub fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            loading: false,
+            args: parking_lot::Mutex::new(None),
+            request: parking_lot::Mutex::new(None),
+        }
+    }
+
+    /// For log lines while a module body runs.
+    pub fn for_loading(context: Arc<Context>) -> Self {
+        Self { loading: true, ..Self::new(context) }
+    }
+
+    pub fn set_args(&self, args: Py<PyAny>) {
+        *self.args.lock() = Some(args);
+    }
+}
+
+#[pymethods]
+impl RawCall {
+    #[getter]
+    fn id(&self) -> &str {
+        &self.context.id
+    }
+    #[getter]
+    fn loading(&self) -> bool {
+        self.loading
+    }
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.context.method
+    }
+    #[getter]
+    fn path(&self) -> &str {
+        &self.context.path
+    }
+    #[getter]
+    fn query(&self) -> &str {
+        &self.context.query
+    }
+    #[getter]
+    fn headers(&self) -> Vec<(&str, &str)> {
+        self.context.headers.iter().map(|(name, value)| (&**name, &**value)).collect()
+    }
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.context.body)
+    }
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        self.context.scheme
+    }
+    #[getter]
+    fn host(&self) -> &str {
+        &self.context.host
+    }
+    #[getter]
+    fn remote(&self) -> &str {
+        &self.context.remote
+    }
+    #[getter]
+    fn args(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.args.lock().as_ref().map(|args| args.clone_ref(py))
+    }
+    #[getter]
+    fn request(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.request.lock().as_ref().map(|request| request.clone_ref(py))
+    }
+    #[setter]
+    fn set_request(&self, request: Option<Py<PyAny>>) {
+        // Bound first: what was there before is dropped after the lock is free.
+        let _before = std::mem::replace(&mut *self.request.lock(), request);
+    }
+}

@@ -1,0 +1,198 @@
+//! Where the event loop puts what async adaptors give, and how the threads of
+//! tokio, which never attach to Python, call back into the loop.
+
+use std::collections::HashMap;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use pyo3::exceptions::{PyBrokenPipeError, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use tokio::task::AbortHandle;
+
+use super::answer::{Answer, from_response};
+use super::job::{Job, Shared, Step};
+use super::pool::{Place, Work};
+use crate::engine::{Event, Sender};
+
+/// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
+pub struct Mailbox {
+    bell: OwnedFd,
+    next: AtomicU64,
+    callbacks: Mutex<HashMap<u64, Py<PyAny>>>,
+    due: Mutex<Vec<u64>>,
+}
+
+impl Mailbox {
+    /// # Errors
+    /// When the process has no file descriptor left.
+    pub fn new() -> std::io::Result<Self> {
+        // SAFETY: makes a descriptor that nobody else has yet.
+        let bell = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+        if bell < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        Ok(Self {
+            // SAFETY: open, and owned by nobody else.
+            bell: unsafe { OwnedFd::from_raw_fd(bell) },
+            next: AtomicU64::new(0),
+            callbacks: Mutex::default(),
+            due: Mutex::default(),
+        })
+    }
+
+    /// What the loop watches for reading.
+    pub fn bell(&self) -> RawFd {
+        self.bell.as_raw_fd()
+    }
+
+    fn register(&self, callback: Py<PyAny>) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.callbacks.lock().insert(number, callback);
+        number
+    }
+
+    fn forget(&self, number: u64) -> Option<Py<PyAny>> {
+        self.callbacks.lock().remove(&number)
+    }
+
+    /// From any thread: run that callback on the loop.
+    fn post(&self, number: u64) {
+        self.due.lock().push(number);
+        // SAFETY: writes eight bytes that live through the call. A full counter (the only
+        // failure of an open eventfd) means that the bell rings already.
+        unsafe { libc::eventfd_write(self.bell.as_raw_fd(), 1) };
+    }
+
+    /// On the loop's thread: what is to be run now.
+    pub fn drain(&self) -> Vec<Py<PyAny>> {
+        let due = std::mem::take(&mut *self.due.lock());
+        due.into_iter().filter_map(|number| self.forget(number)).collect()
+    }
+}
+
+/// The loop's end of one call.
+#[pyclass(frozen, name = "Sink", module = "owt")]
+pub struct Sink {
+    shared: Arc<Shared>,
+    events: Sender,
+    context: Py<PyAny>,
+    watches: Mutex<Vec<(u64, AbortHandle)>>,
+    place: Mutex<Option<Place>>,
+    /// Bytes of the chunk that had no room.
+    refused: AtomicUsize,
+}
+
+impl Sink {
+    pub fn new(shared: &Arc<Shared>, events: Sender, context: Py<PyAny>, place: Place) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            events,
+            context,
+            watches: Mutex::default(),
+            place: Mutex::new(Some(place)),
+            refused: AtomicUsize::new(0),
+        }
+    }
+
+    /// Runs a callback on the loop's thread when that future is over.
+    fn after<F: Future<Output = ()> + Send + 'static>(&self, callback: Py<PyAny>, future: F) {
+        let mailbox = Arc::clone(&self.shared.mailbox);
+        let number = mailbox.register(callback);
+        let task = self.shared.runtime.spawn(async move {
+            future.await;
+            mailbox.post(number);
+        });
+        self.watches.lock().push((number, task.abort_handle()));
+    }
+
+    /// The call is over: nothing more is watched for it, its place is free.
+    fn finish(&self) {
+        let watches = std::mem::take(&mut *self.watches.lock());
+        let mut callbacks = Vec::new();
+        for (number, task) in watches {
+            task.abort();
+            callbacks.extend(self.shared.mailbox.forget(number));
+        }
+        drop(callbacks);
+        self.place.lock().take();
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+#[pymethods]
+impl Sink {
+    /// Takes the normal form of what an awaitable gave.
+    fn respond(&self, py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<()> {
+        match from_response(response)? {
+            Answer::Whole(event) => {
+                self.events.send(event);
+                self.finish();
+            }
+            Answer::Stream(head, stream) => {
+                self.events.send(Event::Head(head));
+                let step = Step::Pull {
+                    stream: stream.unbind(),
+                    context: self.context.clone_ref(py),
+                    events: self.events.clone(),
+                };
+                let shared = Arc::clone(&self.shared);
+                if let Err(job) = self.shared.pool.submit(Job { shared, step }) {
+                    job.refuse(py);
+                }
+                self.finish();
+            }
+            Answer::Loop { head: Some(head), .. } => self.events.send(Event::Head(head)),
+            Answer::Loop { head: None, .. } => {
+                return Err(PyRuntimeError::new_err("an awaitable gave awaitables without end"));
+            }
+        }
+        Ok(())
+    }
+
+    /// True when the chunk was taken, false when there is no room for it now.
+    fn send(&self, chunk: &Bound<'_, PyBytes>) -> PyResult<bool> {
+        let bytes = chunk.as_bytes();
+        self.refused.store(bytes.len(), Ordering::Relaxed);
+        self.events
+            .try_chunk(&Bytes::copy_from_slice(bytes))
+            .map_err(|_| PyBrokenPipeError::new_err("the client has gone"))
+    }
+
+    /// Calls back on the loop when a refused chunk may be tried again.
+    fn when_room(&self, callback: Py<PyAny>) {
+        let events = self.events.clone();
+        let length = self.refused.load(Ordering::Relaxed);
+        self.after(callback, async move {
+            // Gone or room: either way the next send says which.
+            let _ = events.room(length).await;
+        });
+    }
+
+    /// Calls back on the loop when nobody waits for the call any more.
+    fn on_gone(&self, callback: Py<PyAny>) {
+        let events = self.events.clone();
+        self.after(callback, async move { events.closed().await });
+    }
+
+    /// The stream ended as it should.
+    fn end(&self) {
+        self.events.send(Event::End);
+        self.finish();
+    }
+
+    /// The call raised.
+    fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
+        let problem = self.shared.bridge.problem(py, &PyErr::from_value(error.clone()));
+        self.events.send(Event::Problem(Box::new(problem)));
+        self.finish();
+    }
+}
