@@ -20,6 +20,11 @@ async def hello(greeting: Greeting) -> Response:
     return HTMLResponse(f"Hello, {greeting.name}!")
 
 
+@app.post("/fixed")
+async def fixed() -> Response:
+    return HTMLResponse("Hello, owt!")
+
+
 @app.post("/stream")
 async def stream() -> Response:
     async def chunks() -> AsyncIterator[str]:

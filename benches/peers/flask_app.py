@@ -18,6 +18,11 @@ def hello() -> str:
     return f"Hello, {request.json['name']}!"
 
 
+@app.post("/fixed")
+def fixed() -> str:
+    return "Hello, owt!"
+
+
 @app.post("/stream")
 def stream() -> Response:
     def chunks() -> Iterator[str]:

@@ -9,9 +9,10 @@ OCTETS = [("content-type", "application/octet-stream")]
 
 
 async def app(scope: Any, protocol: Any) -> None:
-    body = await protocol()
-    if scope.path == "/hello":
-        name = json.loads(body)["name"]
+    if scope.path == "/fixed":
+        protocol.response_str(200, HTML, "Hello, owt!")
+    elif scope.path == "/hello":
+        name = json.loads(await protocol())["name"]
         protocol.response_str(200, HTML, f"Hello, {name}!")
     elif scope.path == "/stream":
         transport = protocol.response_stream(200, HTML)

@@ -20,7 +20,10 @@ BINARY_ANSWER = b"owt!" * 2_500_000
 
 @dataclass(frozen=True)
 class Case:
-    """One thing measured. `limit` and owt get the call; peers get their plain request."""
+    """One thing measured. `limit` and owt get the call; peers get their plain request.
+
+    `fixed_path` is where the peers answer the same without reading the request.
+    """
 
     name: str
     title: str
@@ -30,6 +33,7 @@ class Case:
     kwargs: dict[str, Any]
     answer: bytes = field(repr=False)
     connections: int
+    fixed_path: str | None = None
     units_per_answer: float = 1
     streamed: bool = False
     cached: bool = False
@@ -59,6 +63,7 @@ CASES = (
         kwargs=HELLO_KWARGS,
         answer=HELLO_ANSWER,
         connections=32,
+        fixed_path="/fixed",
     ),
     Case(
         name="hello-1",
@@ -69,6 +74,7 @@ CASES = (
         kwargs=HELLO_KWARGS,
         answer=HELLO_ANSWER,
         connections=1,
+        fixed_path="/fixed",
     ),
     Case(
         name="stream",

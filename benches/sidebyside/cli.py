@@ -37,7 +37,7 @@ def main() -> int:
 def _bench(options: argparse.Namespace) -> int:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
-    plan = Plan(options.rounds, options.seconds)
+    plan = Plan(options.rounds, options.seconds, options.peers_parse)
     cases = [case for case in CASES if case.name in options.cases]
     about = machine.describe()
     if "owt" in options.servers and not options.owt_binary.is_file():
@@ -53,7 +53,7 @@ def _bench(options: argparse.Namespace) -> int:
             stack.enter_context(running(server, out / f"{server.name.replace(' ', '-')}.log"))
             for server in _servers(options, scripts)
         ]
-        report.print_servers(started, about)
+        report.print_servers(started, about, plan)
         results = _measure(plan, cases, started)
 
     subjects = [s.server.name for s in started if s.server.says_port]
@@ -131,6 +131,11 @@ def _options() -> argparse.Namespace:
     add("--rounds", type=_at_least_one, metavar="N", help="default: 5; with --quick 3")
     add("--seconds", type=_at_least_one, metavar="N", help="of each measurement; default: 3; 1")
     add("--quick", action="store_true", help="short rounds")
+    add(
+        "--peers-parse",
+        action="store_true",
+        help="the peers' hello reads and decodes its request (default: it answers at once)",
+    )
     add("--check", action="store_true", help="exit 1 unless every goal is met")
     add(
         "--out",

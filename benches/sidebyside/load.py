@@ -27,6 +27,7 @@ class Target:
     """One server as one case sees it."""
 
     port: int
+    path: str
     body: Path
     case: Case
     must_hit_cache: bool
@@ -62,7 +63,7 @@ def _ask(target: Target) -> http.client.HTTPMessage:
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=TIMEOUT_S)
     try:
         headers = {"Content-Type": "application/json"}
-        connection.request("POST", target.case.path, target.body.read_bytes(), headers)
+        connection.request("POST", target.path, target.body.read_bytes(), headers)
         response = connection.getresponse()
         answer = response.read()
     except (OSError, http.client.HTTPException) as error:
@@ -80,7 +81,7 @@ def _wrk(target: Target, seconds: int) -> Sample:
     connections = target.case.connections
     command = ["wrk", f"-c{connections}", f"-t{min(2, connections)}", f"-d{seconds}s"]
     command += [f"--timeout={TIMEOUT_S}s", f"--script={WRK_SCRIPT}"]
-    command += [f"http://127.0.0.1:{target.port}{target.case.path}", "--", str(target.body)]
+    command += [f"http://127.0.0.1:{target.port}{target.path}", "--", str(target.body)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"^result (.*)$", done.stdout, re.MULTILINE)
     if done.returncode or not found:
@@ -116,7 +117,7 @@ def _read_raw(target: Target) -> tuple[float, memoryview]:
     """
     body = target.body.read_bytes()
     head = (
-        f"POST {target.case.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n"
+        f"POST {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     buffer = bytearray(4 * len(target.case.answer))

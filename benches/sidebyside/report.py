@@ -26,13 +26,16 @@ class Outcome:
 BOLD, DIM, GREEN, RED = "1", "2", "32", "31"
 
 
-def print_servers(servers: Sequence[Running], machine: dict[str, Any]) -> None:
+def print_servers(servers: Sequence[Running], machine: dict[str, Any], plan: Plan) -> None:
     cores = machine["cores"]
     print(f"{machine['cpu']}, {cores} cores shared by server and load; {machine['python']}")
     print(f"Load average at the start: {machine['load_average_at_start']:.2f}")
     if machine["load_average_at_start"] > cores / 2:
         print(_paint("The machine is busy: figures are noisy, ratios less so.", RED))
-    print()
+    hello = (
+        "reads its JSON" if plan.peers_parse else "does not read its request, which favours them"
+    )
+    print(f"The peers' hello {hello}.\n")
     width = max(len(s.server.name) for s in servers)
     for running in servers:
         server = running.server

@@ -45,6 +45,7 @@ class Series:
 class Plan:
     rounds: int
     seconds: int
+    peers_parse: bool
     warm_up_s: int = 1
 
 
@@ -79,7 +80,7 @@ def run_all(
 def _run_case(
     plan: Plan, case: Case, servers: Sequence[Running], tell: Tell, folder: Path
 ) -> list[Series]:
-    pairs = [(Series(case, s.server.name), _target(s, case, folder)) for s in servers]
+    pairs = [(Series(case, s.server.name), _target(plan, s, case, folder)) for s in servers]
 
     for series, target in pairs:
         tell(case, "warm-up", series.server)
@@ -103,12 +104,13 @@ def _run_case(
     return [series for series, _ in pairs]
 
 
-def _target(running: Running, case: Case, folder: Path) -> Target:
+def _target(plan: Plan, running: Running, case: Case, folder: Path) -> Target:
     calls = running.server.takes_calls
     body = folder / f"{case.name}-{'call' if calls else 'plain'}.json"
     body.write_bytes(case.call() if calls else case.plain())
     must_hit = case.cached and running.server.caches
-    return Target(running.port, body, case, must_hit)
+    fixed = not calls and not plan.peers_parse and case.fixed_path
+    return Target(running.port, fixed or case.path, body, case, must_hit)
 
 
 @contextmanager

@@ -1,3 +1,37 @@
-fn main() {
-    println!("Hello, world!");
+//! `owt`: serve Python to HTTP, and call it from a shell.
+
+mod args;
+mod call;
+mod completions;
+mod doctor;
+mod encode;
+mod failure;
+mod log;
+mod output;
+mod serve;
+mod shutdown;
+mod source;
+mod units;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Encode(args) => encode::run(args),
+        Command::Call(args) => call::run(args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell();
+            failure.exit_code()
+        }
+    }
 }

@@ -9,7 +9,8 @@ use owt_core::{Call, CodeId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::event::{Event, Events};
+use super::channel::Events;
+use super::event::Event;
 
 /// What tells two results apart (WIRE §6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,47 +3,20 @@
 //! One face: [`Engine::submit`]. Whatever hosts Python sits behind [`Host`].
 
 mod cache;
+mod channel;
+mod context;
 mod event;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use owt_core::{Call, Problem, ProblemKind};
 
 pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
-pub use event::{Event, Events, Gone, Head, PIECE, Sender, channel};
-
-/// The request around a call: what the adaptor can ask about.
-#[derive(Clone, Debug, Default)]
-pub struct Context {
-    /// The request's id, in every log line and problem.
-    pub id: String,
-    /// `GET` or `POST`.
-    pub method: &'static str,
-    /// Percent-decoded, beginning with `/`.
-    pub path: String,
-    /// As it came, without the `?`.
-    pub query: String,
-    /// Names in lower case, in the order they came.
-    pub headers: Vec<(String, String)>,
-    /// The body as it came.
-    pub body: Bytes,
-    /// `http` or `https`.
-    pub scheme: &'static str,
-    /// The `Host` header.
-    pub host: String,
-    /// The client's address and port.
-    pub remote: String,
-}
-
-impl Context {
-    /// The first header of that lower-case name, or the empty text.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-    }
-}
+pub use channel::{Events, Gone, PIECE, Sender, channel};
+pub use context::{Context, Headers};
+pub use event::{Event, Head};
 
 /// A call on its way to Python.
 #[derive(Debug)]

@@ -10,11 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::dev::Server;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, header};
-use actix_web::middleware::Next;
-use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, HttpServer, body, middleware, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use owt_core::{Problem, ProblemKind};
 
 use crate::config::Config;
@@ -47,10 +46,7 @@ pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::
     let site = Arc::new(site);
     let grace = config.grace.as_secs() + u64::from(config.grace.subsec_nanos() > 0);
     let server = HttpServer::new(move || {
-        App::new()
-            .app_data(web::Data::from(Arc::clone(&site)))
-            .wrap(middleware::from_fn(at_the_door))
-            .default_service(web::to(handle))
+        App::new().app_data(web::Data::from(Arc::clone(&site))).default_service(web::to(handle))
     })
     .backlog(BACKLOG)
     .keep_alive(KEEP_ALIVE)
@@ -62,36 +58,6 @@ pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::
     .listen(listener)?;
     Ok(server.run())
 }
-
-/// Gives each request its id, and asks the door before anything else looks at it.
-async fn at_the_door(
-    request: ServiceRequest,
-    next: Next<impl body::MessageBody + 'static>,
-) -> Result<ServiceResponse<impl body::MessageBody>, actix_web::Error> {
-    let id = request_id(request.headers());
-    let site = request.app_data::<web::Data<Site>>().cloned();
-    let from = request.peer_addr().map(|address| address.ip());
-    let admitted = match &site {
-        Some(site) => site.door.admit(request.headers(), from),
-        None => Err(Box::new(Problem::new(ProblemKind::Internal, "the site is not set up"))),
-    };
-    let mut response = match admitted {
-        Ok(()) => {
-            request.extensions_mut().insert(RequestId(id.clone()));
-            next.call(request).await?.map_into_left_body()
-        }
-        Err(problem) => {
-            let response = respond::problem(request.headers(), *problem, &id);
-            request.into_response(response).map_into_right_body()
-        }
-    };
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    Ok(response)
-}
-
-struct RequestId(String);
 
 /// The client's own id if it is a decent one, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
@@ -116,22 +82,37 @@ fn new_id() -> String {
     format!("{:016x}", start.wrapping_add(number))
 }
 
+/// Every request comes through here: its id first, then the door, then the rest.
 async fn handle(
     request: HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
     site: web::Data<Site>,
 ) -> HttpResponse {
-    let id = match request.extensions().get::<RequestId>() {
-        Some(RequestId(id)) => id.clone(),
-        None => new_id(),
+    let id = request_id(request.headers());
+    let from = request.peer_addr().map(|address| address.ip());
+    let mut response = match site.door.admit(request.headers(), from) {
+        Ok(()) => route(&request, payload, &site, &id).await,
+        Err(failure) => respond::problem(request.headers(), *failure, &id),
     };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+async fn route(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    site: &Site,
+    id: &str,
+) -> HttpResponse {
     if request.path().starts_with(landing::OWN) {
-        return own_page(&request, &id);
+        return own_page(request, id);
     }
     match *request.method() {
         Method::GET | Method::POST => {}
         Method::HEAD if request.path() == "/" => {
-            return landing::landing(&request, &site.python_version);
+            return landing::landing(request, &site.python_version);
         }
         Method::OPTIONS => {
             return HttpResponse::NoContent().insert_header((header::ALLOW, "GET, POST")).finish();
@@ -139,20 +120,20 @@ async fn handle(
         _ => {
             let detail = format!("{} never runs code; send GET or POST", request.method());
             let failure = Problem::new(ProblemKind::MethodNotAllowed, detail);
-            return respond::problem(request.headers(), failure, &id);
+            return respond::problem(request.headers(), failure, id);
         }
     }
-    match read::read(&request, &mut payload, site.max_body, site.body_timeout).await {
+    match read::read(request, &mut payload, site.max_body, site.body_timeout).await {
         Ok(read::Reading::Call(call, body)) => {
-            let context = read::context(&request, id.clone(), body);
+            let context = read::context(request, id.to_owned(), body);
             let (events, cache) = site.engine.submit(*call, context);
-            respond::respond(&request, events, cache, &id).await
+            respond::respond(request, events, cache, id).await
         }
         Ok(read::Reading::Nothing) if request.path() == "/" => {
-            landing::landing(&request, &site.python_version)
+            landing::landing(request, &site.python_version)
         }
-        Ok(read::Reading::Nothing) => respond::problem(request.headers(), *read::missing(), &id),
-        Err(failure) => respond::problem(request.headers(), *failure, &id),
+        Ok(read::Reading::Nothing) => respond::problem(request.headers(), *read::missing(), id),
+        Err(failure) => respond::problem(request.headers(), *failure, id),
     }
 }
 

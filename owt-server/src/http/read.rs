@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use owt_core::{Call, CallError, Problem, ProblemKind};
 use percent_encoding::percent_decode_str;
 
-use crate::engine::Context;
+use crate::engine::{Context, Headers};
 
 /// What a request turned out to be.
 pub(super) enum Reading {
@@ -156,22 +156,18 @@ fn too_large(most: usize) -> Box<Problem> {
 
 /// What the adaptor can ask about the request.
 pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context {
-    let connection = request.connection_info();
+    let mut headers = Headers::default();
+    for (name, value) in request.headers() {
+        headers.push(name.as_str(), value.as_bytes());
+    }
     Context {
         id,
         method: if request.method() == Method::GET { "GET" } else { "POST" },
         path: percent_decode_str(request.path()).decode_utf8_lossy().into_owned(),
         query: request.query_string().to_owned(),
-        headers: request
-            .headers()
-            .iter()
-            .map(|(name, value)| {
-                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-            })
-            .collect(),
+        headers,
         body,
         scheme: "http",
-        host: connection.host().to_owned(),
-        remote: request.peer_addr().map(|address| address.to_string()).unwrap_or_default(),
+        remote: request.peer_addr(),
     }
 }

@@ -206,7 +206,7 @@ fn run(
         let calling = Calling::new(py, shared.bridge, RawCall::new(Arc::clone(&context)))?;
         let value = invoke(py, shared, adaptor, &call, &calling)?;
         exit_if_forked();
-        match answer(shared.bridge, &value, context.header("accept"))? {
+        match answer(shared.bridge, &value, context.headers.get("accept"))? {
             Answer::Whole(event) => events.send(event),
             Answer::Stream(head, stream) => {
                 events.send(Event::Head(head));

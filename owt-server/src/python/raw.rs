@@ -64,7 +64,7 @@ impl RawCall {
     }
     #[getter]
     fn headers(&self) -> Vec<(&str, &str)> {
-        self.context.headers.iter().map(|(name, value)| (&**name, &**value)).collect()
+        self.context.headers.iter().collect()
     }
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
@@ -76,11 +76,11 @@ impl RawCall {
     }
     #[getter]
     fn host(&self) -> &str {
-        &self.context.host
+        self.context.headers.get("host")
     }
     #[getter]
-    fn remote(&self) -> &str {
-        &self.context.remote
+    fn remote(&self) -> String {
+        self.context.remote.map(|address| address.ip().to_string()).unwrap_or_default()
     }
     #[getter]
     fn args(&self, py: Python<'_>) -> Option<Py<PyAny>> {

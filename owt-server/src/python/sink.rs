@@ -171,10 +171,8 @@ impl Sink {
     fn when_room(&self, callback: Py<PyAny>) {
         let events = self.events.clone();
         let length = self.refused.load(Ordering::Relaxed);
-        self.after(callback, async move {
-            // Gone or room: either way the next send says which.
-            let _ = events.room(length).await;
-        });
+        // Gone or room: the next send says which.
+        self.after(callback, async move { events.room(length).await });
     }
 
     /// Calls back on the loop when nobody waits for the call any more.

@@ -1,0 +1,275 @@
+//! What can be typed. Each command's own arguments, with their defaults and
+//! environment variables, and the help that explains them.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use owt_client::{DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};
+use owt_server::Config;
+
+use crate::source::Source;
+use crate::units::{Size, Span, address};
+
+/// Send Python with an HTTP request; a warm Python runs it and answers.
+///
+/// `owt serve` starts a server. Any program that speaks HTTP can then run code on
+/// it by sending the code along: nothing is registered, nothing restarted.
+#[derive(Debug, Parser)]
+#[command(name = "owt", version, max_term_width = 100, after_long_help = OVERVIEW)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const OVERVIEW: &str = "\
+Examples:
+  owt serve lib/
+  owt call --run 'f(sota.hard_task)' --kwargs '\"solve AGI\"'
+  owt call adaptor.py --arg prompt 'solve AGI' > answer.txt
+  curl \"$(owt encode adaptor.py '{\"prompt\": \"solve AGI\"}')\"
+
+Whoever can reach a server can run any code on it. Keep it on 127.0.0.1, or give --auth.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve Python to whoever sends some
+    Serve(ServeArgs),
+    /// Write a call as a URL, a curl line or JSON, without sending it
+    Encode(EncodeArgs),
+    /// Send a call and stream what it answers to standard output
+    Call(CallArgs),
+    /// Print a script that completes owt's arguments in a shell
+    Completions(CompletionsArgs),
+    /// Tell which Python would be served, and what it lacks
+    Doctor(DoctorArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = SERVE_EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// Folders whose modules adaptors can import; a changed file is seen by the next call
+    #[arg(value_name = "LIB_DIR", env = "OWT_LIB_DIRS", value_delimiter = ':', default_value = ".", value_hint = ValueHint::DirPath)]
+    pub(crate) lib_dirs: Vec<PathBuf>,
+
+    /// The IP address to listen on; anything but loopback needs --auth
+    #[arg(long, env = "OWT_ADDRESS", value_parser = address, default_value_t = Config::default().address)]
+    pub(crate) address: IpAddr,
+
+    /// The port to listen on; 0 takes a free one and prints which
+    #[arg(long, env = "OWT_PORT", default_value_t = 9876)]
+    pub(crate) port: u16,
+
+    /// Who may come in: a name, and the SHA-256 of the password in hexadecimal
+    #[arg(long, env = "OWT_AUTH", hide_env_values = true, value_name = "USER:SHA256HEX")]
+    pub(crate) auth: Option<String>,
+
+    /// Worker processes; 0 hosts Python in the server's own process, the only way in this release
+    #[arg(long, env = "OWT_WORKERS", value_name = "N", default_value_t = Config::default().workers)]
+    pub(crate) workers: usize,
+
+    /// Calls that can wait or compute side by side
+    #[arg(long, env = "OWT_THREADS", value_name = "N", default_value_t = Config::default().threads)]
+    pub(crate) threads: usize,
+
+    /// Calls that may queue for a thread; more are refused with 503
+    #[arg(long, env = "OWT_MAX_QUEUE", value_name = "N", default_value_t = Config::default().max_queue)]
+    pub(crate) max_queue: usize,
+
+    /// Memory for the results of calls with use_cache: 600M, 2G, 512Mi
+    #[arg(long, env = "OWT_CACHE_BYTES", value_name = "SIZE", default_value_t = Size(Config::default().cache_bytes))]
+    pub(crate) cache_bytes: Size,
+
+    /// The largest body of a request that is taken
+    #[arg(long, env = "OWT_MAX_BODY", value_name = "SIZE", default_value_t = Size(Config::default().max_body as u64))]
+    pub(crate) max_body: Size,
+
+    /// Deadline of a call that brings none: 3, 1m30s [default: none]
+    #[arg(long, env = "OWT_TIMEOUT", value_name = "TIME")]
+    pub(crate) timeout: Option<Span>,
+
+    /// How long running calls may take to end once the server is told to stop
+    #[arg(long, env = "OWT_GRACE", value_name = "TIME", default_value_t = Span(Config::default().grace))]
+    pub(crate) grace: Span,
+
+    /// The Python to serve [default: the active virtual environment's, else python3]
+    #[arg(long, env = "OWT_PYTHON", value_hint = ValueHint::ExecutablePath)]
+    pub(crate) python: Option<PathBuf>,
+
+    /// Log more to standard error; twice for even more
+    #[arg(short, long, env = "OWT_VERBOSE", action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+
+    /// Log only warnings
+    #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  owt serve                        modules of this folder, on http://127.0.0.1:9876
+  owt serve lib/ ../models --port 0
+  owt serve --address 0.0.0.0 --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
+
+SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
+a second one ends it at once. OWT_LIB_DIRS separates its folders with colons.";
+
+#[derive(Debug, Args)]
+pub(crate) struct EndpointArgs {
+    /// URL of the server; user:password@ in it is sent along, a path is the adaptor's request.path
+    #[arg(long, env = URL_VARIABLE, hide_env_values = true, value_name = "URL", default_value = DEFAULT_URL, value_hint = ValueHint::Url)]
+    pub(crate) address: String,
+
+    /// The function to call in the code [default: run]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fn_name: Option<String>,
+
+    /// Let the server keep the result, and answer from a kept one
+    #[arg(long)]
+    pub(crate) use_cache: bool,
+
+    /// Keep a result for each set of arguments
+    #[arg(long)]
+    pub(crate) cache_kwargs: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = ENCODE_EXAMPLES)]
+pub(crate) struct EncodeArgs {
+    /// The adaptor's source; - reads standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: Source,
+
+    /// A Python expression, or JSON, for the arguments
+    pub(crate) kwargs: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) endpoint: EndpointArgs,
+
+    /// What to print
+    #[arg(long = "as", value_enum, default_value_t, value_name = "FORM")]
+    pub(crate) form: Form,
+}
+
+/// How `encode` writes a call.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Form {
+    /// A URL to GET, safe to paste between quotes
+    #[default]
+    Url,
+    /// A line for a shell that POSTs with curl
+    Curl,
+    /// The JSON body of a POST
+    Json,
+}
+
+const ENCODE_EXAMPLES: &str = "\
+Examples:
+  curl \"$(owt encode adaptor.py '{\"prompt\": \"solve AGI\"}')\"
+  echo 'f(math.sqrt)' | owt encode - 2 --as curl
+  owt encode adaptor.py --as json | curl --json @- http://127.0.0.1:9876";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = CALL_EXAMPLES)]
+pub(crate) struct CallArgs {
+    #[command(flatten)]
+    pub(crate) what: What,
+
+    /// A Python expression, or JSON, for the arguments
+    #[arg(long, value_name = "EXPR", conflicts_with = "args")]
+    pub(crate) kwargs: Option<String>,
+
+    /// A named argument; VALUE is JSON or a Python value, else it is text as it is
+    #[arg(long = "arg", num_args = 2, value_names = ["NAME", "VALUE"], action = ArgAction::Append, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) endpoint: EndpointArgs,
+
+    /// How the call travels
+    #[arg(long, value_parser = method, value_name = "GET|POST", default_value = "POST")]
+    pub(crate) method: Method,
+
+    /// A file to send as the body, the adaptor's request.data; - reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) data: Option<Source>,
+
+    /// Deadline of the call: 3, 1m30s [default: the server's]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<Span>,
+}
+
+/// The code to call, one way or another.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct What {
+    /// The adaptor's source; - reads standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<Source>,
+
+    /// The adaptor's source itself
+    #[arg(long)]
+    pub(crate) code: Option<String>,
+
+    /// One expression, a pipeline or something to call; checked before it is sent
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) run: Option<String>,
+}
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  owt call adaptor.py --arg prompt 'solve AGI' --arg steps 20
+  owt call --run 'f(sota.hard_task)' --kwargs '\"solve AGI\"'
+  owt call --run 'f(lambda: len(request.data))' --data photo.png
+  owt call bark.py --arg text 'Hello world!' --use-cache --cache-kwargs > hello.wav
+
+Exit status: 0 for an answer, 1 for a problem (told on standard error, with the adaptor's
+traceback) or an answer whose status is 400 or more, 2 for wrong usage.";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = COMPLETIONS_EXAMPLES)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(owt completions bash)
+  owt completions fish > ~/.config/fish/completions/owt.fish";
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Tell it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// The Python to look at [default: the one that would be served]
+    #[arg(long, env = "OWT_PYTHON", value_hint = ValueHint::ExecutablePath)]
+    pub(crate) python: Option<PathBuf>,
+}
+
+impl EndpointArgs {
+    /// The server's URL. Not clap's to parse: it would print a password that is
+    /// in one it cannot read. An empty one is none: `OWT_URL= owt call`.
+    pub(crate) fn url(&self) -> Result<Url, owt_client::Error> {
+        server_url(if self.address.is_empty() { DEFAULT_URL } else { &self.address })
+    }
+}
+
+fn method(text: &str) -> Result<Method, &'static str> {
+    match text.to_ascii_uppercase().as_str() {
+        "GET" => Ok(Method::GET),
+        "POST" => Ok(Method::POST),
+        _ => Err("give GET or POST"),
+    }
+}
+
+impl CallArgs {
+    /// The deadline that the server is given.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.timeout.map(|span| span.0)
+    }
+}

@@ -1,0 +1,89 @@
+//! `owt call`: sends a call, streams its answer.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use owt_client::{Client, to_literal};
+
+use crate::args::{CallArgs, What};
+use crate::encode::{call_of, check};
+use crate::failure::Failure;
+use crate::output;
+use crate::source::Source;
+
+/// What the server is given beyond the deadline to say that it has passed.
+const LEEWAY: Duration = Duration::from_secs(5);
+
+pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
+    let deadline = args.deadline();
+    if args.what.file == Some(Source::Stdin) && args.data == Some(Source::Stdin) {
+        let both = "standard input cannot be both the code and the data";
+        return Err(Failure::Usage(both.to_owned()));
+    }
+    let kwargs = args.kwargs.or_else(|| named(&args.args));
+    let mut call = call_of(code(args.what)?, kwargs, &args.endpoint)?;
+    call.timeout = deadline;
+
+    let client = Client::new(args.endpoint.url()?)?;
+    let mut request = client.call(call).method(args.method);
+    if let Some(data) = args.data {
+        request = request.data(data.bytes()?);
+    }
+    if let Some(deadline) = deadline {
+        request = request.timeout(deadline.saturating_add(LEEWAY));
+    }
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::Start {
+            what: "no event loop could be made".to_owned(),
+            source,
+        })?
+        .block_on(stream(request))
+}
+
+async fn stream(request: owt_client::CallRequest) -> Result<(), Failure> {
+    let reply = request.send().await?;
+    let status = reply.status();
+    let mut chunks = reply.chunks();
+    let mut mid_line = false;
+    while let Some(chunk) = chunks.next().await {
+        let written = chunk.map_err(Failure::from).and_then(|chunk| {
+            mid_line = !chunk.ends_with(b"\n");
+            output::write(&chunk)
+        });
+        if written.is_err() {
+            output::finish_line(mid_line);
+        }
+        written?;
+    }
+    if status.as_u16() < 400 { Ok(()) } else { Err(Failure::Answered(status)) }
+}
+
+fn code(what: What) -> Result<String, Failure> {
+    if let Some(file) = what.file {
+        return file.code();
+    }
+    if let Some(expression) = what.run {
+        check("--run", &expression)?;
+        return Ok(expression);
+    }
+    // clap has seen to it that there is one of the three.
+    Ok(what.code.unwrap_or_default())
+}
+
+/// The dict of `--arg NAME VALUE ...`.
+fn named(args: &[String]) -> Option<String> {
+    let quoted = |text: &String| to_literal(text).unwrap_or_default();
+    let entries: Vec<String> = args
+        .chunks_exact(2)
+        .filter_map(|pair| match pair {
+            [name, value] => {
+                let value = owt_server::literal_of(value).unwrap_or_else(|| quoted(value));
+                Some(format!("{}: {value}", quoted(name)))
+            }
+            _ => None,
+        })
+        .collect();
+    (!entries.is_empty()).then(|| format!("{{{}}}", entries.join(", ")))
+}

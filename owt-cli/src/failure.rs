@@ -1,0 +1,106 @@
+//! How a command can fail, what it says then, and its exit status.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Style};
+use owt_client::{ErrorKind, Problem, StatusCode};
+use owt_core::CallError;
+use owt_server::ServeError;
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error("cannot read {0}")]
+    Read(String, #[source] io::Error),
+    #[error("cannot write to standard output")]
+    Write(#[source] io::Error),
+    /// Whoever read standard output has had enough.
+    #[error("standard output was closed")]
+    Closed,
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Client(#[from] owt_client::Error),
+    /// An adaptor's own answer, shown already.
+    #[error("the adaptor answered {0}")]
+    Answered(StatusCode),
+    #[error("{what}")]
+    Start { what: String, source: io::Error },
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The doctor found something, told already.
+    #[error("this Python cannot be served")]
+    Unwell,
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Closed => 0,
+            Self::Usage(_) | Self::Read(..) | Self::Call(_) => 2,
+            Self::Serve(ServeError::Open(_) | ServeError::Workers(_)) => 2,
+            Self::Client(error) if error.kind() == ErrorKind::Usage => 2,
+            Self::Write(_)
+            | Self::Client(_)
+            | Self::Answered(_)
+            | Self::Start { .. }
+            | Self::Serve(_)
+            | Self::Unwell => 1,
+        })
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn tell(&self) {
+        if let Self::Closed = self {
+            return;
+        }
+        if let Some(problem) = self.problem() {
+            return tell_problem(problem);
+        }
+        anstream::eprintln!("{RED}error:{RED:#} {}", self.in_full());
+        if let Some(hint) = self.hint() {
+            anstream::eprintln!("{hint}");
+        }
+    }
+
+    fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Client(error) => error.problem(),
+            _ => None,
+        }
+    }
+
+    /// The error, and what is at the root of it; the layers between say little.
+    fn in_full(&self) -> String {
+        let root = std::iter::successors(self.source(), |&error| error.source()).last();
+        match root.map(ToString::to_string) {
+            Some(root) if !self.to_string().contains(&root) => format!("{self}: {root}"),
+            _ => self.to_string(),
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Client(error) if error.kind() == ErrorKind::Connect => Some(
+                "Is a server running there? `owt serve` starts one; --address or OWT_URL say where it is.",
+            ),
+            Self::Start { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                Some("Is another owt running? --port 0 takes a port that is free.")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn tell_problem(problem: &Problem) {
+    let text = problem.to_text();
+    let (headline, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    anstream::eprintln!("{RED}{headline}{RED:#}");
+    anstream::eprint!("{rest}");
+}

@@ -1,0 +1,25 @@
+//! The log, on standard error.
+
+use std::io::{self, IsTerminal};
+
+use anstream::{AutoStream, ColorChoice};
+use tracing_subscriber::EnvFilter;
+
+/// Logs from now on: warnings below 0, what a server does at 0, how above it.
+pub(crate) fn start(verbosity: i8) {
+    let filter = match verbosity {
+        ..0 => "warn",
+        // The libraries' own inner life is rarely what is looked for.
+        0 => "info,actix_server=warn",
+        1 => "info,owt=debug,owt_server=debug,adaptor=debug",
+        _ => "debug,owt=trace,owt_server=trace,adaptor=trace",
+    };
+    let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    let log = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(colours)
+        .with_target(verbosity > 0 || !io::stderr().is_terminal())
+        .with_env_filter(EnvFilter::new(filter));
+    // Fails only where a log has been started already, which then is as good.
+    let _ = log.try_init();
+}

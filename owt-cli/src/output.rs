@@ -1,0 +1,27 @@
+//! Standard output, whose reader may leave early.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::failure::Failure;
+
+/// Writes it all and flushes, so that a reader has each piece as it comes.
+pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Closed,
+        _ => Failure::Write(error),
+    })
+}
+
+/// Writes a line.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    write(format!("{text}\n").as_bytes())
+}
+
+/// On a terminal, puts what is said on standard error next on a line of its own.
+pub(crate) fn finish_line(mid_line: bool) {
+    if mid_line && io::stdout().is_terminal() {
+        // Only for looks: the failure that follows says what matters.
+        let _ = line("");
+    }
+}

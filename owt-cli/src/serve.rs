@@ -1,0 +1,86 @@
+//! `owt serve`.
+
+use std::net::TcpListener;
+
+use owt_client::server_url;
+use owt_core::Call;
+use owt_server::{Config, Credentials, Ready, ServeError};
+
+use crate::args::ServeArgs;
+use crate::failure::Failure;
+use crate::{log, output, shutdown};
+
+pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
+    let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
+    log::start(verbosity);
+    let credentials = credentials(args.auth.as_deref())?;
+    // The server checks this too; here the port has not been opened yet.
+    if !args.address.is_loopback() && credentials.is_none() {
+        return Err(ServeError::Open(args.address).into());
+    }
+    let user = args
+        .auth
+        .as_deref()
+        .and_then(|auth| auth.rsplit_once(':'))
+        .map(|(user, _)| user.to_owned());
+    let listener =
+        TcpListener::bind((args.address, args.port)).map_err(|source| Failure::Start {
+            what: format!("cannot listen on {} port {}", args.address, args.port),
+            source,
+        })?;
+    let asked = shutdown::asked()
+        .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
+    let config = config(args, credentials, verbosity)?;
+    let served = owt_server::serve(listener, config, move |ready| announce(ready, user), asked);
+    if let Err(ServeError::Stuck) = served {
+        // Ending the ordinary way would run destructors under running threads.
+        let failure = Failure::from(ServeError::Stuck);
+        failure.tell();
+        signal_hook::low_level::exit(1);
+    }
+    Ok(served?)
+}
+
+/// Not clap's to parse: it would print what may be a password given by mistake.
+fn credentials(auth: Option<&str>) -> Result<Option<Credentials>, Failure> {
+    auth.filter(|auth| !auth.is_empty())
+        .map(|auth| auth.parse())
+        .transpose()
+        .map_err(|error| Failure::Usage(format!("--auth: {error}")))
+}
+
+fn config(args: ServeArgs, auth: Option<Credentials>, verbosity: i8) -> Result<Config, Failure> {
+    let max_body = usize::try_from(args.max_body.0)
+        .map_err(|_| Failure::Usage("--max-body is more than this machine can address".into()))?;
+    Ok(Config {
+        address: args.address,
+        lib_dirs: args.lib_dirs,
+        auth,
+        workers: args.workers,
+        threads: args.threads,
+        cache_bytes: args.cache_bytes.0,
+        max_body,
+        max_queue: args.max_queue,
+        timeout: args.timeout.map(|span| span.0),
+        grace: args.grace.0,
+        python: args.python,
+        verbosity,
+        ..Config::default()
+    })
+}
+
+fn announce(ready: &Ready, user: Option<String>) {
+    let Ready { url, python_version, python_prefix, .. } = ready;
+    let prefix = python_prefix.display();
+    let mut lines = format!("owt serving on {url} (Python {python_version}, {prefix})");
+    if let Ok(base) = server_url(&format!("{url}/hello")) {
+        let mut call = Call::new("def run(name='owt'):\n    return f'Hello, {name}!\\n'\n");
+        call.kwargs = Some("{'name': 'world'}".into());
+        // curl asks for the password, which only its owner knows.
+        let login =
+            user.map_or_else(String::new, |user| format!("-u '{}' ", user.replace('\'', r"'\''")));
+        lines += &format!("\ntry it: curl {login}'{}'", call.to_url(&base));
+    }
+    // A server whose standard output is closed serves all the same.
+    let _ = output::line(&lines);
+}

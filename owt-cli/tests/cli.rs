@@ -1,0 +1,149 @@
+//! What owt prints and how it exits, with no server: whole outputs, as snapshots.
+//! To accept changed ones: `INSTA_UPDATE=always cargo test -p owt-cli`, and read the diff.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may; clippy.toml exempts only the test functions themselves"
+)]
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use insta_cmd::{assert_cmd_snapshot, get_cargo_bin};
+
+const ECHO: &str = "def run(_, name: str):\n  return f'Hello, {name}!'\n";
+
+/// `owt` with these arguments, in a world where nothing else says anything.
+fn owt(args: &[&str]) -> Command {
+    let mut command = Command::new(get_cargo_bin("owt"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("OWT_") || name.starts_with("CLICOLOR") {
+            command.env_remove(name);
+        }
+    }
+    // clap wraps help at the terminal's width, else at COLUMNS.
+    command.args(args).env("COLUMNS", "100").stdin(Stdio::null());
+    command
+}
+
+/// What `owt` prints, having read this.
+fn printed(args: &[&str], input: &str) -> String {
+    let mut child = owt(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn help() {
+    assert_cmd_snapshot!("help", owt(&["--help"]));
+    assert_cmd_snapshot!("help_serve", owt(&["serve", "--help"]));
+    assert_cmd_snapshot!("help_encode", owt(&["encode", "--help"]));
+    assert_cmd_snapshot!("help_call", owt(&["call", "--help"]));
+    assert_cmd_snapshot!("help_completions", owt(&["completions", "--help"]));
+    assert_cmd_snapshot!("help_doctor", owt(&["doctor", "--help"]));
+}
+
+#[test]
+fn wrong_usage() {
+    assert_cmd_snapshot!("usage_nothing", owt(&["call"]));
+    assert_cmd_snapshot!("usage_two_codes", owt(&["call", "a.py", "--code", "x"]));
+    assert_cmd_snapshot!("usage_method", owt(&["call", "a.py", "--method", "PUT"]));
+    assert_cmd_snapshot!("usage_time", owt(&["call", "a.py", "--timeout", "soon"]));
+    assert_cmd_snapshot!(
+        "usage_url",
+        owt(&["call", "--code", "x", "--address", "ftp://a.example"])
+    );
+    assert_cmd_snapshot!(
+        "usage_url_password",
+        owt(&["call", "--code", "x", "--address", "me:secret@h:x"])
+    );
+    assert_cmd_snapshot!("usage_file", owt(&["call", "no/such/adaptor.py"]));
+    assert_cmd_snapshot!("usage_stdin_twice", owt(&["call", "-", "--data", "-"]));
+    assert_cmd_snapshot!("usage_no_code", owt(&["call", "--code", " "]));
+    assert_cmd_snapshot!("usage_run", owt(&["call", "--run", "f("]));
+    assert_cmd_snapshot!("usage_fn_name", owt(&["call", "--code", "x", "--fn-name", "a b"]));
+    assert_cmd_snapshot!("usage_size", owt(&["serve", "--cache-bytes", "much"]));
+    assert_cmd_snapshot!("usage_auth", owt(&["serve", "--auth", "me:password"]));
+}
+
+/// §7, `owt serve`: anything but loopback needs --auth.
+#[test]
+fn refuses_to_be_open_to_all() {
+    assert_cmd_snapshot!("refuses_open", owt(&["serve", "--address", "0.0.0.0"]));
+    assert_cmd_snapshot!("refuses_open_v6", owt(&["serve"]).env("OWT_ADDRESS", "::"));
+}
+
+#[test]
+fn refuses_workers() {
+    assert_cmd_snapshot!("refuses_workers", owt(&["serve", "--port", "0", "--workers", "2"]));
+}
+
+#[test]
+fn nobody_there() {
+    // Port 1 is no one's.
+    assert_cmd_snapshot!("nobody_there", owt(&["call", "--code", "x", "--address", "127.0.0.1:1"]));
+}
+
+#[test]
+fn encode_writes_url_curl_and_json() {
+    let prompt = r#"{"name": "owt"}"#;
+    let url = printed(&["encode", "-", prompt], ECHO);
+    insta::assert_snapshot!("encode_url", url);
+    insta::assert_snapshot!("encode_curl", printed(&["encode", "-", prompt, "--as", "curl"], ECHO));
+    let options =
+        ["--use-cache", "--cache-kwargs", "--fn-name", "go", "--address", "me:pw@h:1/a?b=c"];
+    let json = [&["encode", "-", "--as", "json"][..], &options].concat();
+    insta::assert_snapshot!("encode_json", printed(&json, ECHO));
+    let url = [&["encode", "-"][..], &options].concat();
+    insta::assert_snapshot!("encode_url_options", printed(&url, ECHO));
+}
+
+#[test]
+fn encode_reads_a_file_and_the_environment() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"f(math.sqrt)").unwrap();
+    let path = file.path().to_str().unwrap();
+    let output = owt(&["encode", path, "2"]).env("OWT_URL", "http://models.local").output();
+    assert_eq!(
+        String::from_utf8(output.unwrap().stdout).unwrap(),
+        "http://models.local/?code_b64=ZihtYXRoLnNxcnQp&kwargs_b64=Mg\n"
+    );
+}
+
+/// Nothing is printed that would fail later.
+#[test]
+fn encode_checks_kwargs() {
+    assert_cmd_snapshot!("encode_kwargs", owt(&["encode", "-", "{'a': "]));
+    assert_cmd_snapshot!("encode_empty", owt(&["encode", "-"]));
+}
+
+#[test]
+fn completions_are_of_every_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = printed(&["completions", shell], "");
+        assert!(script.contains("max-queue"), "{shell}");
+    }
+    assert_cmd_snapshot!("completions_unknown", owt(&["completions", "dos"]));
+}
+
+/// `owt ... | head` ends quietly.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child =
+        owt(&["completions", "zsh"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}
+
+#[test]
+fn doctor_tells_of_a_python_that_is_none() {
+    let mut doctor = owt(&["doctor", "--json", "--python", "/no/such/python3"]);
+    let output = doctor.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!told["problems"].as_array().unwrap().is_empty());
+}

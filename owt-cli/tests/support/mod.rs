@@ -1,0 +1,279 @@
+//! A real server for a test, ended by the test that started it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use serde_json::{Map, Value, json};
+
+/// Nothing in a test takes longer than this, or the test has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn b64(text: impl AsRef<[u8]>) -> String {
+    STANDARD.encode(text)
+}
+
+/// The environment that the tests' server serves: `make setup` makes it.
+pub fn venv() -> Option<PathBuf> {
+    std::env::var_os("OWT_TEST_VENV").map(PathBuf::from)
+}
+
+/// A server's process.
+pub struct Owt {
+    child: Child,
+    pub url: String,
+    log: Arc<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
+
+/// How to start one.
+pub struct Start {
+    command: Command,
+}
+
+impl Start {
+    pub fn new() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+        command.args(["serve", "--port", "0"]).env_remove("VIRTUAL_ENV");
+        if let Some(venv) = venv() {
+            command.env("VIRTUAL_ENV", venv);
+        }
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
+            command.env_remove(name);
+        }
+        Self { command }
+    }
+
+    pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn dir(mut self, dir: impl AsRef<std::path::Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    pub fn start(mut self) -> Owt {
+        let mut child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the owt binary starts");
+        let log = Arc::new(Log::default());
+        let mut stderr = child.stderr.take().expect("piped");
+        let writing = Arc::clone(&log);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut buffer) {
+                writing.text.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
+                writing.grown.notify_all();
+            }
+        });
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("the start-up line");
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap_or_else(|| panic!("no URL in {line:?}; log: {}", log.text.lock().unwrap()))
+            .to_owned();
+        // Whatever else it prints must not block it.
+        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+        Owt { child, url, log }
+    }
+}
+
+impl Owt {
+    pub fn start() -> Self {
+        Start::new().start()
+    }
+
+    /// A call of that code.
+    pub fn code(&self, code: &str) -> Sent {
+        Sent {
+            url: self.url.clone(),
+            fields: Map::from_iter([("code_b64".to_owned(), json!(b64(code)))]),
+        }
+    }
+
+    /// A request that need not be a call.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        client().request(method.parse().unwrap(), format!("{}{path}", self.url))
+    }
+
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address()).expect("the server listens");
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the log holds that text, and gives the log.
+    pub fn log_with(&self, wanted: &str) -> String {
+        let mut text = self.log.text.lock().unwrap();
+        let until = Instant::now() + PATIENCE;
+        while !text.contains(wanted) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{wanted:?} is not in the log:\n{text}");
+            text = self.log.grown.wait_timeout(text, left).unwrap().0;
+        }
+        text.clone()
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Waits until the process ends by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < until, "the server did not end");
+            // A process's end cannot be waited for with a limit otherwise.
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Owt {
+    fn drop(&mut self) {
+        // Ended already, or ended now; by its process id either way.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn client() -> Client {
+    Client::builder().timeout(PATIENCE).no_proxy().build().unwrap()
+}
+
+/// A call on its way.
+#[derive(Clone)]
+pub struct Sent {
+    url: String,
+    fields: Map<String, Value>,
+}
+
+impl Sent {
+    pub fn kwargs(self, expression: &str) -> Self {
+        self.field("kwargs_b64", b64(expression))
+    }
+
+    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// POST with a JSON body.
+    pub fn post(&self, path: &str) -> Answer {
+        Answer::of(self.posting(path).send().unwrap())
+    }
+
+    /// The request of [`Sent::post`], to be changed before it is sent.
+    pub fn posting(&self, path: &str) -> RequestBuilder {
+        client().post(format!("{}{path}", self.url)).json(&self.fields)
+    }
+
+    /// GET with everything in the query string.
+    pub fn get(&self, path: &str) -> Answer {
+        Answer::of(self.getting(path).send().unwrap())
+    }
+
+    pub fn getting(&self, path: &str) -> RequestBuilder {
+        client().get(format!("{}{path}", self.url)).query(&self.text_fields())
+    }
+
+    /// POST with a body of its own; the call is in the query string.
+    pub fn posting_data(&self, path: &str, content_type: &str, data: Vec<u8>) -> RequestBuilder {
+        client()
+            .post(format!("{}{path}", self.url))
+            .query(&self.text_fields())
+            .header("content-type", content_type)
+            .body(data)
+    }
+
+    pub fn text_fields(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        self.fields.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn of(response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().expect("a body that ends well").to_vec();
+        Self { status, headers, body }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    /// The body of a 200.
+    #[track_caller]
+    pub fn ok(&self) -> &str {
+        assert_eq!(self.status, 200, "{}", self.text());
+        self.text()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    /// A problem of that status, as JSON.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["request_id"], self.header("x-request-id"));
+        problem
+    }
+}

@@ -1,0 +1,221 @@
+"""What can go wrong, and how it is told to the caller."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import traceback
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+#: The longest text of a description, in characters: 64 KiB in UTF-8 at worst.
+LIMIT = 64 * 1024
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_ADAPTORS = "owt.adaptors."
+
+
+class Refused(Exception):
+    """A call that owt itself refuses: a problem's slug, the field at fault, and why."""
+
+    def __init__(self, slug: str, field: str | None, detail: str) -> None:
+        """Take the problem's slug, the name of the call's field or None, and the reason."""
+        super().__init__(slug, field, detail)
+        self.slug = slug
+        self.field = field
+        self.detail = detail
+
+    def __str__(self) -> str:
+        """Give the reason."""
+        return self.detail
+
+
+class Unrenderable(Refused):
+    """A result that has no representation in HTTP."""
+
+    def __init__(self, detail: str) -> None:
+        """Take what the result was and what would have worked."""
+        Exception.__init__(self, detail)
+        self.slug = "unrenderable"
+        self.field = None
+        self.detail = detail
+
+
+class Cancelled(BaseException):
+    """Raised in an adaptor whose client went away or whose deadline passed."""
+
+
+def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str]:
+    """Tell an exception as (slug, field, detail, type, message, traceback).
+
+    Never raises, whatever the exception does. No part is longer than 64 KiB of UTF-8.
+    """
+    message = _message(exc)
+    kind = _type_name(type(exc))
+    slug, field = "adaptor-raised", None
+    if isinstance(exc, Refused):
+        slug, field, detail = exc.slug, exc.field, exc.detail
+        if isinstance(exc.__cause__, SyntaxError):
+            kind, message = _type_name(type(exc.__cause__)), _message(exc.__cause__)
+    elif isinstance(exc, SystemExit):
+        detail = f"the adaptor called sys.exit({'' if exc.code is None else repr(exc.code)})"
+    elif isinstance(exc, Cancelled):
+        detail = "the call was cancelled: its client went away or its deadline passed"
+    else:
+        detail = f"the adaptor raised {kind}: {message}" if message else f"the adaptor raised {kind}"
+    text = _traceback(exc)
+    return slug, field, bounded(detail), bounded(kind), bounded(message), bounded(text)
+
+
+def bounded(text: str) -> str:
+    """Cut the middle out of a text longer than LIMIT bytes; lone surrogates become `?`."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= LIMIT:
+        return data.decode("utf-8")
+    mark = b"\n  ... cut by owt ...\n"
+    half = (LIMIT - len(mark)) // 2
+    return (data[:half] + mark + data[-half:]).decode("utf-8", "ignore")
+
+
+def _message(exc: BaseException) -> str:
+    try:
+        return str(exc)
+    except Exception:
+        return "<the exception's __str__ failed>"
+
+
+def _type_name(cls: type) -> str:
+    try:
+        module, name = str(cls.__module__), str(cls.__qualname__)
+    except Exception:
+        return "Exception"
+    if module == "builtins" or module.startswith(_ADAPTORS):
+        return name
+    if module == "owt._errors":
+        module = "owt"
+    return f"{module}.{name}"
+
+
+def _traceback(exc: BaseException) -> str:
+    if isinstance(exc, Refused) and isinstance(exc.__cause__, SyntaxError):
+        exc = exc.__cause__
+    try:
+        told = traceback.TracebackException.from_exception(exc, compact=True)
+        _drop_plumbing(told, set())
+        if isinstance(exc, Refused) and not told.stack:
+            return ""
+        return "".join(told.format())
+    except Exception:
+        return f"{_type_name(type(exc))}: {_message(exc)}\n"
+
+
+def _drop_plumbing(told: traceback.TracebackException, seen: set[int]) -> None:
+    """Leave out the frames of this package; when nothing else is there, keep the last one."""
+    if id(told) in seen:
+        return
+    seen.add(id(told))
+    own = [frame for frame in told.stack if not _is_plumbing(frame.filename)]
+    if not own and told.stack and not issubclass(told.exc_type or Exception, Refused):
+        own = [told.stack[-1]]
+    told.stack[:] = own
+    if told.exc_type is not None and told.exc_type.__module__.startswith(_ADAPTORS):
+        # the module's name is a hash that says nothing to the author
+        _rename(told)
+    others = [told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or [])]
+    for other in others:
+        if other is not None:
+            _drop_plumbing(other, seen)
+
+
+def _rename(told: traceback.TracebackException) -> None:
+    name = _type_name(told.exc_type) if told.exc_type else "Exception"
+    if hasattr(told, "_exc_type"):  # 3.13 keeps the shown name apart
+        told.exc_type_str = name  # type: ignore[attr-defined]
+
+
+def _is_plumbing(filename: str) -> bool:
+    return filename.startswith(_PACKAGE)
+
+
+def check_call(
+    handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], exc: TypeError
+) -> Refused | None:
+    """Tell a TypeError of the call itself (wrong arguments) from one raised inside the handler."""
+    try:
+        signature = inspect.signature(handler)
+    except (TypeError, ValueError):
+        return None
+    if _ran(handler, exc):
+        return None
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as why:
+        name = getattr(handler, "__name__", None) or type(handler).__name__
+        return Refused("malformed-call", "kwargs_b64", _misfit(name, signature, args, kwargs, why))
+    return None
+
+
+def _ran(handler: Callable[..., Any], exc: BaseException) -> bool:
+    """Whether the traceback shows that the handler's own code was entered."""
+    codes = {code for code in map(_code, _layers(handler)) if code is not None}
+    tb = exc.__traceback__
+    while tb is not None:
+        if tb.tb_frame.f_code in codes:
+            return True
+        tb = tb.tb_next
+    return False
+
+
+def _layers(handler: Any) -> list[Any]:
+    inner = inspect.unwrap(handler)
+    if isinstance(inner, type):
+        return [inner.__init__, inner.__new__]
+    if not (inspect.isroutine(inner) or hasattr(inner, "__code__")):
+        return [type(inner).__call__] if callable(inner) else []
+    return [inner]
+
+
+def _code(function: Any) -> CodeType | None:
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code if isinstance(code, CodeType) else None
+
+
+def _misfit(
+    name: str,
+    signature: inspect.Signature,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    why: TypeError,
+) -> str:
+    parameters = list(signature.parameters.values())
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    taken = {p.name for p in positional[: len(args)]}
+    named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    offered = [p.name for p in named if p.name not in ("_", "request")]
+    missing = [
+        p.name
+        for p in parameters
+        if p.default is p.empty
+        and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        and p.name not in taken
+        and (p.name not in kwargs or p.kind is p.POSITIONAL_ONLY)
+    ]
+    unknown = [] if takes_any else [key for key in kwargs if key not in {p.name for p in named}]
+    said = []
+    if missing:
+        said.append(f"{name}() needs {_arguments(missing)}")
+    if unknown:
+        takes = f"it takes {', '.join(f'`{n}`' for n in offered)}" if offered else "it takes none"
+        said.append(f"{name}() has no {_arguments(unknown, article=False)}; {takes}")
+    if not said:
+        said.append(f"{name}(): {why}")
+    return "; ".join(said)
+
+
+def _arguments(names: list[str], article: bool = True) -> str:
+    shown = ", ".join(f"`{name}`" for name in names)
+    if len(names) == 1:
+        return f"{'an ' if article else ''}argument {shown}"
+    return f"{'the ' if article else ''}arguments {shown}"

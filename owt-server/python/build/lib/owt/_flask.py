@@ -1,0 +1,68 @@
+"""Makes `from flask import request` work inside a call, where flask is installed."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+from typing import Any
+from urllib.parse import quote
+
+
+def push_flask(raw: Any) -> None:
+    """Push a flask context for this call. Without flask nothing happens.
+
+    To be run in the call's own contextvars context, which also is what ends it.
+    """
+    try:
+        app = _app()
+    except ImportError:
+        return
+    app.request_context(_environ(raw)).push()
+
+
+@functools.cache
+def _app() -> Any:
+    import flask
+
+    here = os.getcwd()
+    return flask.Flask("owt_adaptors", root_path=here, instance_path=os.path.join(here, "instance"))
+
+
+def _environ(raw: Any) -> dict[str, Any]:
+    name, _, port = raw.host.rpartition(":") if _has_port(raw.host) else (raw.host, "", "")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": raw.method,
+        "SCRIPT_NAME": "",
+        # WSGI texts are bytes read as Latin-1 (PEP 3333)
+        "PATH_INFO": raw.path.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "QUERY_STRING": raw.query,
+        "REQUEST_URI": quote(raw.path) + (f"?{raw.query}" if raw.query else ""),
+        "SERVER_NAME": name or "localhost",
+        "SERVER_PORT": port or ("443" if raw.scheme == "https" else "80"),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": raw.remote,
+        "CONTENT_LENGTH": str(len(raw.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": raw.scheme,
+        "wsgi.input": io.BytesIO(raw.body),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for key, value in raw.headers:
+        key = key.upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            environ[key] = value
+        elif key != "CONTENT_LENGTH":
+            key = f"HTTP_{key}"
+            joiner = "; " if key == "HTTP_COOKIE" else ","
+            environ[key] = f"{environ[key]}{joiner}{value}" if key in environ else value
+    environ.setdefault("HTTP_HOST", raw.host)
+    return environ
+
+
+def _has_port(host: str) -> bool:
+    return host.rpartition(":")[2].isdigit()

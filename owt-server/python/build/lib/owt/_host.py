@@ -1,0 +1,61 @@
+"""All that the server calls of this package, in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from . import _fork, _libs, _log, adaptors, server
+from ._adaptor import Adaptor, load
+from ._arguments import arguments
+from ._context import current
+from ._errors import Cancelled, Refused, Unrenderable, check_call, describe
+from ._flask import push_flask
+from ._loop import drive, start_loop, stop_loop
+from ._request import request_for
+from .responses import chunk, respond
+
+__all__ = [
+    "Adaptor",
+    "Cancelled",
+    "Refused",
+    "Unrenderable",
+    "arguments",
+    "check_call",
+    "chunk",
+    "current",
+    "describe",
+    "drive",
+    "install",
+    "load",
+    "push_flask",
+    "request_for",
+    "respond",
+    "start_loop",
+    "stop_loop",
+]
+
+
+def install(
+    *,
+    address: str,
+    port: int,
+    binary: str,
+    adaptors_dir: str,
+    lib_dirs: Sequence[str],
+    verbosity: int,
+    log: Callable[[int, str, str, str], None],
+    forked: Callable[[], None],
+) -> None:
+    """Make this interpreter a worker of the server. Once, on the main thread, before any call.
+
+    `log(level, logger, request_id, line)` takes what adaptors print and log; `forked()` is called
+    in each child after a fork.
+    """
+    os.makedirs(adaptors_dir, exist_ok=True)
+    # in the environment, so that processes started by an adaptor find the adaptors too
+    os.environ[adaptors.FOLDER] = os.path.abspath(adaptors_dir)
+    server.configure(address=address, port=port, binary=binary)
+    _libs.serve(lib_dirs)
+    _log.install(log, verbosity)
+    _fork.install(forked, port)

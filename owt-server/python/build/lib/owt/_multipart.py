@@ -1,0 +1,103 @@
+"""Bodies of multipart/form-data (RFC 7578), split exactly on their bytes."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from email.message import Message
+from typing import IO
+
+from ._errors import Refused
+
+
+class File:
+    """One part: a field's content, and the file name it was sent with, if any."""
+
+    def __init__(self, name: str, filename: str | None, content_type: str, data: bytes) -> None:
+        """Take the field's name, the file's name and type, and the content."""
+        self.name = name
+        self.filename = filename
+        self.content_type = content_type
+        self.stream = io.BytesIO(data)
+
+    def __repr__(self) -> str:
+        """Show the names."""
+        return f"<File {self.name!r}: {self.filename!r} ({self.content_type})>"
+
+    @property
+    def mimetype(self) -> str:
+        """The media type without parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to `size` bytes from where reading stopped."""
+        return self.stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to another place of the content."""
+        return self.stream.seek(offset, whence)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give the lines."""
+        return iter(self.stream)
+
+    def save(self, dst: str | os.PathLike[str] | IO[bytes], buffer_size: int = 16384) -> None:
+        """Write the content from where reading stopped into a file or to a path."""
+        if isinstance(dst, str | os.PathLike):
+            with open(dst, "wb") as file:
+                shutil.copyfileobj(self.stream, file, buffer_size)
+        else:
+            shutil.copyfileobj(self.stream, dst, buffer_size)
+
+
+def parts(body: bytes, content_type: str) -> Iterator[File]:
+    """Give the parts of a body, whose boundary its content type names. Raises Refused."""
+    head = Message()
+    head["content-type"] = content_type
+    boundary = head.get_param("boundary")
+    if not isinstance(boundary, str) or not boundary:
+        raise _malformed("names no boundary")
+    delimiter = b"--" + boundary.encode("latin-1", "replace")
+    # a delimiter begins a line: the line break before it belongs to it (RFC 2046, 5.1.1)
+    data = b"\r\n" + body
+    start = data.find(b"\r\n" + delimiter)
+    if start < 0:
+        raise _malformed("does not hold its boundary")
+    position = start + 2 + len(delimiter)
+    while not data.startswith(b"--", position):
+        line = data.find(b"\r\n", position)
+        end = data.find(b"\r\n" + delimiter, position)
+        if line < 0 or end < 0:
+            raise _malformed("ends within a part")
+        yield _part(data[line + 2 : end] if line < end else b"")
+        position = end + 2 + len(delimiter)
+
+
+def _part(data: bytes) -> File:
+    if data.startswith(b"\r\n"):
+        head, content = b"", data[2:]
+    else:
+        head, _, content = data.partition(b"\r\n\r\n")
+    fields = Message()
+    for line in head.decode("utf-8", "replace").replace("\r\n ", " ").split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.strip():
+            fields[name.strip()] = value.strip()
+    name = fields.get_param("name", header="content-disposition")
+    if not isinstance(name, str):
+        raise _malformed("has a part without a name")
+    filename = fields.get_filename()
+    kind = str(fields.get("content-type", "application/octet-stream"))
+    return File(_unescaped(name), _unescaped(filename) if filename is not None else None, kind,
+                content)
+
+
+def _unescaped(name: str) -> str:
+    # browsers write these three, and nothing else, as percent codes (HTML, form submission)
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
+
+
+def _malformed(what: str) -> Refused:
+    return Refused("malformed-call", "body", f"the body is no multipart form: it {what}")

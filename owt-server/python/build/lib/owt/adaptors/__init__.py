@@ -1,0 +1,83 @@
+"""The adaptors as modules: `owt.adaptors.h<digest>`.
+
+A child process of an adaptor (multiprocessing with spawn or forkserver) imports them by these
+names to find the functions it is to run; they are read from the folder that OWT_ADAPTORS names.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+#: The environment variable that names the folder of the adaptors' sources.
+FOLDER = "OWT_ADAPTORS"
+
+_PREFIX = __name__ + "."
+
+
+def folder() -> str:
+    """Give the folder of the adaptors' sources; without a server, a temporary one."""
+    if FOLDER not in os.environ:
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="owt-adaptors-")
+    return os.environ[FOLDER]
+
+
+def module_name(digest: str) -> str:
+    """Give the name of the module for the source of this digest."""
+    return f"{_PREFIX}h{digest}"
+
+
+def source_file(digest: str) -> str:
+    """Give the path of the file for the source of this digest."""
+    return os.path.join(folder(), f"h{digest}.py")
+
+
+class Loader(importlib.abc.InspectLoader):
+    """Loads an adaptor's module from its source file."""
+
+    def __init__(self, path: str) -> None:
+        """Take the path of the source."""
+        self.path = path
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Leave the making of the module to Python."""
+
+    def get_source(self, fullname: str) -> str:
+        """Give the source."""
+        with open(self.path, encoding="utf-8", newline="") as file:
+            return file.read()
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the adaptor in the namespace that the server gives it."""
+        from owt import _adaptor
+
+        _adaptor.execute(module, self.get_source(module.__name__))
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        if not fullname.startswith(_PREFIX + "h") or FOLDER not in os.environ:
+            return None
+        file = source_file(fullname.removeprefix(_PREFIX + "h"))
+        return spec_for(fullname, file) if os.path.isfile(file) else None
+
+
+def spec_for(fullname: str, path: str) -> ModuleSpec | None:
+    """Give the import system's description of an adaptor's module."""
+    return importlib.util.spec_from_file_location(fullname, path, loader=Loader(path))
+
+
+if not any(type(finder).__name__ == "_Finder" and type(finder).__module__ == __name__
+           for finder in sys.meta_path):
+    sys.meta_path.insert(0, _Finder())

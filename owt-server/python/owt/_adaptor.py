@@ -1,0 +1,194 @@
+"""Adaptors: the code of a call, loaded once and kept warm."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import linecache
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from . import _forms, _libs, adaptors
+from ._context import loading
+from ._errors import Refused
+from ._flow import Flow
+
+#: First parameters by these names receive the request.
+_REQUEST = ("_", "request")
+_RUN = "run"
+
+
+class Adaptor:
+    """The loaded code of a call."""
+
+    def __init__(self, module: ModuleType, code: _forms.Code, generation: int, source: str) -> None:
+        """Take the module whose body has run, and what is known of its source."""
+        self._module = module
+        self._given = namespace()
+        self._expression = not isinstance(code.tree, _forms.ast.Module)
+        self._generation = generation
+        self._handlers: dict[str, tuple[Callable[..., Any], str | None]] = {}
+        #: Whether the code may use flask.
+        self.uses_flask = "flask" in source
+        #: Whether the code may import what lives in a served library folder.
+        self.uses_libs = any(_libs.provides(name) for name in set(_forms.imported(code)))
+
+    def __repr__(self) -> str:
+        """Show the module's name."""
+        return f"<Adaptor {self._module.__name__}>"
+
+    def handler(self, fn_name: str) -> tuple[Callable[..., Any], str | None]:
+        """Give what to call, and the name of its first parameter if that wants the request.
+
+        Raises Refused when the code does not define it, or when it cannot be called. An
+        expression has one value, whatever the name.
+        """
+        found = self._handlers.get(fn_name)
+        if found is None:
+            handler = self._find(fn_name)
+            found = self._handlers[fn_name] = (handler, _wants_request(handler))
+        return found
+
+    def fresh(self) -> bool:
+        """Whether no served library changed since this was loaded."""
+        return _libs.refresh() == self._generation
+
+    def unload(self) -> None:
+        """Forget the module; its file stays for the processes that may still read it."""
+        name = self._module.__name__
+        if sys.modules.get(name) is self._module:
+            del sys.modules[name]
+            linecache.cache.pop(self._module.__file__ or "", None)
+
+    def _find(self, fn_name: str) -> Callable[..., Any]:
+        if self._expression:
+            value: Any = self._module.__dict__[_RUN]
+            return value  # type: ignore[no-any-return]
+        defined = {
+            name: value
+            for name, value in self._module.__dict__.items()
+            if not name.startswith("__") and value is not self._given.get(name, self)
+        }
+        if fn_name not in defined:
+            names = [name for name, value in defined.items() if _is_handler(value)]
+            has = f"it defines {', '.join(map(repr, names))}" if names else "it defines nothing"
+            raise Refused("not-runnable", "fn_name", f"the code does not define {fn_name!r}: {has}")
+        value = defined[fn_name]
+        if not callable(value):
+            what = f"{fn_name!r} is {_what(value)}, and cannot be called"
+            raise Refused("not-runnable", "fn_name", what)
+        return value  # type: ignore[no-any-return]
+
+
+def load(source: str, digest: str) -> Adaptor:
+    """Load an adaptor: parse it, write it to its file, run its body once.
+
+    Raises Refused when it is no Python or cannot be run; what the body raises comes through.
+    """
+    source = source.removeprefix("\ufeff")
+    name, path = adaptors.module_name(digest), adaptors.source_file(digest)
+    generation = _libs.refresh()
+    code = _forms.parse(source, _known())  # a refused text leaves no file
+    _write(path, source)
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+    spec = adaptors.spec_for(name, path)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        execute(module, source, code)
+    except BaseException:
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
+            if before is not None:
+                sys.modules[name] = before
+        raise
+    return Adaptor(module, code, generation, source)
+
+
+def execute(module: ModuleType, source: str, code: _forms.Code | None = None) -> None:
+    """Run an adaptor's source, perhaps parsed already, as the body of a module.
+
+    An expression's value is bound to `run`. Raises Refused when that is nothing to call.
+    """
+    code = code or _forms.parse(source, _known())
+    program = _forms.compiled(code, source, module.__file__ or "<adaptor>")
+    names = module.__dict__
+    names.update(namespace())
+    token = loading.set(True)
+    try:
+        if isinstance(code.tree, _forms.ast.Module):
+            exec(program, names)
+            return
+        _forms.bind_modules(code, names)
+        value = eval(program, names)
+    finally:
+        loading.reset(token)
+    if not callable(value):
+        raise Refused(
+            "not-runnable",
+            "code_b64",
+            f"the code is one expression, and its value is {_what(value)}, which cannot be "
+            "called: give a function, or a pipeline such as pipe().path().last(), or define "
+            f"`{_RUN}`",
+        )
+    names[_RUN] = value
+
+
+def namespace() -> dict[str, Any]:
+    """Give what each adaptor finds defined."""
+    import owt
+
+    names = {name: getattr(owt, name) for name in owt.__all__}
+    names["_SERVER"] = owt.Server.sing()
+    return names
+
+
+def _known() -> set[str]:
+    return {*namespace(), "__name__", "__file__", "__builtins__", "__doc__"}
+
+
+def _write(path: str, source: str) -> None:
+    """Write the file so that nobody ever reads half of it."""
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".h", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(source.encode("utf-8", "surrogatepass"))
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _wants_request(handler: Callable[..., Any]) -> str | None:
+    if isinstance(handler, Flow):
+        return None
+    try:
+        parameters = list(inspect.signature(handler).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    if not parameters:
+        return None
+    first = parameters[0]
+    positional = first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
+    return first.name if positional and first.name in _REQUEST else None
+
+
+def _is_handler(value: Any) -> bool:
+    return callable(value) and not isinstance(value, ModuleType)
+
+
+def _what(value: Any) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, ModuleType):
+        return f"the module {value.__name__!r}"
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -1,0 +1,304 @@
+"""From what an adaptor gives to an HTTP response (WIRE, section 5).
+
+An adaptor need not import this: it returns plain values. The functions here are for those who
+want to say more: `Response`, `as_json`, `redirect`, `stream`, `sse`.
+"""
+
+from __future__ import annotations
+
+import enum
+import http
+import inspect
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from . import _files, _json, _render, _werkzeug
+from ._errors import Unrenderable
+
+__all__ = ["Response", "as_json", "redirect", "sse", "stream"]
+
+HTML: Final = "text/html; charset=utf-8"
+TEXT: Final = "text/plain; charset=utf-8"
+JSON: Final = "application/json"
+EVENTS: Final = "text/event-stream"
+
+# The kinds of the normal form: what Rust does with the payload.
+WHOLE: Final = 0  # bytes
+FILE: Final = 1  # an absolute path
+ITER: Final = 2  # an iterator
+AITER: Final = 3  # an async iterator
+AWAIT: Final = 4  # an awaitable; what it gives goes through `respond` again
+
+Headers = Mapping[str, Any] | Iterable[tuple[str, Any]]
+Normal = tuple[int, int, list[tuple[str, str]], object]
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # token, RFC 9110 section 5.6.2
+_REGISTERED = frozenset(map(int, http.HTTPStatus))
+_DEEPEST = 16
+
+
+class Response:
+    """A body of any kind that an adaptor may give, with a status and headers of its own.
+
+    `headers` is a mapping (a list as a value gives the header several times) or pairs. A
+    `Content-Type` among them wins over `content_type`, and both over what the body implies.
+    """
+
+    def __init__(
+        self,
+        body: object = None,
+        status: int | None = 200,
+        headers: Headers | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        """Take the body, the status (None: what the body says), the headers and the type."""
+        self.body = body
+        self.status = status
+        self.headers = _pairs(headers)
+        if content_type is not None and not _has(self.headers, "content-type"):
+            self.headers.append(("Content-Type", content_type))
+
+    def __repr__(self) -> str:
+        """Show all its parts."""
+        return f"Response({self.body!r}, status={self.status}, headers={self.headers!r})"
+
+
+# Not `json`: adaptors get these names, and theirs is the standard library's module.
+def as_json(value: object, status: int = 200) -> Response:
+    """`value` as JSON, whatever its type would give otherwise."""
+    return Response(_json.encode(value), status, content_type=JSON)
+
+
+def redirect(url: str, status: int = 302) -> Response:
+    """Sends the client on to `url`."""
+    return Response(None, status, {"Location": url})
+
+
+def stream(chunks: Iterable[object] | AsyncIterable[object], content_type: str = TEXT) -> Response:
+    """A stream of `chunks`, each sent as soon as it is there, of the given type."""
+    body = aiter(chunks) if isinstance(chunks, AsyncIterable) else iter(chunks)
+    return Response(body, content_type=content_type)
+
+
+def sse(events: Iterable[object] | AsyncIterable[object]) -> Response:
+    """Server-sent events: each value is one event's data, text as it is, others as JSON."""
+    return Response(_event_stream(events), headers={"Cache-Control": "no-cache"}, content_type=EVENTS)
+
+
+def respond(value: object, accept: str) -> Normal:
+    """The normal form of a result: (kind, status, headers, payload).
+
+    `accept` is the request's `Accept` header, empty when there is none. Raises `Unrenderable`
+    for what is no result, and what reading a file raises.
+    """
+    status: int | None = None
+    headers: list[tuple[str, str]] = []
+    for _ in range(_DEEPEST):
+        wrapped = _unwrap(value)
+        if wrapped is None:
+            break
+        # The outermost word wins: (response, 201) is that response as a 201.
+        value, status = wrapped.body, wrapped.status if status is None else status
+        headers += [pair for pair in wrapped.headers if not _has(headers, pair[0])]
+    kind, content_type, payload = _body(value, accept)
+    if kind == AWAIT and (status is not None or headers):
+        payload = _awaited(payload, status, headers)
+        return AWAIT, 200, [], payload
+    if content_type is not None and not _has(headers, "content-type"):
+        headers.append(("Content-Type", content_type))
+    return kind, 200 if status is None else status, headers, payload
+
+
+def chunk(value: object) -> bytes:
+    """One chunk of a stream: text and bytes as they are, other values as a line of JSON."""
+    if isinstance(value, str):
+        return _utf8(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    return _utf8(_json.encode(value) + "\n")
+
+
+def _body(value: object, accept: str) -> tuple[int, str | None, object]:
+    """Kind, type (None: to be sniffed) and payload of a body without status or headers."""
+    simple = _simple(value)
+    if simple is not None:
+        return simple
+    rendered = _render.render(value, accept)
+    if rendered is not None:
+        content_type, content = rendered
+        if content_type is None:  # a number or date of numpy's, in Python's clothes
+            return _body(content, accept)
+        return WHOLE, content_type, chunk(content)
+    if _json.is_json(value):
+        return WHOLE, JSON, _utf8(_json.encode(value))
+    opened = _files.opened(value)
+    if opened is not None:
+        content_type, payload = opened
+        return WHOLE if isinstance(payload, bytes) else ITER, content_type, payload
+    return _flowing(value)
+
+
+def _simple(value: object) -> tuple[int, str | None, object] | None:
+    if value is None:
+        return WHOLE, None, b""
+    if isinstance(value, _files.PATHS):
+        content_type, path = _files.named(value)
+        return FILE, content_type, path
+    if isinstance(value, enum.Enum):
+        return WHOLE, JSON, _utf8(_json.encode(value))
+    if isinstance(value, str):
+        return WHOLE, HTML, _utf8(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return WHOLE, None, bytes(value)
+    if isinstance(value, (int, float)):
+        return WHOLE, TEXT, _utf8(str(value))
+    return None
+
+
+def _flowing(value: object) -> tuple[int, str | None, object]:
+    """What gives its content bit by bit, or later."""
+    if hasattr(value, "__anext__"):
+        return AITER, TEXT, value
+    if isinstance(value, AsyncIterable):
+        return AITER, TEXT, aiter(value)
+    if inspect.isawaitable(value):
+        return AWAIT, None, value
+    if hasattr(value, "__next__"):
+        return ITER, TEXT, value
+    raise Unrenderable(_advice(value))
+
+
+def _advice(value: object) -> str:
+    kind = _json.named(value)
+    if isinstance(value, type):
+        return f"the adaptor gave the class {value.__qualname__} itself; give an instance"
+    if callable(value):
+        return f"the adaptor gave a {kind}, which was not called; call it and give what it gives"
+    return (
+        f"the adaptor gave a {kind}, which has no HTTP form; give None, str, bytes, a number, a "
+        "dict, list, dataclass or pydantic model, a generator, a pathlib.Path, an open file, "
+        "(body, status, headers), a Flask Response, an image, figure, array or frame, or an "
+        "object with _repr_html_ or _repr_mimebundle_"
+    )
+
+
+async def _awaited(body: Any, status: int | None, headers: list[tuple[str, str]]) -> Response:
+    return Response(await body, status, headers)
+
+
+def _unwrap(value: object) -> Response | None:
+    """One layer of status and headers, if the value has one."""
+    if isinstance(value, Response):
+        return value
+    if type(value) is tuple:
+        return _unwrap_tuple(value)
+    taken = _werkzeug.take(value)
+    if taken is not None:
+        status, headers, body = taken
+        return Response(body, status, headers)
+    return None
+
+
+def _unwrap_tuple(value: tuple[object, ...]) -> Response | None:
+    match value:
+        case (body, status) if _is_status(status) and not _is_pair_of_numbers(body, status):
+            return Response(body, status)  # type: ignore[arg-type]
+        case (body, headers) if _are_headers(headers):
+            return Response(body, None, headers)  # type: ignore[arg-type]
+        case (body, status, headers) if _is_status(status) and (
+            headers is None or _are_headers(headers) or headers == []
+        ):
+            return Response(body, status, headers)  # type: ignore[arg-type]
+    return None
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 200 <= value <= 599
+
+
+def _is_pair_of_numbers(body: object, status: object) -> bool:
+    """(640, 480) is a size; 480 is no status that anybody registered."""
+    return isinstance(body, (int, float)) and status not in _REGISTERED
+
+
+def _are_headers(value: object) -> bool:
+    """Whether the second of a tuple is headers, rather than data of a pair."""
+    if isinstance(value, Mapping):
+        return all(_is_header(name, item) for name, item in value.items())
+    if isinstance(value, list) and value:
+        return all(
+            isinstance(pair, (tuple, list)) and len(pair) == 2 and _is_header(*pair)
+            for pair in value
+        )
+    return _werkzeug.are_headers(value)
+
+
+def _is_header(name: object, value: object) -> bool:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        return False
+    if isinstance(value, (list, tuple)):
+        return all(isinstance(item, (str, int)) for item in value)
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def _pairs(headers: Headers | None) -> list[tuple[str, str]]:
+    """Headers as checked pairs; a list as a value gives one pair for each item."""
+    if headers is None:
+        return []
+    items = headers.items() if hasattr(headers, "items") else headers
+    return [
+        (_header_name(name), _header_value(name, item))
+        for name, value in items
+        for item in (value if isinstance(value, (list, tuple)) else [value])
+    ]
+
+
+def _header_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Unrenderable(f"{name!r} cannot be the name of a header")
+    return name
+
+
+def _header_value(name: str, value: object) -> str:
+    text = str(value)
+    if any(letter in text for letter in "\r\n\0"):
+        # Sent as it is, it would be a header of the caller's own making.
+        raise Unrenderable(f"the header {name} holds a line break or NUL: {text!r}")
+    return text
+
+
+def _has(headers: list[tuple[str, str]], name: str) -> bool:
+    lower = name.lower()
+    return any(present.lower() == lower for present, _ in headers)
+
+
+def _utf8(text: str) -> bytes:
+    """UTF-8; bytes that Python smuggled into text (PEP 383) come out as they were."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise Unrenderable(f"the text has no UTF-8 form: {error.reason}") from None
+
+
+def _event(value: object) -> str:
+    if isinstance(value, (bytes, bytearray)):
+        value = value.decode("utf-8", "replace")
+    text = value if isinstance(value, str) else _json.encode(value)
+    return "".join(f"data: {line}\n" for line in text.splitlines() or [""]) + "\n"
+
+
+def _event_stream(events: Iterable[object] | AsyncIterable[object]) -> object:
+    if isinstance(events, AsyncIterable):
+        return _async_events(events)
+    return _events(events)
+
+
+def _events(values: Iterable[object]) -> Iterator[str]:
+    for value in values:
+        yield _event(value)
+
+
+async def _async_events(values: AsyncIterable[object]) -> AsyncIterator[str]:
+    async for value in values:
+        yield _event(value)

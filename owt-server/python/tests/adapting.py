@@ -1,0 +1,58 @@
+"""What the tests of adaptors, requests and pipelines share."""
+
+import contextvars
+import hashlib
+import textwrap
+from types import SimpleNamespace
+from typing import Any
+
+from owt._adaptor import Adaptor, load
+from owt._context import current
+
+
+def raw_call(path: str = "/", query: str = "", body: bytes = b"", **more: Any) -> SimpleNamespace:
+    """A raw call as the server makes it (CONTRACT)."""
+    given: dict[str, Any] = {
+        "id": "1",
+        "method": "POST" if body else "GET",
+        "path": path,
+        "query": query,
+        "headers": [("host", "localhost:9876")],
+        "body": body,
+        "scheme": "http",
+        "host": "localhost:9876",
+        "remote": "127.0.0.1",
+        "args": None,
+        "request": None,
+    }
+    return SimpleNamespace(**{**given, **more})
+
+
+def adaptor(source: str) -> Adaptor:
+    source = textwrap.dedent(source)
+    return load(source, hashlib.sha256(source.encode()).hexdigest())
+
+
+def during(raw: Any, work: Any) -> Any:
+    """Do the work in the context of a call."""
+
+    def run() -> Any:
+        current.set(raw)
+        return work()
+
+    return contextvars.Context().run(run)
+
+
+def call(source: str, *args: Any, raw: Any = None, fn_name: str = "run", **named: Any) -> Any:
+    """Load an adaptor and call it as the server does."""
+
+    def work() -> Any:
+        handler, first = adaptor(source).handler(fn_name)
+        given = args
+        if first is not None and not args and first not in named:
+            from owt._request import request_for
+
+            given = (request_for(raw), *args)
+        return handler(*given, **named)
+
+    return during(raw or raw_call(), work)

@@ -1,0 +1,80 @@
+"""What a forked child inherits of the server, and what not. Each test forks for real."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+SCRIPT = """
+import logging, os, signal, socket, sys
+from owt import _fork, _log
+
+read, write = os.pipe()
+listener = socket.create_server(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+client = socket.create_connection(("127.0.0.1", port))
+served, _ = listener.accept()
+other = socket.create_server(("127.0.0.1", 0))
+datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+datagram.bind(("127.0.0.1", port))
+unix, _ = socket.socketpair()
+seen = []
+_log.install(lambda *line: seen.append(line), 0)
+signal.signal(signal.SIGTERM, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+_fork.install(lambda: os.write(write, b"forked"), port)
+_fork.install(lambda: os.write(write, b"forked"), port)
+
+print("begun, never ended", end="")
+child = os.fork()
+if child == 0:
+    def is_open(one):
+        try:
+            os.fstat(one.fileno())
+            return True
+        except OSError:
+            return False
+    ports = [is_open(one) for one in (listener, served, client, other, datagram, unix)]
+    assert ports == [False, False, True, True, True, True], ports
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    print("to the real stdout")
+    logging.warning("to the real stderr")
+    assert seen == [], seen
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+assert status == 0, status
+assert os.read(read, 100) == b"forked"
+assert client.fileno() >= 0 and listener.getsockname()[1] == port
+served.sendall(b"still served")
+assert client.recv(100) == b"still served"
+"""
+
+
+def test_a_forked_child_is_no_server():
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "to the real stdout\n"
+    assert "WARNING root: to the real stderr" in done.stderr
+
+
+def test_a_failing_step_does_not_keep_the_others_from_being_done():
+    script = """
+import os, sys
+from owt import _fork
+_fork.install(lambda: 1 / 0, 1)
+child = os.fork()
+if child == 0:
+    print(type(sys.stdout).__name__, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("TextIOWrapper\n", "")

@@ -1,0 +1,172 @@
+"""Printed and logged lines: whole, bounded, and each with its call."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import io
+import logging
+import sys
+import threading
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+from owt import _log
+from owt._context import current
+
+
+@pytest.fixture
+def lines():
+    """The lines that reach the server's log, while stdout and stderr go there."""
+    got: list[tuple[int, str, str, str]] = []
+    root = logging.getLogger()
+    before = sys.stdout, sys.stderr, root.level, root.handlers[:]
+    _log.install(lambda *line: got.append(line), 0)
+    yield got
+    sys.stdout, sys.stderr = before[:2]
+    root.setLevel(before[2])
+    root.handlers[:] = before[3]
+
+
+def call(name, function):
+    """Runs a function as the server runs a call: in a context of its own."""
+    context = contextvars.Context()
+    context.run(current.set, SimpleNamespace(id=name))
+    return context, context.run(function)
+
+
+def test_each_line_is_one_entry_with_the_calls_id(lines):
+    call("c1", lambda: print("a\nb"))
+    call("c2", lambda: print("wrong", file=sys.stderr))
+    print("outside")
+    assert lines == [
+        (20, "stdout", "c1", "a"),
+        (20, "stdout", "c1", "b"),
+        (30, "stderr", "c2", "wrong"),
+        (20, "stdout", "", "outside"),
+    ]
+
+
+def test_lines_of_interleaved_calls_do_not_mix(lines):
+    first, _ = call("c1", lambda: print("a", end=""))
+    second, _ = call("c2", lambda: print("x", end=""))
+    first.run(print, "b")
+    second.run(print, "y")
+    assert [line[2:] for line in lines] == [("c1", "ab"), ("c2", "xy")]
+
+
+def test_lines_of_many_threads_are_whole(lines):
+    ready = threading.Barrier(8)
+
+    def work(number):
+        ready.wait()
+        for _ in range(200):
+            call(str(number), lambda: (sys.stdout.write(f"{number}"), sys.stdout.write("x\n")))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(line[2:] for line in lines) == sorted(
+        (str(number), f"{number}x") for number in range(8) for _ in range(200)
+    )
+
+
+def test_a_partial_line_comes_out_when_its_call_is_over(lines):
+    context, _ = call("c1", lambda: print("begun", end=""))
+    assert lines == []
+    del context
+    gc.collect()
+    assert lines == [(20, "stdout", "c1", "begun")]
+
+
+def test_a_partial_line_comes_out_on_flush_and_on_flush_call(lines):
+    context, _ = call("c1", lambda: print("a", end="", flush=True))
+    assert lines.pop() == (20, "stdout", "c1", "a")
+    context.run(print, "b", end="")
+    _log.flush_call("other")
+    assert lines == []
+    _log.flush_call("c1")
+    assert lines == [(20, "stdout", "c1", "b")]
+
+
+def test_a_very_long_line_is_handed_on_in_pieces(lines):
+    print("x" * (3 * _log.PIECE + 5))
+    assert [len(line[3]) for line in lines] == [_log.PIECE] * 3 + [5]
+    lines.clear()
+    for _ in range(20):
+        print("y" * 1000, end="")
+    assert len(lines) == 2 and {len(line[3]) for line in lines} == {_log.PIECE}
+    print()
+    assert sum(len(line[3]) for line in lines) == 20_000
+
+
+def test_a_progress_bar_is_one_line(lines):
+    for percent in range(0, 101, 10):
+        sys.stderr.write(f"\r{percent}%")
+        sys.stderr.flush()
+    sys.stderr.write("\n")
+    print("windows\r\n", end="")
+    assert [line[3] for line in lines] == ["100%", "windows"]
+
+
+def test_bytes_and_what_a_stream_must_have(lines):
+    assert sys.stdout.buffer.write("ä\n".encode()) == 3
+    sys.stdout.buffer.write(b"\xff\n")
+    assert [line[3] for line in lines] == ["ä", "\\xff"]
+    assert not sys.stdout.isatty()
+    assert (sys.stdout.fileno(), sys.stderr.fileno()) == (1, 2)
+    assert sys.stdout.encoding == "utf-8" and isinstance(sys.stdout, io.TextIOBase)
+    with pytest.raises(TypeError):
+        sys.stdout.write(b"bytes")
+
+
+def test_close_is_harmless(lines):
+    sys.stdout.close()
+    with sys.stdout:
+        pass
+    print("still here")
+    assert [line[3] for line in lines] == ["still here"] and not sys.stdout.closed
+
+
+def test_lone_surrogates_are_escaped(lines):
+    print("a\udcffb")
+    assert lines[0][3] == "a\\udcffb"
+
+
+def test_logging_and_warnings(lines):
+    call("c1", lambda: logging.getLogger("mine").info("n %d\nmore", 1))
+    logging.debug("unseen")
+    assert lines == [(20, "mine", "c1", "n 1"), (20, "mine", "c1", "more")]
+    lines.clear()
+    try:
+        raise ValueError("why")
+    except ValueError:
+        logging.exception("failed")
+    assert lines[0] == (40, "root", "", "failed") and lines[-1][3] == "ValueError: why"
+    lines.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning(UserWarning("careful"), UserWarning, "f.py", 1)
+    assert lines[0][:2] == (30, "stderr") and "careful" in lines[0][3]
+
+
+@pytest.mark.parametrize(("verbosity", "level"), [(1, "DEBUG"), (0, "INFO"), (-1, "WARNING")])
+def test_verbosity(lines, verbosity, level):
+    _log.install(lambda *_: None, verbosity)
+    assert logging.getLevelName(logging.getLogger().level) == level
+    handlers = logging.getLogger().handlers
+    assert len([one for one in handlers if isinstance(one, _log.LogHandler)]) == 1
+
+
+def test_tasks_and_threads_of_a_call_keep_its_id(lines):
+    async def run():
+        print("task")
+        await asyncio.to_thread(print, "thread")
+
+    call("c1", lambda: asyncio.run(run()))
+    assert [line[2:] for line in lines] == [("c1", "task"), ("c1", "thread")]

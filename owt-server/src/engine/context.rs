@@ -1,0 +1,58 @@
+//! The request around a call: what the adaptor can ask about.
+
+use bytes::Bytes;
+
+/// Everything of a request that outlives its connection.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The request's id, in every log line and problem.
+    pub id: String,
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Percent-decoded, beginning with `/`.
+    pub path: String,
+    /// As it came, without the `?`.
+    pub query: String,
+    /// In the order they came.
+    pub headers: Headers,
+    /// The body as it came.
+    pub body: Bytes,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// The client's address and port.
+    pub remote: Option<std::net::SocketAddr>,
+}
+
+/// Header names and values in one text: a call has many headers and few readers.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    text: String,
+    /// Where each name ends and where its value ends; it begins where the last one ended.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Headers {
+    /// Adds a header; the name is in lower case. Bytes that are no UTF-8 are replaced.
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        self.text.push_str(name);
+        let name_end = self.text.len();
+        self.text.push_str(&String::from_utf8_lossy(value));
+        self.ends.push((name_end, self.text.len()));
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut start = 0;
+        self.ends.iter().filter_map(move |&(name_end, end)| {
+            let pair = (self.text.get(start..name_end)?, self.text.get(name_end..end)?);
+            start = end;
+            Some(pair)
+        })
+    }
+
+    /// The first value of that lower-case name, or the empty text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+}
