@@ -20,7 +20,10 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
         let both = "standard input cannot be both the code and the data";
         return Err(Failure::Usage(both.to_owned()));
     }
-    let kwargs = args.kwargs.or_else(|| named(&args.args));
+    let kwargs = match args.kwargs {
+        Some(kwargs) => Some(kwargs),
+        None => named(&args.args)?,
+    };
     let mut call = call_of(code(args.what)?, kwargs, &args.endpoint)?;
     call.timeout = deadline;
 
@@ -73,17 +76,15 @@ fn code(what: What) -> Result<String, Failure> {
 }
 
 /// The dict of `--arg NAME VALUE ...`.
-fn named(args: &[String]) -> Option<String> {
+fn named(args: &[String]) -> Result<Option<String>, Failure> {
     let quoted = |text: &String| to_literal(text).unwrap_or_default();
-    let entries: Vec<String> = args
-        .chunks_exact(2)
-        .filter_map(|pair| match pair {
-            [name, value] => {
-                let value = owt_server::literal_of(value).unwrap_or_else(|| quoted(value));
-                Some(format!("{}: {value}", quoted(name)))
-            }
-            _ => None,
-        })
-        .collect();
-    (!entries.is_empty()).then(|| format!("{{{}}}", entries.join(", ")))
+    let mut entries = Vec::new();
+    for pair in args.chunks_exact(2) {
+        let [name, value] = pair else { continue };
+        let value = owt_server::literal_of(value)
+            .map_err(|error| Failure::Usage(format!("--arg {name}: {error}")))?
+            .unwrap_or_else(|| quoted(value));
+        entries.push(format!("{}: {value}", quoted(name)));
+    }
+    Ok((!entries.is_empty()).then(|| format!("{{{}}}", entries.join(", "))))
 }

@@ -7,10 +7,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Logs from now on: warnings below 0, what a server does at 0, how above it.
 pub(crate) fn start(verbosity: i8) {
+    // The libraries' own inner life is rarely what is looked for, and a stream
+    // that failed is told by owt already.
     let filter = match verbosity {
-        ..0 => "warn",
-        // The libraries' own inner life is rarely what is looked for.
-        0 => "info,actix_server=warn",
+        ..0 => "warn,actix_http::h1::dispatcher=off",
+        0 => "info,actix_server=warn,actix_http::h1::dispatcher=off",
         1 => "info,owt=debug,owt_server=debug,adaptor=debug",
         _ => "debug,owt=trace,owt_server=trace,adaptor=trace",
     };

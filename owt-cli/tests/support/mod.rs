@@ -276,4 +276,58 @@ impl Answer {
         assert_eq!(problem["request_id"], self.header("x-request-id"));
         problem
     }
+
+    /// A problem of that kind.
+    #[track_caller]
+    pub fn refused(&self, status: u16, slug: &str) -> Value {
+        let problem = self.problem(status);
+        assert_eq!(problem["type"], format!("/_owt/problems/{slug}"), "{problem}");
+        problem
+    }
+
+    /// A malformed call whose problem names that field, also to a person.
+    #[track_caller]
+    pub fn malformed(&self, field: &str) -> Value {
+        let problem = self.refused(400, "malformed-call");
+        assert_eq!(problem["field"], field, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(field), "{problem}");
+        problem
+    }
+}
+
+/// An empty folder for one test: what an adaptor leaves there proves that it ran.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        std::fs::write(self.path(name), content).unwrap();
+        self.path(name)
+    }
+
+    /// What is in the file, empty if there is none.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    /// A Python statement that leaves one `x` more in that file.
+    pub fn mark(&self, name: &str) -> String {
+        format!("open({:?}, 'a').write('x')", self.path(name))
+    }
+
+    /// How often the statement of [`Folder::mark`] ran.
+    pub fn marks(&self, name: &str) -> usize {
+        self.read(name).len()
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.path().to_str().unwrap()
+    }
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import inspect
 import linecache
@@ -29,7 +30,7 @@ class Adaptor:
         """Take the module whose body has run, and what is known of its source."""
         self._module = module
         self._given = namespace()
-        self._expression = not isinstance(code.tree, _forms.ast.Module)
+        self._expression = not isinstance(code.tree, ast.Module)
         self._generation = generation
         self._handlers: dict[str, tuple[Callable[..., Any], str | None]] = {}
         #: Whether the code may use flask.
@@ -122,7 +123,7 @@ def execute(module: ModuleType, source: str, code: _forms.Code | None = None) ->
     names.update(namespace())
     token = loading.set(True)
     try:
-        if isinstance(code.tree, _forms.ast.Module):
+        if isinstance(code.tree, ast.Module):
             exec(program, names)
             return
         _forms.bind_modules(code, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import traceback
 from collections.abc import Callable
 from types import CodeType
@@ -14,6 +15,7 @@ LIMIT = 64 * 1024
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _ADAPTORS = "owt.adaptors."
+_MODULE = re.compile(r"\bowt\.adaptors\.h\w+\.")
 
 
 class Refused(Exception):
@@ -63,7 +65,7 @@ def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str]:
     elif isinstance(exc, Cancelled):
         detail = "the call was cancelled: its client went away or its deadline passed"
     else:
-        detail = f"the adaptor raised {kind}: {message}" if message else f"the adaptor raised {kind}"
+        detail = f"the adaptor raised {kind}" + (f": {message}" if message else "")
     text = _traceback(exc)
     return slug, field, bounded(detail), bounded(kind), bounded(message), bounded(text)
 
@@ -102,36 +104,27 @@ def _traceback(exc: BaseException) -> str:
         exc = exc.__cause__
     try:
         told = traceback.TracebackException.from_exception(exc, compact=True)
-        _drop_plumbing(told, set())
-        if isinstance(exc, Refused) and not told.stack:
+        refused = isinstance(exc, Refused)
+        _drop_plumbing(told, set(), keep=not refused)
+        if refused and not told.stack:
             return ""
-        return "".join(told.format())
+        # a module named by a hash says nothing to the author
+        return _MODULE.sub("", "".join(told.format()))
     except Exception:
         return f"{_type_name(type(exc))}: {_message(exc)}\n"
 
 
-def _drop_plumbing(told: traceback.TracebackException, seen: set[int]) -> None:
+def _drop_plumbing(told: traceback.TracebackException, seen: set[int], keep: bool = True) -> None:
     """Leave out the frames of this package; when nothing else is there, keep the last one."""
     if id(told) in seen:
         return
     seen.add(id(told))
     own = [frame for frame in told.stack if not _is_plumbing(frame.filename)]
-    if not own and told.stack and not issubclass(told.exc_type or Exception, Refused):
-        own = [told.stack[-1]]
-    told.stack[:] = own
-    if told.exc_type is not None and told.exc_type.__module__.startswith(_ADAPTORS):
-        # the module's name is a hash that says nothing to the author
-        _rename(told)
+    told.stack[:] = own or (told.stack[-1:] if keep else [])
     others = [told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or [])]
     for other in others:
         if other is not None:
             _drop_plumbing(other, seen)
-
-
-def _rename(told: traceback.TracebackException) -> None:
-    name = _type_name(told.exc_type) if told.exc_type else "Exception"
-    if hasattr(told, "_exc_type"):  # 3.13 keeps the shown name apart
-        told.exc_type_str = name  # type: ignore[attr-defined]
 
 
 def _is_plumbing(filename: str) -> bool:
@@ -170,7 +163,7 @@ def _ran(handler: Callable[..., Any], exc: BaseException) -> bool:
 def _layers(handler: Any) -> list[Any]:
     inner = inspect.unwrap(handler)
     if isinstance(inner, type):
-        return [inner.__init__, inner.__new__]
+        return [getattr(inner, "__init__", None), getattr(inner, "__new__", None)]
     if not (inspect.isroutine(inner) or hasattr(inner, "__code__")):
         return [type(inner).__call__] if callable(inner) else []
     return [inner]

@@ -55,9 +55,7 @@ def opened(value: Any) -> tuple[str | None, bytes | Iterator[bytes | str]] | Non
     A file in memory, and a small one on disk, is read and closed; others are read in pieces.
     A buffer in memory at its end, just written, is read from its start.
     """
-    if isinstance(value, type) or not callable(getattr(value, "read", None)):
-        return None
-    if not callable(getattr(value, "close", None)):
+    if not _is_file(value):
         return None
     name = getattr(value, "name", None)
     media = guess(name) if isinstance(name, str) else None
@@ -73,6 +71,14 @@ def opened(value: Any) -> tuple[str | None, bytes | Iterator[bytes | str]] | Non
         with value:
             return None, value.read()
     return media or "application/octet-stream", Pieces(value)
+
+
+def _is_file(value: Any) -> bool:
+    kind = type(value)
+    # These hand every attribute through to the file inside.
+    if kind.__module__ in ("tempfile", "werkzeug.datastructures.file_storage"):
+        return hasattr(value, "read")
+    return hasattr(kind, "read") and hasattr(kind, "close")
 
 
 class Pieces:

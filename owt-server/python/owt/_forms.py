@@ -34,8 +34,10 @@ def parse(source: str, known: Collection[str]) -> Code:
         expression = _wrapped(source, why)
     else:
         if not module.body:
-            raise _refused("the code is empty: send a module that defines a function, or one "
-                           "expression such as pipe().path().last()")
+            raise _refused(
+                "the code is empty: send a module that defines a function, or one "
+                "expression such as pipe().path().last()"
+            )
         statements = [node for node in module.body if not _is_text(node)] or module.body[-1:]
         if len(statements) > 1 or not isinstance(statements[0], ast.Expr):
             return Code(module, ())
@@ -85,8 +87,11 @@ def imported(code: Code) -> Iterator[str]:
                 yield alias.name.partition(".")[0]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
-        elif isinstance(node, ast.Call) and _called(node) in ("importing", "import_module",
-                                                              "__import__"):
+        elif isinstance(node, ast.Call) and _called(node) in (
+            "importing",
+            "import_module",
+            "__import__",
+        ):
             for argument in node.args:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value.partition(".")[0]
@@ -144,10 +149,7 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
     if body.lineno == 1 and not isinstance(body, ast.Tuple | ast.GeneratorExp):
         # the code closed our parenthesis: `a) + (b`
         raise no_python(why, source) from _as_syntax_error(why, source)
-    for node in ast.walk(tree):
-        if hasattr(node, "lineno"):
-            node.lineno = max(node.lineno - 1, 1)
-            node.end_lineno = max((node.end_lineno or node.lineno) - 1, 1)
+    ast.increment_lineno(tree, -1)
     return body
 
 
@@ -242,7 +244,7 @@ class _Names(ast.NodeTransformer):
         self._bound.pop()
         return node
 
-    def _comprehension(self, node: Any) -> ast.AST:
+    def _comprehension(self, node: Any) -> Any:
         # the first iterable is worked out outside, all else sees the targets
         node.generators[0].iter = self.visit(node.generators[0].iter)
         self._bound.append(

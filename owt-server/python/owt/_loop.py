@@ -241,10 +241,15 @@ async def _awaited(value: Any) -> Normal:
     )
     for _ in range(_DEEPEST):
         value = await value
-        normal = respond(value, accept)
+        if type(value).__module__ == "builtins":
+            normal = respond(value, accept)
+        else:  # it may be a figure that takes its time to be drawn; others need the loop
+            normal = await asyncio.to_thread(respond, value, accept)
         if normal[0] != AWAIT:
             return normal
         value = normal[3]
+    if hasattr(value, "close"):
+        value.close()
     raise Unrenderable("the adaptor gave an awaitable of awaitables without end")
 
 

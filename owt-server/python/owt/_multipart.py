@@ -85,13 +85,13 @@ def _part(data: bytes) -> File:
         name, _, value = line.partition(":")
         if name.strip():
             fields[name.strip()] = value.strip()
-    name = fields.get_param("name", header="content-disposition")
-    if not isinstance(name, str):
+    field = fields.get_param("name", header="content-disposition")
+    if not isinstance(field, str):
         raise _malformed("has a part without a name")
     filename = fields.get_filename()
     kind = str(fields.get("content-type", "application/octet-stream"))
-    return File(_unescaped(name), _unescaped(filename) if filename is not None else None, kind,
-                content)
+    shown = None if filename is None else _unescaped(filename)
+    return File(_unescaped(field), shown, kind, content)
 
 
 def _unescaped(name: str) -> str:

@@ -147,7 +147,8 @@ def _image(image: Any) -> Table:
         return _saved(image if fits else image.convert("RGBA"), "WEBP", lossless=True, **frames)
 
     def gif() -> bytes:
-        return _saved(image, "GIF", **frames)
+        fits = image.mode in ("1", "L", "P", "RGB", "RGBA")
+        return _saved(image if fits else image.convert("RGB"), "GIF", **frames)
 
     return {"image/png": png, "image/jpeg": jpeg, "image/webp": webp, "image/gif": gif}
 

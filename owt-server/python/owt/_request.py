@@ -26,9 +26,7 @@ class MultiDict(dict[str, Any]):
             self._all.setdefault(key, []).append(value)
         super().__init__({key: values[0] for key, values in self._all.items()})
 
-    def get(
-        self, key: str, default: Any = None, type: Callable[[Any], Any] | None = None
-    ) -> Any:
+    def get(self, key: str, default: Any = None, type: Callable[[Any], Any] | None = None) -> Any:
         """Give the first value, made by `type`; the default when missing or when that fails."""
         if key not in self:
             return default

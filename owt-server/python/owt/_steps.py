@@ -104,7 +104,7 @@ def open_file(name: Any, root_dir: str | os.PathLike[str] | None) -> BinaryIO:
     root = os.path.realpath(root_dir)
     real = os.path.realpath(os.path.join(root, name))
     _inside(real, root, name)
-    file = open(real, "rb")
+    file = open(real, "rb")  # noqa: SIM115
     try:
         # a link put in place after the check is seen in what was really opened
         opened = f"/proc/self/fd/{file.fileno()}"
@@ -126,11 +126,12 @@ def all_bytes(value: Any) -> bytes:
     if isinstance(value, io.BytesIO):
         return value.getvalue()  # also what was just written to it
     if hasattr(value, "read"):
+        file = value
         try:
-            value = value.read()
+            value = file.read()
         finally:
-            if hasattr(value, "close"):
-                value.close()
+            if hasattr(file, "close"):
+                file.close()
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, bytes | bytearray | memoryview):
@@ -186,8 +187,17 @@ def install(packages: tuple[str, ...]) -> None:
         missing = [package for package in packages if not _has(package)]
         if not missing:
             return
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input",
-                   "--disable-pip-version-check", "--", *missing]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--",
+            *missing,
+        ]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         if done.returncode != 0:
             said = done.stderr.decode("utf-8", "replace").strip()[-_STDERR:]

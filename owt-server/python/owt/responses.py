@@ -158,13 +158,14 @@ def _simple(value: object) -> tuple[int, str | None, object] | None:
 
 def _flowing(value: object) -> tuple[int, str | None, object]:
     """What gives its content bit by bit, or later."""
-    if hasattr(value, "__anext__"):
+    # On the class: some objects have every attribute one asks for.
+    if hasattr(type(value), "__anext__"):
         return AITER, TEXT, value
     if isinstance(value, AsyncIterable):
         return AITER, TEXT, aiter(value)
     if inspect.isawaitable(value):
         return AWAIT, None, value
-    if hasattr(value, "__next__"):
+    if hasattr(type(value), "__next__"):
         return ITER, TEXT, value
     raise Unrenderable(_advice(value))
 

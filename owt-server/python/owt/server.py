@@ -15,6 +15,7 @@ import multiprocessing.connection
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -141,6 +142,7 @@ def main(
     if multiprocessing.parent_process() is not None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
+        _keep_sentinels()
         os.execve(command[0], command, environment)
     child = subprocess.Popen(command, env=environment)
     try:
@@ -149,6 +151,18 @@ def main(
         child.terminate()
         child.wait()
         raise
+
+
+def _keep_sentinels() -> None:
+    """Lets the pipes by which the parent sees this process end outlive the exec.
+
+    Closed by it, they would tell the parent that the process is dead while it serves.
+    """
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            fd = int(name)
+            if fd > 2 and stat.S_ISFIFO(os.fstat(fd).st_mode):
+                os.set_inheritable(fd, True)
 
 
 def _await_servers() -> None:

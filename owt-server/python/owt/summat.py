@@ -182,8 +182,8 @@ class Pipeline(Flow):
             try:
                 second = apply(right, state)
             except BaseException:
-                if hasattr(first, "close") and awaits(first):
-                    first.close()
+                if asyncio.iscoroutine(first):
+                    first.close()  # nobody will await it
                 raise
             if awaits(first) or awaits(second):
                 return then(_together([first, second]), lambda both: state.only(tuple(both)))

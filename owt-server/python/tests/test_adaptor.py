@@ -23,7 +23,9 @@ def test_explicit_by_def_class_assignment_import():
 def test_implicit():
     assert call("pipe().path().last()", raw=raw_call("/a/b")) == "b"
     assert call("lambda x: x + 1", 4) == 5
-    assert call("run = pipe().path().f(lambda names: f'Hi {names[0]}')", raw=raw_call("/x")) == "Hi x"
+    assert (
+        call("run = pipe().path().f(lambda names: f'Hi {names[0]}')", raw=raw_call("/x")) == "Hi x"
+    )
     assert call('"a comment"\npipe().const(1).done()') == 1
 
 
@@ -52,7 +54,7 @@ def test_steps_inside_an_expression_are_pipelines():
 def test_builtins_inside_an_expression_stay(tmp_path):
     file = tmp_path / "f"
     file.write_text("hello")
-    assert call("const(1).f(lambda _: open(__import__('os').fspath(%r)).read())" % str(file)) == (
+    assert call(f"const(1).f(lambda _: open(__import__('os').fspath({str(file)!r})).read())") == (
         "hello"
     )
     assert call("f(lambda xs: list(map(str, filter(None, xs))))", [0, 1]) == ["1"]
@@ -130,7 +132,8 @@ def test_the_request_parameter():
 def test_namespace():
     code = """
     def run():
-        return [pipe, request, Server.sing().port, _SERVER.port, args.port, shell, __name__, __file__]
+        port = Server.sing().port, _SERVER.port, args.port
+        return [pipe, request, port, shell, __name__, __file__]
     """
     found = call(code)
     assert found[-2].startswith("owt.adaptors.h") and os.path.isfile(found[-1])
@@ -150,10 +153,14 @@ def test_a_body_that_fails_is_forgotten():
     with pytest.raises(ZeroDivisionError) as raised:
         adaptor("x = 1\ny = x / 0")
     assert {n for n in set(sys.modules) - before if n.startswith("owt.adaptors.h")} == set()
-    slug, field, detail, kind, message, text = describe(raised.value)
-    assert (slug, field, kind, message) == ("adaptor-raised", None, "ZeroDivisionError",
-                                            "division by zero")
-    assert "y = x / 0" in text and "_adaptor.py" not in text
+    slug, field, _detail, kind, message, text = describe(raised.value)
+    assert (slug, field, kind, message) == (
+        "adaptor-raised",
+        None,
+        "ZeroDivisionError",
+        "division by zero",
+    )
+    assert "y = x / 0" in text and "owt/_adaptor.py" not in text
 
 
 def test_source_is_found():
@@ -184,7 +191,7 @@ def test_lines_and_columns_of_wrapped_code():
     [
         ("def run(:\n  pass", 1, 9, "def run(:"),
         ("x = 1\nreturn x", 2, 1, "return x"),
-        ("kwarg('a')\n  .f(lambda x: x +)\n  .last()", 2, 18, ".f(lambda x: x +)"),
+        ("kwarg('a')\n  .f(lambda x: x +)\n  .last()", 2, 19, ".f(lambda x: x +)"),
         ("a) + (b", 1, 2, "a) + (b"),
         ("def run():\nreturn 1", 2, 1, "return 1"),
         ("await x", 1, 1, "await x"),
@@ -285,5 +292,9 @@ def test_a_pool_of_processes(how, tmp_path):
         check=False,
     )
     assert done.stdout.strip() == "[11, 12, 13]", done.stderr
-    assert multiprocessing.get_start_method(allow_none=True) in (None, "fork", "spawn",
-                                                                 "forkserver")
+    assert multiprocessing.get_start_method(allow_none=True) in (
+        None,
+        "fork",
+        "spawn",
+        "forkserver",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import gc
 import io
 import logging
@@ -20,15 +21,29 @@ from owt._context import current
 
 @pytest.fixture
 def lines():
-    """The lines that reach the server's log, while stdout and stderr go there."""
-    got: list[tuple[int, str, str, str]] = []
-    root = logging.getLogger()
-    before = sys.stdout, sys.stderr, root.level, root.handlers[:]
-    _log.install(lambda *line: got.append(line), 0)
-    yield got
-    sys.stdout, sys.stderr = before[:2]
-    root.setLevel(before[2])
-    root.handlers[:] = before[3]
+    """The lines that reached the server's log."""
+    return []
+
+
+def logged(test):
+    """Runs a test with stdout, stderr and logging going to its `lines`.
+
+    A fixture cannot: pytest sets its own streams again before it runs the test.
+    """
+
+    @functools.wraps(test)
+    def run(lines, **rest):
+        root = logging.getLogger()
+        before = sys.stdout, sys.stderr, root.level, root.handlers[:]
+        _log.install(lambda *line: lines.append(line), 0)
+        try:
+            test(lines, **rest)
+        finally:
+            sys.stdout, sys.stderr = before[:2]
+            root.setLevel(before[2])
+            root.handlers[:] = before[3]
+
+    return run
 
 
 def call(name, function):
@@ -38,6 +53,7 @@ def call(name, function):
     return context, context.run(function)
 
 
+@logged
 def test_each_line_is_one_entry_with_the_calls_id(lines):
     call("c1", lambda: print("a\nb"))
     call("c2", lambda: print("wrong", file=sys.stderr))
@@ -50,6 +66,7 @@ def test_each_line_is_one_entry_with_the_calls_id(lines):
     ]
 
 
+@logged
 def test_lines_of_interleaved_calls_do_not_mix(lines):
     first, _ = call("c1", lambda: print("a", end=""))
     second, _ = call("c2", lambda: print("x", end=""))
@@ -58,6 +75,7 @@ def test_lines_of_interleaved_calls_do_not_mix(lines):
     assert [line[2:] for line in lines] == [("c1", "ab"), ("c2", "xy")]
 
 
+@logged
 def test_lines_of_many_threads_are_whole(lines):
     ready = threading.Barrier(8)
 
@@ -76,6 +94,7 @@ def test_lines_of_many_threads_are_whole(lines):
     )
 
 
+@logged
 def test_a_partial_line_comes_out_when_its_call_is_over(lines):
     context, _ = call("c1", lambda: print("begun", end=""))
     assert lines == []
@@ -84,6 +103,7 @@ def test_a_partial_line_comes_out_when_its_call_is_over(lines):
     assert lines == [(20, "stdout", "c1", "begun")]
 
 
+@logged
 def test_a_partial_line_comes_out_on_flush_and_on_flush_call(lines):
     context, _ = call("c1", lambda: print("a", end="", flush=True))
     assert lines.pop() == (20, "stdout", "c1", "a")
@@ -94,6 +114,7 @@ def test_a_partial_line_comes_out_on_flush_and_on_flush_call(lines):
     assert lines == [(20, "stdout", "c1", "b")]
 
 
+@logged
 def test_a_very_long_line_is_handed_on_in_pieces(lines):
     print("x" * (3 * _log.PIECE + 5))
     assert [len(line[3]) for line in lines] == [_log.PIECE] * 3 + [5]
@@ -105,6 +126,7 @@ def test_a_very_long_line_is_handed_on_in_pieces(lines):
     assert sum(len(line[3]) for line in lines) == 20_000
 
 
+@logged
 def test_a_progress_bar_is_one_line(lines):
     for percent in range(0, 101, 10):
         sys.stderr.write(f"\r{percent}%")
@@ -114,6 +136,7 @@ def test_a_progress_bar_is_one_line(lines):
     assert [line[3] for line in lines] == ["100%", "windows"]
 
 
+@logged
 def test_bytes_and_what_a_stream_must_have(lines):
     assert sys.stdout.buffer.write("ä\n".encode()) == 3
     sys.stdout.buffer.write(b"\xff\n")
@@ -125,6 +148,7 @@ def test_bytes_and_what_a_stream_must_have(lines):
         sys.stdout.write(b"bytes")
 
 
+@logged
 def test_close_is_harmless(lines):
     sys.stdout.close()
     with sys.stdout:
@@ -133,11 +157,13 @@ def test_close_is_harmless(lines):
     assert [line[3] for line in lines] == ["still here"] and not sys.stdout.closed
 
 
+@logged
 def test_lone_surrogates_are_escaped(lines):
     print("a\udcffb")
     assert lines[0][3] == "a\\udcffb"
 
 
+@logged
 def test_logging_and_warnings(lines):
     call("c1", lambda: logging.getLogger("mine").info("n %d\nmore", 1))
     logging.debug("unseen")
@@ -150,12 +176,13 @@ def test_logging_and_warnings(lines):
     assert lines[0] == (40, "root", "", "failed") and lines[-1][3] == "ValueError: why"
     lines.clear()
     with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.showwarning(UserWarning("careful"), UserWarning, "f.py", 1)
+        # pytest records warnings in the place of the function that shows them.
+        warnings._showwarning_orig(UserWarning("careful"), UserWarning, "f.py", 1)
     assert lines[0][:2] == (30, "stderr") and "careful" in lines[0][3]
 
 
 @pytest.mark.parametrize(("verbosity", "level"), [(1, "DEBUG"), (0, "INFO"), (-1, "WARNING")])
+@logged
 def test_verbosity(lines, verbosity, level):
     _log.install(lambda *_: None, verbosity)
     assert logging.getLevelName(logging.getLogger().level) == level
@@ -163,6 +190,7 @@ def test_verbosity(lines, verbosity, level):
     assert len([one for one in handlers if isinstance(one, _log.LogHandler)]) == 1
 
 
+@logged
 def test_tasks_and_threads_of_a_call_keep_its_id(lines):
     async def run():
         print("task")

@@ -150,9 +150,14 @@ impl<W> Adaptors<W> {
         (waiting, adaptor)
     }
 
-    /// Every task that waits for a load, for a pool that stops.
-    pub fn give_up(&self) -> Vec<W> {
-        self.state.lock().loading.drain().flat_map(|(_, waiting)| waiting).collect()
+    /// Forgets all that are loaded.
+    pub fn clear(&self) {
+        let mut state = self.state.lock();
+        let most = state.ready.cap();
+        let ready = std::mem::replace(&mut state.ready, LruCache::new(most));
+        drop(state);
+        // Python may run here, so the lock is free.
+        drop(ready);
     }
 }
 

@@ -30,10 +30,12 @@ pub fn check_expression(text: &str) -> Result<(), String> {
 }
 
 /// The text as a Python literal if it is a JSON or Python value; `None` if it is neither.
-#[must_use]
-pub fn literal_of(text: &str) -> Option<String> {
+///
+/// # Errors
+/// Why Python cannot be asked.
+pub fn literal_of(text: &str) -> Result<Option<String>, String> {
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(text) {
-        return owt_core::to_literal(&value).ok();
+        return owt_core::to_literal(&value).map(Some).map_err(|error| error.to_string());
     }
     with_python(|py| {
         let ast = py.import("ast")?;
@@ -42,8 +44,6 @@ pub fn literal_of(text: &str) -> Option<String> {
             Err(_) => Ok(None),
         }
     })
-    .ok()
-    .flatten()
 }
 
 fn with_python<T>(ask: impl FnOnce(Python<'_>) -> PyResult<T>) -> Result<T, String> {

@@ -76,7 +76,7 @@ impl Bridge {
             String,
             String,
             String,
-        ) = self.describe.call1(py, (error.value(py),))?.extract(py)?;
+        ) = self.describe.call1(py, (error.clone_ref(py).into_value(py),))?.extract(py)?;
         let kind = ProblemKind::from_slug(&slug).unwrap_or(ProblemKind::AdaptorRaised);
         let mut problem = Problem::new(kind, detail);
         if let Some(field) = field {
@@ -104,7 +104,8 @@ impl Bridge {
         }
         let none = pyo3::types::PyDict::new(py).into_any();
         let kwargs = kwargs.unwrap_or(&none);
-        match self.check_call.call1(py, (callable, args, kwargs, error.value(py))) {
+        let raised = error.clone_ref(py).into_value(py);
+        match self.check_call.call1(py, (callable, args, kwargs, raised)) {
             Ok(refused) if !refused.is_none(py) => PyErr::from_value(refused.into_bound(py)),
             Ok(_) => error,
             Err(second) => {

@@ -34,9 +34,9 @@ pub enum HostError {
     /// No descriptor for the event loop's bell.
     #[error("no file descriptor for the event loop: {0}")]
     Mailbox(#[source] std::io::Error),
-    /// The package does not start.
+    /// The package does not start. Python's own words: the exception cannot leave Python.
     #[error("the Python package owt does not start: {0}")]
-    Python(#[from] PyErr),
+    Python(String),
 }
 
 /// The interpreter of this process and its threads.
@@ -64,11 +64,14 @@ impl PythonHost {
         std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
         let mailbox = Arc::new(Mailbox::new().map_err(HostError::Mailbox)?);
         let bridge = Python::attach(|py| {
-            launch::add_path(py, &folder)?;
-            let bridge = Bridge::get(py)?;
-            install(py, bridge, config, bound, &adaptors)?;
-            interrupt::raise(py, bridge.cancelled.clone_ref(py));
-            PyResult::Ok(bridge)
+            let start = || {
+                launch::add_path(py, &folder)?;
+                let bridge = Bridge::get(py)?;
+                install(py, bridge, config, bound, &adaptors)?;
+                interrupt::raise(py, bridge.cancelled.clone_ref(py));
+                PyResult::Ok(bridge)
+            };
+            start().map_err(|error| said(py, error))
         })?;
         let pool = Pool::new(config.threads, config.max_queue);
         let shared = Shared::new(bridge, pool, config.max_adaptors, mailbox, runtime);
@@ -85,7 +88,10 @@ impl PythonHost {
     /// `patience`; true when none was left behind.
     pub fn lead(&self, patience: Duration) -> bool {
         let all_left = self.shared.pool.lead(patience);
-        Python::attach(|py| self.shared.stop_loop(py));
+        Python::attach(|py| {
+            self.shared.stop_loop(py);
+            self.shared.clear(py);
+        });
         all_left
     }
 }
@@ -107,6 +113,13 @@ impl Host for PythonHost {
     fn stop(&self) {
         self.shared.pool.stop();
     }
+}
+
+/// Turns an exception into text and drops it, attached.
+fn said(py: Python<'_>, error: PyErr) -> HostError {
+    let text = error.to_string();
+    error.print(py);
+    HostError::Python(text)
 }
 
 fn install(

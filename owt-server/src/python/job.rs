@@ -79,6 +79,15 @@ impl Shared {
         }
     }
 
+    /// Drops every Python object kept here, for a host that has stopped.
+    pub fn clear(&self, _attached: Python<'_>) {
+        self.adaptors.clear();
+        let arguments =
+            std::mem::replace(&mut *self.arguments.lock(), LruCache::new(ARGUMENTS_KEPT));
+        drop(arguments);
+        self.mailbox.clear();
+    }
+
     /// The value of a `kwargs_b64` text: compiled once, evaluated anew for each call.
     fn arguments<'py>(&self, py: Python<'py>, text: &Arc<str>) -> PyResult<Bound<'py, PyAny>> {
         let kept = self.arguments.lock().get(text).map(|make| make.clone_ref(py));

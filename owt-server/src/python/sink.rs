@@ -59,6 +59,12 @@ impl Mailbox {
         self.callbacks.lock().remove(&number)
     }
 
+    /// Forgets every callback.
+    pub fn clear(&self) {
+        let callbacks = std::mem::take(&mut *self.callbacks.lock());
+        drop(callbacks);
+    }
+
     /// From any thread: run that callback on the loop.
     fn post(&self, number: u64) {
         self.due.lock().push(number);

@@ -55,9 +55,9 @@ class Loader(importlib.abc.InspectLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Run the adaptor in the namespace that the server gives it."""
-        from owt import _adaptor
+        from owt._adaptor import execute  # which imports this package
 
-        _adaptor.execute(module, self.get_source(module.__name__))
+        execute(module, self.get_source(module.__name__))
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -78,6 +78,4 @@ def spec_for(fullname: str, path: str) -> ModuleSpec | None:
     return importlib.util.spec_from_file_location(fullname, path, loader=Loader(path))
 
 
-if not any(type(finder).__name__ == "_Finder" and type(finder).__module__ == __name__
-           for finder in sys.meta_path):
-    sys.meta_path.insert(0, _Finder())
+sys.meta_path.insert(0, _Finder())

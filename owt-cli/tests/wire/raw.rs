@@ -1,0 +1,91 @@
+//! HTTP as it is on the wire, where a client library would hide it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use crate::support::{Owt, Sent};
+
+/// A connection whose bytes nobody interprets.
+pub struct Raw(BufReader<TcpStream>);
+
+impl Raw {
+    /// Sends these bytes on a new connection.
+    pub fn send(owt: &Owt, bytes: impl AsRef<[u8]>) -> Self {
+        let mut stream = owt.connect();
+        stream.write_all(bytes.as_ref()).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// GETs a call, with more header lines if there are any.
+    pub fn get(owt: &Owt, call: &Sent, path: &str, headers: &[&str]) -> Self {
+        let request = call.getting(path).build().unwrap();
+        let (path, query) = (request.url().path(), request.url().query().unwrap());
+        let mut text = format!("GET {path}?{query} HTTP/1.1\r\nHost: {}\r\n", owt.address());
+        for header in headers {
+            text += &format!("{header}\r\n");
+        }
+        Self::send(owt, text + "\r\n")
+    }
+
+    /// More bytes of the request.
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// A line, without its end.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("a line");
+        line.trim_end_matches("\r\n").to_owned()
+    }
+
+    /// The status, and the header lines in lower case.
+    pub fn head(&mut self) -> (u16, String) {
+        let first = self.line();
+        let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("no status line: {first:?}"));
+        let mut headers = String::new();
+        loop {
+            let line = self.line();
+            if line.is_empty() {
+                return (status, headers);
+            }
+            headers += &format!("{}\n", line.to_lowercase());
+        }
+    }
+
+    /// A chunk of the chunked coding (RFC 9112, 7.1); the last one is empty. `None` when
+    /// the connection is cut instead.
+    pub fn chunk(&mut self) -> Option<Vec<u8>> {
+        let size = self.line();
+        if size.is_empty() {
+            return None;
+        }
+        let size = usize::from_str_radix(size.split(';').next().unwrap(), 16)
+            .unwrap_or_else(|_| panic!("no chunk size: {size:?}"));
+        let mut chunk = vec![0; size];
+        self.0.read_exact(&mut chunk).ok()?;
+        assert_eq!(self.line(), "", "a chunk ends with a line end");
+        Some(chunk)
+    }
+
+    /// Chunks until at least so many bytes are there.
+    #[track_caller]
+    pub fn bytes(&mut self, least: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        while all.len() < least {
+            let chunk = self.chunk().expect("the connection was cut");
+            assert!(!chunk.is_empty(), "the response ended after {}", String::from_utf8_lossy(&all));
+            all.extend(chunk);
+        }
+        all
+    }
+
+    /// Everything until the connection ends.
+    pub fn rest(mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A connection that is cut may be reset.
+        let _ = self.0.read_to_end(&mut rest);
+        rest
+    }
+}

@@ -1,0 +1,160 @@
+import functools
+import sys
+
+from adapting import adaptor
+
+from owt._errors import LIMIT, Cancelled, Refused, Unrenderable, check_call, describe
+
+
+def raised(work, *args, **named):
+    try:
+        work(*args, **named)
+    except BaseException as exc:
+        return exc
+    raise AssertionError("nothing was raised")
+
+
+def failing(source, *args, **named):
+    return describe(raised(adaptor(source).handler("run")[0], *args, **named))
+
+
+def test_an_ordinary_exception():
+    slug, field, detail, kind, message, text = failing(
+        "class Oops(Exception): pass\ndef run(x):\n    raise Oops(f'bad {x}')  # here", 1
+    )
+    assert (slug, field, kind, message) == ("adaptor-raised", None, "Oops", "bad 1")
+    assert detail == "the adaptor raised Oops: bad 1"
+    assert "# here" in text and "line 3, in run" in text
+    assert text.endswith("\nOops: bad 1\n")
+    assert describe(raised(__import__("json").loads, "{"))[3] == "json.decoder.JSONDecodeError"
+
+
+def test_frames_of_owt_are_left_out():
+    text = failing("pipe().f(lambda x:\n  x.nothing)", 1)[5]
+    assert "x.nothing" in text and "summat.py" not in text and "_flow.py" not in text
+    assert "in the pipeline's step 1" in text
+
+
+def test_causes_and_groups():
+    text = failing(
+        """
+def run():
+    try:
+        pipe().get('k')({})
+    except KeyError as e:
+        raise ExceptionGroup('several', [ValueError('one'), TypeError('two')]) from e
+"""
+    )[5]
+    for part in ("KeyError", "direct cause", "ValueError: one", "TypeError: two"):
+        assert part in text
+    assert "_steps.py" not in text.replace('_steps.py", line', "", 0) or "item" not in text
+
+
+def test_exceptions_that_misbehave():
+    class Bad(Exception):
+        def __str__(self):
+            raise ValueError("no")
+
+    slug, _, detail, kind, message, text = describe(Bad())
+    assert slug == "adaptor-raised" and "Bad" in kind and "failed" in message
+    assert "Bad" in text and detail
+
+    class Worse(Exception):
+        def __str__(self):
+            return 3
+
+    assert describe(Worse())[0] == "adaptor-raised"
+    looped = ValueError("a")
+    looped.__cause__ = looped
+    assert describe(looped)[4] == "a"
+    assert describe(ValueError("\ud800"))[4] == "?"
+
+
+def test_exits_and_cancels():
+    assert describe(raised(sys.exit, 3))[2] == "the adaptor called sys.exit(3)"
+    assert describe(raised(sys.exit))[2] == "the adaptor called sys.exit()"
+    assert describe(raised(sys.exit, "bye"))[2] == "the adaptor called sys.exit('bye')"
+    assert describe(Cancelled())[0] == "adaptor-raised" and "cancelled" in describe(Cancelled())[2]
+    assert describe(KeyboardInterrupt())[3] == "KeyboardInterrupt"
+
+
+def test_what_owt_refuses():
+    assert describe(Refused("malformed-call", "kwargs_b64", "why"))[:3] == (
+        "malformed-call",
+        "kwargs_b64",
+        "why",
+    )
+    assert describe(Refused("malformed-call", "kwargs_b64", "why"))[3] == "owt.Refused"
+    assert describe(Unrenderable("no form"))[:3] == ("unrenderable", None, "no form")
+
+
+def test_the_length_is_bounded():
+    def deep(n):
+        if n:
+            deep(n - 1)
+        raise ValueError("ä" * LIMIT)
+
+    for part in describe(raised(deep, 50))[2:]:
+        assert len(part.encode()) <= LIMIT
+    parts = describe(raised(lambda: (lambda f: f(f))(lambda f: f(f))))
+    assert parts[3] == "RecursionError"
+
+
+def run(request, name, times=1, /, *, flag=False):
+    return name.nothing
+
+
+def call_error(handler, *args, **named):
+    exc = raised(handler, *args, **named)
+    # the server calls from Rust: there is no frame of a caller
+    exc.__traceback__ = exc.__traceback__.tb_next
+    return check_call(handler, args, named, exc)
+
+
+def test_check_call():
+    def plain(request, name, age=1):
+        return name + 1
+
+    refused = call_error(plain, "request")
+    assert (refused.slug, refused.field) == ("malformed-call", "kwargs_b64")
+    assert refused.detail == "plain() needs an argument `name`"
+    assert call_error(plain, "r", nme=1).detail == (
+        "plain() needs an argument `name`; plain() has no argument `nme`; it takes `name`, `age`"
+    )
+    assert call_error(plain, "r", a=1, b=2, name="").detail == (
+        "plain() has no arguments `a`, `b`; it takes `name`, `age`"
+    )
+    assert "too many positional" in call_error(plain, 1, 2, 3, 4).detail
+    assert call_error(plain, "r", "text") is None  # raised inside
+    assert call_error(lambda: 1, x=1).detail.endswith("has no argument `x`; it takes none")
+    assert call_error(run, "r").detail == "run() needs an argument `name`"
+
+
+def test_check_call_of_other_callables():
+    class Made:
+        def __init__(self, x):
+            self.x = x + 1
+
+        def __call__(self, y):
+            return y + self.x
+
+    assert "`x`" in call_error(Made).detail
+    assert call_error(Made, "text") is None
+    assert "`y`" in call_error(Made(1)).detail
+    assert call_error(Made(1), "text") is None
+    assert "`y`" in call_error(functools.partial(lambda x, y: 1, 1)).detail
+
+    @functools.wraps(Made.__init__)
+    def wrapped(*args, **named):
+        return plain(*args, **named)
+
+    def plain(self, x):
+        return x
+
+    assert call_error(wrapped) is not None
+
+    async def later(x):
+        pass
+
+    assert "`x`" in call_error(later).detail
+    assert call_error(len) is not None
