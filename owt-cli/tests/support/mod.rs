@@ -28,6 +28,7 @@ pub fn venv() -> Option<PathBuf> {
 pub struct Owt {
     child: Child,
     pub url: String,
+    greeting: String,
     log: Arc<Log>,
 }
 
@@ -40,19 +41,25 @@ struct Log {
 /// How to start one.
 pub struct Start {
     command: Command,
+    port: u16,
 }
 
 impl Start {
     pub fn new() -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
-        command.args(["serve", "--port", "0"]).env_remove("VIRTUAL_ENV");
+        command.arg("serve").env_remove("VIRTUAL_ENV");
         if let Some(venv) = venv() {
             command.env("VIRTUAL_ENV", venv);
         }
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
             command.env_remove(name);
         }
-        Self { command }
+        Self { command, port: 0 }
+    }
+
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
     }
 
     pub fn args<'a>(mut self, args: impl IntoIterator<Item = &'a str>) -> Self {
@@ -73,6 +80,7 @@ impl Start {
     pub fn start(mut self) -> Owt {
         let mut child = self
             .command
+            .args(["--port", &self.port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -98,7 +106,7 @@ impl Start {
             .to_owned();
         // Whatever else it prints must not block it.
         std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-        Owt { child, url, log }
+        Owt { child, url, greeting: line, log }
     }
 }
 
@@ -128,6 +136,11 @@ impl Owt {
         let stream = TcpStream::connect(self.address()).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream
+    }
+
+    /// The first line it printed.
+    pub fn greeting(&self) -> &str {
+        &self.greeting
     }
 
     pub fn pid(&self) -> u32 {

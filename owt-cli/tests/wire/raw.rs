@@ -54,6 +54,15 @@ impl Raw {
         }
     }
 
+    /// A whole answer that says its length: status, header lines, body.
+    pub fn answer(&mut self) -> (u16, String, String) {
+        let (status, headers) = self.head();
+        let length = headers.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let mut body = vec![0; length.expect("a length").parse().unwrap()];
+        self.0.read_exact(&mut body).expect("the body");
+        (status, headers, String::from_utf8(body).unwrap())
+    }
+
     /// A chunk of the chunked coding (RFC 9112, 7.1); the last one is empty. `None` when
     /// the connection is cut instead.
     pub fn chunk(&mut self) -> Option<Vec<u8>> {

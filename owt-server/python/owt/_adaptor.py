@@ -36,7 +36,7 @@ class Adaptor:
         #: Whether the code may use flask.
         self.uses_flask = "flask" in source
         #: Whether the code may import what lives in a served library folder.
-        self.uses_libs = any(_libs.provides(name) for name in set(_forms.imported(code)))
+        self.uses_libs = any(_libs.may_provide(name) for name in set(_forms.imported(code)))
 
     def __repr__(self) -> str:
         """Show the module's name."""
@@ -48,6 +48,8 @@ class Adaptor:
         Raises Refused when the code does not define it, or when it cannot be called. An
         expression has one value, whatever the name.
         """
+        if self._expression:
+            fn_name = _RUN
         found = self._handlers.get(fn_name)
         if found is None:
             handler = self._find(fn_name)
@@ -95,7 +97,12 @@ def load(source: str, digest: str) -> Adaptor:
     generation = _libs.refresh()
     code = _forms.parse(source, _known())  # a refused text leaves no file
     _write(path, source)
-    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+    linecache.cache[path] = (
+        len(source),
+        None,
+        [line + "\n" for line in _forms.lines(source)],
+        path,
+    )
     spec = adaptors.spec_for(name, path)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)

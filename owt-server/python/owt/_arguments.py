@@ -87,8 +87,8 @@ def _evaluator(text: str) -> Callable[[], object]:
         if code is None:
             raise _NoValue
         try:
-            # fresh globals: a walrus in a comprehension writes to them
-            return eval(code, dict(_GLOBALS), {})
+            # a fresh namespace each time: a walrus writes to it
+            return eval(code, dict(_GLOBALS))
         except Exception as why:
             raise _NoValue from why
 

@@ -104,8 +104,7 @@ def no_python(why: BaseException, source: str) -> Refused:
         return _refused(f"the code is no Python: {said}")
     detail = f"the code is no Python: {why.msg}"
     if why.lineno:
-        lines = source.splitlines()
-        text = lines[why.lineno - 1] if why.lineno <= len(lines) else ""
+        text = _line(source, why.lineno)
         column = max(why.offset or 1, 1)
         shown = text.expandtabs(1)
         lead = len(shown) - len(shown.lstrip())
@@ -116,6 +115,16 @@ def no_python(why: BaseException, source: str) -> Refused:
     return _refused(detail)
 
 
+def lines(source: str) -> list[str]:
+    """Give the lines as Python counts them: a form feed ends none."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _line(source: str, number: int) -> str:
+    every = lines(source)
+    return every[number - 1] if 0 < number <= len(every) else ""
+
+
 def _refused(detail: str) -> Refused:
     return Refused("not-runnable", "code_b64", detail)
 
@@ -124,8 +133,7 @@ def _as_syntax_error(why: BaseException, source: str) -> SyntaxError:
     if isinstance(why, SyntaxError):
         why.filename = "<adaptor>"
         if why.text is None and why.lineno:
-            lines = source.splitlines()
-            why.text = lines[why.lineno - 1] if why.lineno <= len(lines) else None
+            why.text = _line(source, why.lineno) or None
         return why
     return SyntaxError(str(why))
 
@@ -138,7 +146,7 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as inner:
         if isinstance(inner, SyntaxError) and _is_dotted(source):
             # line 1 is our parenthesis: without a place of its own, the error is about the end
-            last = max(len(source.splitlines()), 1)
+            last = max(len(lines(source)), 1)
             inner.lineno = min(max((inner.lineno or 1) - 1, 1), last)
             if inner.end_lineno:
                 inner.end_lineno = min(max(inner.end_lineno - 1, inner.lineno), last)
@@ -154,7 +162,7 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
 
 
 def _is_dotted(source: str) -> bool:
-    return any(line.lstrip().startswith(".") for line in source.splitlines()[1:])
+    return any(line.lstrip().startswith(".") for line in lines(source)[1:])
 
 
 def _is_text(node: ast.stmt) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.machinery
+import importlib.util
 import os
 import sys
 import threading
@@ -15,6 +16,8 @@ _Stamp = tuple[int, int, int]
 
 _folders: list[str] = []
 _loaded: dict[str, tuple[str, _Stamp | None]] = {}
+#: out of date, but another thread was in the middle of importing them
+_late: set[str] = set()
 _lock = threading.RLock()
 _generation = 0
 
@@ -54,18 +57,24 @@ def refresh() -> int:
     """
     global _generation
     with _lock:
-        if any(_stamp(path) != stamp for path, stamp in _loaded.values()):
+        changed = any(_stamp(path) != stamp for path, stamp in _loaded.values())
+        if changed or not all(map(_initializing, _late)):
             _forget()
             _generation += 1
         return _generation
 
 
-def provides(name: str) -> bool:
-    """Whether a top-level module of this name is in a served folder. Imports nothing."""
+def may_provide(name: str) -> bool:
+    """Whether a top-level module of this name is in a served folder, or may come there.
+
+    That is so for what is nowhere yet. Imports nothing.
+    """
     if not _folders:
         return False
     try:
-        return PathFinder.find_spec(name, _folders) is not None
+        if PathFinder.find_spec(name, _folders) is not None:
+            return True
+        return importlib.util.find_spec(name) is None
     except (ImportError, ValueError):
         return False
 
@@ -106,11 +115,21 @@ def _stamp(path: str) -> _Stamp | None:
 
 
 def _forget() -> None:
+    # taking a module away while it is being imported would make that import fail
+    _late.clear()
+    _late.update(name for name in _loaded if _initializing(name))
     for name, module in list(sys.modules.items()):
-        if name in _loaded or _is_namespace(module):
+        if name not in _late and (name in _loaded or _is_namespace(module)):
             sys.modules.pop(name, None)
+    kept = {name: (_loaded[name][0], _stamp(_loaded[name][0])) for name in _late}
     _loaded.clear()
+    _loaded.update(kept)
     importlib.invalidate_caches()
+
+
+def _initializing(name: str) -> bool:
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def _is_namespace(module: ModuleType) -> bool:

@@ -37,8 +37,7 @@ def literal(value: object, place: str = "the argument", depth: int = 0) -> str:
     if kind in (list, tuple, set, frozenset):
         members: Any = value
         parts = [
-            literal(part, f"{place}[{index}]", depth + 1)
-            for index, part in enumerate(members)
+            literal(part, f"{place}[{index}]", depth + 1) for index, part in enumerate(members)
         ]
         inside = ", ".join(parts)
         if kind is list:

@@ -136,8 +136,9 @@ def _image(image: Any) -> Table:
     frames = {"save_all": True} if getattr(image, "n_frames", 1) > 1 else {}
 
     def png() -> bytes:
-        fits = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16")
-        return _saved(image if fits else image.convert("RGB"), "PNG")
+        fits = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+        mode = {"I": "I;16", "F": "L"}.get(image.mode, "RGB")
+        return _saved(image if fits else image.convert(mode), "PNG")
 
     def jpeg() -> bytes:
         return _saved(_opaque(image), "JPEG", quality=90)

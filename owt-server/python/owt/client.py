@@ -118,6 +118,7 @@ class Client:
         if "://" not in address:
             address = f"http://{address}"
         parts = urllib.parse.urlsplit(address)
+        _ = parts.port  # checked when it is read
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{address!r} is no http:// or https:// URL")
         self._parts = parts

@@ -83,7 +83,8 @@ def stream(chunks: Iterable[object] | AsyncIterable[object], content_type: str =
 
 def sse(events: Iterable[object] | AsyncIterable[object]) -> Response:
     """Server-sent events: each value is one event's data, text as it is, others as JSON."""
-    return Response(_event_stream(events), headers={"Cache-Control": "no-cache"}, content_type=EVENTS)
+    headers = {"Cache-Control": "no-cache"}
+    return Response(_event_stream(events), headers=headers, content_type=EVENTS)
 
 
 def respond(value: object, accept: str) -> Normal:

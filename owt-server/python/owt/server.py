@@ -63,6 +63,8 @@ def configure(*, address: str, port: int, binary: str) -> None:
     Server._one = Server(address, port)
     # In the environment, so that processes of Python started from here find it too.
     os.environ["OWT_BINARY"] = binary
+    # A server started from here serves this Python, not the one that the PATH happens to have.
+    os.environ["OWT_PYTHON"] = sys.executable
 
 
 _overrides: ContextVar[dict[str, Any] | None] = ContextVar("owt-args", default=None)

@@ -17,6 +17,7 @@ import builtins
 import functools
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, NamedTuple
 
 from . import _steps
@@ -87,8 +88,7 @@ class Pipeline(Flow):
     def _then(self, name: str, run: Callable[[State], Any], *args: Any, **named: Any) -> Pipeline:
         shown = [_shown(arg) for arg in args]
         shown += [f"{key}={_shown(arg)}" for key, arg in named.items() if arg is not NOTHING]
-        line = sys._getframe(2).f_lineno
-        return Pipeline((*self._steps, _Step(name, ", ".join(shown), run, line)))
+        return Pipeline((*self._steps, _Step(name, ", ".join(shown), run, _writer().f_lineno)))
 
     def _value(self, name: str, give: Callable[[Any], Any], *args: Any, **named: Any) -> Pipeline:
         """Add a step that makes the next value of the one there is."""
@@ -96,10 +96,7 @@ class Pipeline(Flow):
         def run(state: State) -> Any:
             return then(give(state.need(name)), state.only)
 
-        shown = [_shown(arg) for arg in args]
-        shown += [f"{key}={_shown(arg)}" for key, arg in named.items() if arg is not NOTHING]
-        line = sys._getframe(2).f_lineno
-        return Pipeline((*self._steps, _Step(name, ", ".join(shown), run, line)))
+        return self._then(name, run, *args, **named)
 
     # what a pipeline begins with
 
@@ -271,9 +268,7 @@ class Pipeline(Flow):
 
     def importing(self, *modules: str) -> Pipeline:
         """Import modules when this runs, bound where the pipeline is written."""
-        namespace = sys._getframe(1).f_globals
-        if namespace is globals():  # written as importing(...), by this module's __getattr__
-            namespace = sys._getframe(2).f_globals
+        namespace = _writer().f_globals
 
         def run(state: State) -> State:
             _steps.import_into(namespace, modules)
@@ -339,6 +334,14 @@ async def _together(values: list[Any]) -> list[Any]:
         return await value if awaits(value) else value
 
     return [*await asyncio.gather(*builtins.map(one, values))]
+
+
+def _writer() -> FrameType:
+    """Give the frame of the code that writes the pipeline: the first outside this module."""
+    frame = sys._getframe(1)
+    while frame.f_globals is globals() and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def _shown(value: Any) -> str:

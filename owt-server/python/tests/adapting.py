@@ -45,6 +45,7 @@ def during(raw: Any, work: Any) -> Any:
 
 def call(source: str, *args: Any, raw: Any = None, fn_name: str = "run", **named: Any) -> Any:
     """Load an adaptor and call it as the server does."""
+    raw = raw or raw_call()
 
     def work() -> Any:
         handler, first = adaptor(source).handler(fn_name)
@@ -55,4 +56,4 @@ def call(source: str, *args: Any, raw: Any = None, fn_name: str = "run", **named
             given = (request_for(raw), *args)
         return handler(*given, **named)
 
-    return during(raw or raw_call(), work)
+    return during(raw, work)

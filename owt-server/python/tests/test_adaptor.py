@@ -248,6 +248,19 @@ def test_uses():
     assert not adaptor("import json\ndef run(): pass").uses_libs
 
 
+def test_a_form_feed_ends_no_line():
+    handler, _ = adaptor("x = 1\n\x0c\ndef run():\n    return 1 / 0  # here\n").handler("run")
+    with pytest.raises(ZeroDivisionError) as raised:
+        handler()
+    assert "line 4, in run\n    return 1 / 0  # here" in describe(raised.value)[5]
+
+
+def test_an_expression_has_one_value_whatever_the_name():
+    loaded = adaptor("lambda: 1")
+    assert loaded.handler("run") == loaded.handler("other")
+    assert len(loaded._handlers) == 1
+
+
 def test_byte_order_mark_and_line_ends():
     assert call("\ufeffdef run():\r\n    return 1\r\n") == 1
 

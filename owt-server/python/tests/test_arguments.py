@@ -65,6 +65,7 @@ def test_each_call_gives_a_fresh_value(text):
 def test_nothing_leaks_from_one_call_to_the_next():
     assert arguments("(leak := 5)")() == 5
     assert arguments("[kept := n for n in range(3)]")() == [0, 1, 2]
+    assert arguments("(n := 2, [n for _ in 'ab'])")() == (2, [2, 2])
     assert arguments("leak + 1")() == "leak + 1"
     assert arguments("kept + 1")() == "kept + 1"
     assert arguments("__builtins__ and 0")() == 0

@@ -108,7 +108,12 @@ def sent(peer):
 def run(*arguments, stdin="", **options):
     return subprocess.run(
         [sys.executable, "-m", "owt.client", *arguments],
-        cwd=ROOT, capture_output=True, text=True, input=stdin, timeout=60, **options,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        input=stdin,
+        timeout=60,
+        **options,
     )
 
 
@@ -120,7 +125,11 @@ def test_a_call_sends_its_fields(peer):
     assert peer.requests[-1][2]["Content-Type"] == "application/json"
     owt("c", address=peer.url, timeout=5, fn_name="f", use_cache=True, cache_kwargs=True)
     assert sent(peer)[2] == {
-        "code_b64": "c", "timeout": 5, "fn_name": "f", "use_cache": True, "cache_kwargs": True,
+        "code_b64": "c",
+        "timeout": 5,
+        "fn_name": "f",
+        "use_cache": True,
+        "cache_kwargs": True,
     }
 
 
@@ -129,7 +138,10 @@ def test_get_puts_the_fields_in_the_query(peer):
     method, path, fields = sent(peer)
     assert (method, path) == ("GET", "/p")
     assert fields == {
-        "x": "1", "code_b64": "a+b?", "kwargs_b64": "{'q': 'ü&'}", "use_cache": "true",
+        "x": "1",
+        "code_b64": "a+b?",
+        "kwargs_b64": "{'q': 'ü&'}",
+        "use_cache": "true",
     }
 
 
@@ -154,7 +166,7 @@ def test_problems_are_raised(peer):
     peer.answer = lambda handler: handler.whole(
         json.dumps(PROBLEM).encode(), "application/problem+json", 500
     )
-    with pytest.raises(OwtError, match="500 The adaptor raised: .*ValueError: why") as caught:
+    with pytest.raises(OwtError, match=r"500 The adaptor raised: .*ValueError: why") as caught:
         owt("c", address=peer.url)
     assert caught.value.status == 500 and caught.value.problem == PROBLEM
     assert "line 2" in caught.value.traceback
@@ -227,8 +239,23 @@ def test_arguments_that_cannot_be_sent():
 @pytest.mark.parametrize(
     "value",
     [
-        None, True, -1, 1.5, math.inf, 1j, complex(math.inf, -0.0), "a'\"\n", b"\xff",
-        bytearray(b"a"), [1, [2]], (), (1,), {1: (2, {"a"})}, set(), frozenset({1}), "1 + 1",
+        None,
+        True,
+        -1,
+        1.5,
+        math.inf,
+        1j,
+        complex(math.inf, -0.0),
+        "a'\"\n",
+        b"\xff",
+        bytearray(b"a"),
+        [1, [2]],
+        (),
+        (1,),
+        {1: (2, {"a"})},
+        set(),
+        frozenset({1}),
+        "1 + 1",
     ],
 )
 def test_arguments_arrive_as_they_were(value):
@@ -256,7 +283,9 @@ def test_the_seeds_command(peer):
     done = run("--code", code, "--arg", "path", '"simple.sh"', "--address", peer.url + "/owt")
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello", "")
     assert sent(peer) == (
-        "POST", "/owt", {"code_b64": code, "kwargs_b64": "{'path': 'simple.sh'}"},
+        "POST",
+        "/owt",
+        {"code_b64": code, "kwargs_b64": "{'path': 'simple.sh'}"},
     )
 
 
@@ -274,14 +303,31 @@ def test_sources_of_code(peer, tmp_path):
 
 def test_options(peer):
     done = run(
-        "--code", "c", "--method", "get", "--fn-name", "f", "--use-cache", "--cache-kwargs",
-        "--timeout", "2.5", "--address", peer.url,
+        "--code",
+        "c",
+        "--method",
+        "get",
+        "--fn-name",
+        "f",
+        "--use-cache",
+        "--cache-kwargs",
+        "--timeout",
+        "2.5",
+        "--address",
+        peer.url,
     )
     assert done.returncode == 0
-    assert sent(peer) == ("GET", "/", {
-        "code_b64": "c", "fn_name": "f", "use_cache": "true", "cache_kwargs": "true",
-        "timeout": "2.5",
-    })
+    assert sent(peer) == (
+        "GET",
+        "/",
+        {
+            "code_b64": "c",
+            "fn_name": "f",
+            "use_cache": "true",
+            "cache_kwargs": "true",
+            "timeout": "2.5",
+        },
+    )
 
 
 def test_url_prints_a_url_that_works(peer):
@@ -298,9 +344,14 @@ def test_url_prints_a_url_that_works(peer):
 @pytest.mark.parametrize(
     "wrong",
     [
-        [], ["--code", "a", "--run", "b"], ["/no/such/file.py"], ["--code", "c", "--timeout", "x"],
-        ["--run", "def f(): pass"], ["--code", "c", "--kwargs", "{}", "--arg", "a", "1"],
-        ["--code", "c", "--address", "ftp://x"], ["--code", "c", "--nonsense"],
+        [],
+        ["--code", "a", "--run", "b"],
+        ["/no/such/file.py"],
+        ["--code", "c", "--timeout", "x"],
+        ["--run", "def f(): pass"],
+        ["--code", "c", "--kwargs", "{}", "--arg", "a", "1"],
+        ["--code", "c", "--address", "ftp://x"],
+        ["--code", "c", "--nonsense"],
     ],
 )
 def test_wrong_usage(wrong):
@@ -333,6 +384,9 @@ def test_a_reader_that_has_seen_enough(peer):
     command = f"{sys.executable} -m owt.client --code c --address {peer.url} | head -c 10"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command}"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "x" * 10, "")

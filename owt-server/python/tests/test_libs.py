@@ -1,6 +1,8 @@
+import builtins
 import os
 import sys
 import textwrap
+import threading
 
 import pytest
 from adapting import adaptor
@@ -101,6 +103,7 @@ def test_a_broken_library_can_be_repaired(served):
         ("lambda x: lib_g.f(x)", True),
         ("lambda lib_g: lib_g.f(1)", False),
         ("import os\ndef run(): lib_g = 1", False),
+        ("def run():\n    import lib_not_yet_there", True),
     ],
 )
 def test_uses_libs_is_found_without_importing(served, code, uses):
@@ -116,6 +119,29 @@ def test_a_site_packages_below_a_served_folder_is_left_alone(served):
 
     assert type(lib_h.__loader__) is not _libs._Loader
     assert "lib_h" not in _libs._loaded
+
+
+def test_a_change_while_another_thread_imports(served):
+    write(served / "lib_j.py", "import time\nX = 1\nstarted.set()\ngo.wait(10)\nX = 2")
+    write(served / "lib_k.py", "X = 1")
+    loaded = adaptor("import lib_k\ndef run(): return lib_k.X")
+    builtins.started, builtins.go = threading.Event(), threading.Event()
+    got = []
+    thread = threading.Thread(target=lambda: got.append(__import__("lib_j").X))
+    try:
+        thread.start()
+        assert builtins.started.wait(10)
+        write(served / "lib_k.py", "X = 22")
+        assert not loaded.fresh()
+        generation = _libs.generation()
+        assert _libs.refresh() == generation  # not again and again
+        builtins.go.set()
+        thread.join(10)
+        assert got == [2]
+        assert _libs.refresh() == generation + 1 and "lib_j" not in sys.modules
+        assert _libs.refresh() == generation + 1
+    finally:
+        del builtins.started, builtins.go
 
 
 def test_the_order_of_the_folders(served, tmp_path):

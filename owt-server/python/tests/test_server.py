@@ -42,7 +42,8 @@ def configured(monkeypatch, tmp_path):
     program.write_text(PROGRAM.format(python=sys.executable))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("OWT_PORT", "1")
-    monkeypatch.setenv("OWT_BINARY", "")  # so that it is put back
+    monkeypatch.setenv("OWT_BINARY", "")  # so that they are put back
+    monkeypatch.setenv("OWT_PYTHON", "")
     monkeypatch.setattr(Server, "_one", None)
     server.configure(address="127.0.0.1", port=9999, binary=str(program))
     return program
@@ -65,6 +66,8 @@ def test_sing_is_one_server(configured):
     assert Server.sing() is Server.sing()
     assert (Server.sing().address, Server.sing().port) == ("127.0.0.1", 9999)
     assert (args.address, args.port) == ("127.0.0.1", 9999)
+    assert os.environ["OWT_BINARY"] == str(configured)
+    assert os.environ["OWT_PYTHON"] == sys.executable
     with pytest.raises(AttributeError, match="no 'colour'"):
         _ = args.colour
 
@@ -162,7 +165,7 @@ def test_main_outside_multiprocessing_waits_for_its_child(configured):
 def test_main_ends_its_child_when_interrupted(configured):
     port = free_port()
     script = textwrap.dedent(f"""
-        import _thread, socket, threading, time
+        import os, signal, socket, threading, time
         from owt import server
         def interrupt():
             while True:
@@ -171,7 +174,7 @@ def test_main_ends_its_child_when_interrupted(configured):
                     break
                 except ConnectionRefusedError:
                     time.sleep(0.01)
-            _thread.interrupt_main()
+            os.kill(os.getpid(), signal.SIGINT)
         threading.Thread(target=interrupt).start()
         try:
             server.main({port})
@@ -179,7 +182,11 @@ def test_main_ends_its_child_when_interrupted(configured):
             print("interrupted")
     """)
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
         env={**os.environ, "OWT_ADDRESS": "127.0.0.1"},
     )
     assert done.stdout == "interrupted\n", done.stderr
@@ -191,6 +198,9 @@ def test_python_m_owt_server_is_owt_serve(configured):
     configured.write_text('#!/bin/sh\necho "$@"\n')
     done = subprocess.run(
         [sys.executable, "-m", "owt.server", "--port", "0"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.stdout == "serve --port 0\n", done.stderr

@@ -1,7 +1,6 @@
 import asyncio
 import io
 import json
-import os
 import sys
 
 import pytest
@@ -306,4 +305,11 @@ def test_a_failing_step_is_named():
     with pytest.raises(ZeroDivisionError) as raised:
         pipe().const(0).f(lambda x: 1 / x)()
     assert raised.value.__notes__[0].startswith("in the pipeline's step 2, f(test_a_failing")
-    assert os.linesep not in raised.value.__notes__[0]
+    with pytest.raises(KeyError) as raised:
+        const({}).get("k")()
+    line = sys._getframe().f_lineno - 1
+    assert raised.value.__notes__ == [f"in the pipeline's step 2, get('k'), line {line}"]
+    with pytest.raises(KeyError) as raised:
+        summat.get("k")({})
+    line = sys._getframe().f_lineno - 1
+    assert raised.value.__notes__ == [f"in the pipeline's step 1, get('k'), line {line}"]

@@ -1,0 +1,1 @@
+function greet() { return "Hello from the page"; }

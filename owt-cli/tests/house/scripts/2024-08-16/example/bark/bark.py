@@ -1,0 +1,5 @@
+# lib/bark.py
+
+
+def run(text=""):
+    return text.upper()
