@@ -24,10 +24,9 @@ test-python: setup
 setup: $(VENV)/ready
 	@./.ci/tools
 
-$(VENV)/ready: owt-server/python/pyproject.toml
-	$(PYO3_PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check './owt-server/python[test]'
-	$(VENV)/bin/pip uninstall --quiet --yes owt
+$(VENV)/ready: owt-server/python/requirements-test.txt
+	$(PYO3_PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 bench: ## Measure beside peers; a table, JSON and a plot in target/bench

@@ -4,23 +4,57 @@
 `Server.sing()` and `args` say where the server listens.
 """
 
-from . import responses, server
-from ._errors import Cancelled
-from ._request import request
-from .responses import *  # noqa: F403
-from .server import Server, args, main
-from .summat import pipe, shell
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import server
+    from ._errors import Cancelled
+    from ._request import request
+    from .responses import Response, as_json, redirect, sse, stream
+    from .server import Server, args, main
+    from .summat import pipe, shell
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Cancelled",
+    "Response",
     "Server",
     "args",
+    "as_json",
     "main",
     "pipe",
+    "redirect",
     "request",
     "server",
     "shell",
-    *responses.__all__,
+    "sse",
+    "stream",
 ]
+
+_HOMES = {
+    "Cancelled": "_errors",
+    "Response": "responses",
+    "Server": "server",
+    "args": "server",
+    "as_json": "responses",
+    "main": "server",
+    "pipe": "summat",
+    "redirect": "responses",
+    "request": "_request",
+    "shell": "summat",
+    "sse": "responses",
+    "stream": "responses",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first asked for: `python -m owt.client` needs none of them."""
+    if name == "server":
+        return import_module(".server", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import linecache
 import os
+import pathlib
 import sys
 import tempfile
 from collections.abc import Callable
@@ -61,11 +62,13 @@ class Adaptor:
         return _libs.refresh() == self._generation
 
     def unload(self) -> None:
-        """Forget the module; its file stays for the processes that may still read it."""
+        """Forget the module and its file. Loaded again, both are made again."""
         name = self._module.__name__
         if sys.modules.get(name) is self._module:
             del sys.modules[name]
-            linecache.cache.pop(self._module.__file__ or "", None)
+            file = self._module.__file__ or ""
+            linecache.cache.pop(file, None)
+            pathlib.Path(file).unlink(missing_ok=True)
 
     def _find(self, fn_name: str) -> Callable[..., Any]:
         if self._expression:

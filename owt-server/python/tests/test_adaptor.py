@@ -2,6 +2,7 @@ import inspect
 import linecache
 import multiprocessing
 import os
+import pathlib
 import subprocess
 import sys
 import traceback
@@ -237,9 +238,11 @@ def test_the_body_runs_once_and_keeps_its_globals():
 def test_unload():
     loaded = adaptor("def run(): return 'unload me'")
     name = loaded.handler("run")[0].__module__
-    assert name in sys.modules
+    file = pathlib.Path(sys.modules[name].__file__ or "")
+    assert file.exists()
     loaded.unload()
     assert name not in sys.modules
+    assert not file.exists()
 
 
 def test_uses():

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
 
 use super::bridge::Bridge;
+use super::interrupt::Interruptible;
 use crate::engine::{Event, Gone, Head, PIECE, Sender};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -104,8 +105,15 @@ fn copy(py: Python<'_>, bytes: &[u8]) -> Bytes {
 ///
 /// # Errors
 /// What the iterator raised.
-pub fn pull(bridge: &Bridge, stream: &Bound<'_, PyIterator>, events: &Sender) -> PyResult<()> {
+pub fn pull(
+    bridge: &Bridge,
+    stream: &Bound<'_, PyIterator>,
+    events: &Sender,
+    interruptible: &Interruptible<'_>,
+) -> PyResult<()> {
     let outcome = pull_open(bridge, stream, events);
+    // A reader that goes interrupts; the stream's own cleaning up shall run undisturbed.
+    interruptible.disarm();
     let closed = close(stream);
     match outcome? {
         Ok(()) => events.send(Event::End),

@@ -12,7 +12,7 @@ use super::pool::{Running, Seat};
 use crate::engine::Sender;
 
 /// How often a call that goes on regardless is asked again.
-const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// `owt.Cancelled`.
 static CANCELLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -38,14 +38,21 @@ impl<'s> Interruptible<'s> {
     }
 }
 
-impl Drop for Interruptible<'_> {
-    fn drop(&mut self) {
+impl Interruptible<'_> {
+    /// From here on the call is not interrupted: what follows is its cleaning up.
+    pub fn disarm(&self) {
         let running = self.seat.running().lock().take();
         if running.is_some_and(|running| running.interrupted.is_some()) {
             // Sent but perhaps not raised yet; it must not hit the next call.
             // SAFETY: this thread is attached; NULL withdraws what is pending.
             unsafe { ffi::PyThreadState_SetAsyncExc(self.ident as _, std::ptr::null_mut()) };
         }
+    }
+}
+
+impl Drop for Interruptible<'_> {
+    fn drop(&mut self) {
+        self.disarm();
     }
 }
 

@@ -131,9 +131,10 @@ impl Work for Job {
         match self.step {
             Step::Begin(task, place) => begin(py, &shared, seat, task, place),
             Step::Pull { stream, context, events } => {
-                let _interruptible = Interruptible::new(py, seat, &events);
-                let pulled = Entered::enter(context.bind(py).clone())
-                    .and_then(|_entered| pull(shared.bridge, stream.bind(py), &events));
+                let interruptible = Interruptible::new(py, seat, &events);
+                let pulled = Entered::enter(context.bind(py).clone()).and_then(|_entered| {
+                    pull(shared.bridge, stream.bind(py), &events, &interruptible)
+                });
                 if let Err(error) = pulled {
                     events.send(failed(&shared, py, &error));
                 }
@@ -219,7 +220,7 @@ fn run(
             Answer::Whole(event) => events.send(event),
             Answer::Stream(head, stream) => {
                 events.send(Event::Head(head));
-                pull(shared.bridge, &stream, &events)?;
+                pull(shared.bridge, &stream, &events, &interruptible)?;
             }
             Answer::Loop { kind, head, payload } => {
                 if let Some(head) = head {

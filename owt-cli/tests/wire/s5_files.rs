@@ -1,0 +1,155 @@
+//! §5: a `pathlib.Path` is a file with ranges; open files and `BytesIO` are their bytes.
+
+use crate::support::{Answer, Folder, Owt};
+
+fn path_of(file: &std::path::Path) -> String {
+    format!("lambda: pathlib.Path({file:?})")
+}
+
+#[test]
+fn a_path_is_the_file_and_its_type_is_guessed() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    for (name, types) in [
+        ("page.html", &["text/html", "text/html; charset=utf-8"][..]),
+        ("data.json", &["application/json"]),
+        ("sound.wav", &["audio/wav", "audio/x-wav"]),
+        ("image.png", &["image/png"]),
+        ("film.mp4", &["video/mp4"]),
+        ("style.css", &["text/css", "text/css; charset=utf-8"]),
+        ("archive.tar.gz", &["application/gzip", "application/x-gzip"]),
+        ("no-extension", &["application/octet-stream"]),
+        ("what.unheard-of", &["application/octet-stream"]),
+    ] {
+        let file = folder.write(name, format!("content of {name}"));
+        let answer = owt.code(&path_of(&file)).post("/");
+        assert_eq!(answer.ok(), format!("content of {name}"));
+        let content_type = answer.header("content-type");
+        assert!(types.contains(&content_type), "{name}: {content_type}");
+        assert_eq!(answer.header("accept-ranges"), "bytes", "{name}");
+        assert_eq!(answer.header("content-encoding"), "", "{name} is kept, not unpacked");
+    }
+    let sub = owt.code("import pathlib\nclass P(type(pathlib.Path())): pass\ndef run(f): return P(f)");
+    let file = folder.write("sub.txt", "sub");
+    assert_eq!(sub.kwargs(&format!("{{'f': {file:?}}}")).post("/").ok(), "sub");
+}
+
+#[test]
+fn a_large_file_comes_whole() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let content: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let file = folder.write("large.bin", &content);
+    assert!(owt.code(&path_of(&file)).post("/").body == content);
+}
+
+#[test]
+fn ranges_of_a_path_are_answered() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let file = folder.write("digits.txt", "0123456789");
+    let call = owt.code(&path_of(&file));
+    for (range, wanted, of) in [
+        ("bytes=2-4", "234", "bytes 2-4/10"),
+        ("bytes=0-0", "0", "bytes 0-0/10"),
+        ("bytes=7-", "789", "bytes 7-9/10"),
+        ("bytes=-3", "789", "bytes 7-9/10"),
+        ("bytes=5-99", "56789", "bytes 5-9/10"),
+    ] {
+        for request in [call.getting("/digits.txt"), call.posting("/")] {
+            let answer = Answer::of(request.header("range", range).send().unwrap());
+            assert_eq!((answer.status, answer.text()), (206, wanted), "{range}");
+            assert_eq!(answer.header("content-range"), of, "{range}");
+            assert_eq!(answer.header("content-length"), wanted.len().to_string());
+            assert!(answer.header("content-type").starts_with("text/plain"));
+        }
+    }
+    for range in ["bytes=10-", "bytes=99-100"] {
+        let answer = Answer::of(call.getting("/").header("range", range).send().unwrap());
+        assert_eq!(answer.status, 416, "{range}");
+        assert_eq!(answer.header("content-range"), "bytes */10", "{range}");
+    }
+    assert_eq!(call.get("/").ok(), "0123456789");
+}
+
+#[test]
+fn a_path_that_has_not_changed_need_not_be_sent_again() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let file = folder.write("page.txt", "first");
+    let call = owt.code(&path_of(&file));
+    let first = call.get("/");
+    let (etag, modified) = (first.header("etag"), first.header("last-modified"));
+    assert!(!etag.is_empty() && !modified.is_empty(), "{:?}", first.headers);
+    for (name, value) in [("if-none-match", etag), ("if-modified-since", modified)] {
+        let answer = Answer::of(call.getting("/").header(name, value).send().unwrap());
+        assert_eq!((answer.status, answer.body.len()), (304, 0), "{name}");
+    }
+    // A range of a file that is another by now is all of the other.
+    let part = call.getting("/").header("range", "bytes=0-1");
+    let stale = part.header("if-range", "\"another\"").send().unwrap();
+    assert_eq!(Answer::of(stale).ok(), "first");
+    folder.write("page.txt", "second, and longer");
+    let answer = Answer::of(call.getting("/").header("if-none-match", etag).send().unwrap());
+    assert_eq!(answer.ok(), "second, and longer");
+}
+
+#[test]
+fn a_path_takes_status_and_headers() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let file = folder.write("page.txt", "content");
+    let code = format!("lambda: (pathlib.Path({file:?}), 203, {{'X-Mine': 'yes', 'Content-Type': 'text/mine'}})");
+    let answer = owt.code(&code).post("/");
+    assert_eq!((answer.status, answer.text()), (203, "content"));
+    assert_eq!((answer.header("x-mine"), answer.header("content-type")), ("yes", "text/mine"));
+}
+
+#[test]
+fn a_path_to_nothing_is_a_problem() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    for missing in [folder.path("none.txt"), folder.path("")] {
+        let answer = owt.code(&path_of(&missing)).post("/");
+        let problem = answer.problem(500);
+        let named = missing.to_str().unwrap().trim_end_matches('/');
+        assert!(problem["detail"].as_str().unwrap().contains(named), "{problem}");
+    }
+}
+
+#[test]
+fn open_files_and_bytesio_are_their_bytes() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+    let file = folder.write("image.png", png);
+    let big: Vec<u8> = (0..2_000_000_u32).flat_map(u32::to_be_bytes).collect();
+    let large = folder.write("large.bin", &big);
+    for (code, wanted, content_type) in [
+        (format!("lambda: open({file:?}, 'rb')"), png.to_vec(), "image/png"),
+        (format!("lambda: open({file:?}, 'rb', buffering=0)"), png.to_vec(), "image/png"),
+        (format!("const({file:?}).open()"), png.to_vec(), "image/png"),
+        (format!("lambda: io.BytesIO(open({file:?}, 'rb').read())"), png.to_vec(), "image/png"),
+        ("lambda: io.BytesIO(b'\\x00\\x01')".to_owned(), vec![0, 1], "application/octet-stream"),
+        ("lambda: io.BytesIO()".to_owned(), vec![], ""),
+        (format!("lambda: open({large:?}, 'rb')"), big, "application/octet-stream"),
+    ] {
+        let answer = owt.code(&code).post("/");
+        assert_eq!(answer.status, 200, "{code}");
+        assert!(answer.body == wanted, "{code}");
+        if !content_type.is_empty() {
+            assert_eq!(answer.header("content-type"), content_type, "{code}");
+        }
+    }
+    // What was just written to a buffer is what it holds.
+    let written = "import io\ndef run():\n    it = io.BytesIO()\n    it.write(b'%PDF-1.7')\n    return it\n";
+    let answer = owt.code(written).post("/");
+    assert_eq!((answer.ok(), answer.header("content-type")), ("%PDF-1.7", "application/pdf"));
+    // It is closed when it has been sent.
+    let closed = format!(
+        "files = []\ndef run():\n    files.append(open({file:?}, 'rb'))\n    return files[-1]\n\
+         def ask(): return all(file.closed for file in files)\n"
+    );
+    owt.code(&closed).post("/");
+    assert_eq!(owt.code(&closed).field("fn_name", "ask").post("/").ok(), "True");
+}
