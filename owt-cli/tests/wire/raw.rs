@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use crate::support::{Owt, Sent};
 
@@ -30,6 +31,23 @@ impl Raw {
     /// More bytes of the request.
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// True when something of the answer is there to be read.
+    pub fn is_answered(&self) -> bool {
+        if !self.0.buffer().is_empty() {
+            return true;
+        }
+        let stream = self.0.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let there = stream.peek(&mut [0]).is_ok();
+        stream.set_nonblocking(false).unwrap();
+        there
+    }
+
+    /// Waits this long for each piece of the answer.
+    pub fn patience(&mut self, patience: Duration) {
+        self.0.get_ref().set_read_timeout(Some(patience)).unwrap();
     }
 
     /// A line, without its end.

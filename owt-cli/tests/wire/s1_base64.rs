@@ -5,8 +5,8 @@ use crate::support::{Answer, Owt, b64};
 /// Code whose base64 holds what the two alphabets disagree about, and padding.
 const CODE: &str = "def run(text='none'):  # ~~~>>>???ÿÿÿþþþ\n    return f'>{text}<'\n\n";
 /// So does that of the argument.
-const KWARGS: &str = "{'text': '~?>~?>~?>ÿþ?'}";
-const ANSWER: &str = ">~?>~?>~?>ÿþ?<";
+const KWARGS: &str = "{'text': '~?>~?>ÿ~>~ÿþ?'}";
+const ANSWER: &str = ">~?>~?>ÿ~>~ÿþ?<";
 
 fn url_safe(encoded: &str) -> String {
     encoded.replace('+', "-").replace('/', "_")

@@ -42,7 +42,10 @@ def arguments(text: str) -> Callable[[], object]:
     One bare name is text too (so that `list` and `id` are not Python's functions), except the
     constants. Calling the result raises Refused for a dict with keys that are no strings.
     """
-    make = _reader(text)
+    parsed, make = _read(text)
+    if isinstance(parsed, dict):
+        # the commonest by far: JSON's keys are strings, so there is nothing left to see to
+        return make
 
     def value() -> object:
         try:
@@ -51,7 +54,7 @@ def arguments(text: str) -> Callable[[], object]:
             return text
         if isinstance(made, str):
             try:
-                made = _reader(made)()
+                made = _read(made)[1]()
             except _NoValue:
                 return made
         if isinstance(made, dict):
@@ -61,14 +64,17 @@ def arguments(text: str) -> Callable[[], object]:
     return value
 
 
-def _reader(text: str) -> Callable[[], object]:
-    """What makes a fresh value of the text; raises _NoValue when called if there is none."""
+def _read(text: str) -> tuple[object, Callable[[], object]]:
+    """The text as JSON, or None, and what makes a fresh value of it.
+
+    The latter raises _NoValue if there is no value.
+    """
     # JSON first: "\/" and surrogate pairs mean something else in a Python literal
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
-        return _evaluator(text)
-    return _copier(parsed)
+        return None, _evaluator(text)
+    return parsed, _copier(parsed)
 
 
 def _copier(value: Any) -> Callable[[], object]:

@@ -12,10 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use owt_core::{Problem, ProblemKind};
 
 pub use credentials::{Credentials, CredentialsError};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Wrong credentials from one address before it must wait.
 const FAILURES: u32 = 10;
@@ -90,8 +92,8 @@ fn refuse(kind: ProblemKind, detail: impl Into<String>) -> Result<(), Box<Proble
 /// Refuses what a page of another site sends. Browsers mark it: `Sec-Fetch-Site` (Fetch
 /// Metadata), or `Origin` (RFC 6454) where a browser does not send the former.
 fn same_site(headers: &HeaderMap) -> Result<(), Box<Problem>> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    if let Some(site @ ("cross-site" | "same-site")) = text("sec-fetch-site") {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    if let Some(site @ ("cross-site" | "same-site")) = text(SEC_FETCH_SITE) {
         return refuse(
             ProblemKind::Forbidden,
             format!(
@@ -100,8 +102,8 @@ fn same_site(headers: &HeaderMap) -> Result<(), Box<Problem>> {
             ),
         );
     }
-    let Some(origin) = text("origin") else { return Ok(()) };
-    let host = text("host").unwrap_or_default();
+    let Some(origin) = text(header::ORIGIN) else { return Ok(()) };
+    let host = text(header::HOST).unwrap_or_default();
     let authority = origin.split_once("://").map(|(_, authority)| authority);
     if authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host)) {
         return Ok(());

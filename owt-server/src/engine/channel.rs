@@ -43,8 +43,7 @@ struct State {
     reader: Option<Waker>,
     /// Tasks that wait for room, or for the reader to go.
     givers: Vec<Waker>,
-    /// The senders have gone.
-    deserted: bool,
+    senders: usize,
     /// The reader has gone.
     gone: bool,
 }
@@ -62,20 +61,24 @@ impl State {
     }
 }
 
-/// The giving end of a call's events. Clones give into the same call.
-#[derive(Clone, Debug)]
-pub struct Sender(Arc<Giving>);
-
-/// The last clone's end is the call's end.
+/// The giving end of a call's events. Clones give into the same call; the end of the last
+/// one is the call's end.
 #[derive(Debug)]
-struct Giving(Arc<Link>);
+pub struct Sender(Arc<Link>);
 
-impl Drop for Giving {
+impl Clone for Sender {
+    fn clone(&self) -> Self {
+        self.0.state.lock().senders += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Sender {
     fn drop(&mut self) {
         let waker = {
             let mut state = self.0.state.lock();
-            state.deserted = true;
-            state.reader.take()
+            state.senders -= 1;
+            if state.senders == 0 { state.reader.take() } else { None }
         };
         wake(waker);
     }
@@ -88,7 +91,7 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
 
 impl Sender {
     fn state(&self) -> &Mutex<State> {
-        &self.0.0.state
+        &self.0.state
     }
 
     /// Sends what ends a call or begins a stream; these always have room.
@@ -127,7 +130,7 @@ impl Sender {
     pub fn blocking_chunk(&self, chunk: Bytes) -> Result<(), Gone> {
         let mut state = self.state().lock();
         while !state.gone && !state.has_room(chunk.len()) {
-            self.0.0.room.wait(&mut state);
+            self.0.room.wait(&mut state);
         }
         if state.gone {
             return Err(Gone);
@@ -203,7 +206,7 @@ impl Receiver {
     fn take(&self, context: Option<&std::task::Context<'_>>) -> Poll<Event> {
         let mut state = self.0.state.lock();
         let Some(event) = state.waiting.pop_front() else {
-            if state.deserted {
+            if state.senders == 0 {
                 return Poll::Ready(lost());
             }
             if let Some(context) = context {
@@ -235,7 +238,8 @@ fn lost() -> Event {
 #[must_use]
 pub fn channel() -> (Sender, Events) {
     let link = Arc::new(Link::default());
-    let sender = Sender(Arc::new(Giving(Arc::clone(&link))));
+    link.state.lock().senders = 1;
+    let sender = Sender(Arc::clone(&link));
     (sender, Events::new(Source::Direct(Receiver(link))))
 }
 

@@ -32,6 +32,12 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// Room for so many headers of common length.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Self { text: String::with_capacity(count * 40), ends: Vec::with_capacity(count) }
+    }
+
     /// Adds a header; the name is in lower case. Bytes that are no UTF-8 are replaced.
     pub fn push(&mut self, name: &str, value: &[u8]) {
         self.text.push_str(name);

@@ -1,12 +1,14 @@
 //! From an HTTP request to a call (WIRE §1).
 
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
 use percent_encoding::percent_decode_str;
 
@@ -115,7 +117,12 @@ async fn body(
     if length.is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
-    match tokio::time::timeout(patience, collect(payload, most)).await {
+    let mut collecting = pin!(collect(payload, most));
+    // Most bodies are there with their headers: no timer for those.
+    if let Poll::Ready(body) = poll!(collecting.as_mut()) {
+        return body;
+    }
+    match tokio::time::timeout(patience, collecting).await {
         Ok(body) => body,
         Err(_) => Err(Box::new(Problem::new(
             ProblemKind::BodyTooSlow,
@@ -160,7 +167,7 @@ fn too_large(most: usize) -> Box<Problem> {
 
 /// What the adaptor can ask about the request.
 pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context {
-    let mut headers = Headers::default();
+    let mut headers = Headers::with_capacity(request.headers().len());
     for (name, value) in request.headers() {
         headers.push(name.as_str(), value.as_bytes());
     }

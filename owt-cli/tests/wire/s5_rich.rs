@@ -1,0 +1,229 @@
+//! §5: what has a rich display, and what libraries make: the representation that `Accept` prefers.
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Owt, Sent};
+
+fn accepting(call: &Sent, accept: &str) -> Answer {
+    let request = call.getting("/");
+    let request = if accept.is_empty() { request } else { request.header("accept", accept) };
+    let answer = Answer::of(request.send().unwrap());
+    assert_eq!(answer.status, 200, "{accept}: {}", String::from_utf8_lossy(&answer.body));
+    answer
+}
+
+/// Each `Accept`, and the type that it gets.
+fn negotiated(call: &Sent, rows: &[(&str, &str)]) {
+    for (accept, wanted) in rows {
+        let answer = accepting(call, accept);
+        let essence = answer.header("content-type").split(';').next().unwrap();
+        assert_eq!(essence, *wanted, "Accept: {accept}");
+    }
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+#[test]
+fn display_methods() {
+    let owt = Owt::start();
+    let code = "
+class Rich:
+    def _repr_html_(self): return '<b>rich</b>'
+    def _repr_png_(self): return b'\\x89PNG\\r\\n\\x1a\\n'
+    def _repr_svg_(self): return '<svg/>'
+    def _repr_markdown_(self): return '**rich**'
+    def _repr_json_(self): return {'rich': True}
+    def _repr_latex_(self): return None
+
+def run(): return Rich()
+";
+    let call = owt.code(code);
+    negotiated(
+        &call,
+        &[
+            ("", "text/html"),
+            ("*/*", "text/html"),
+            ("text/html", "text/html"),
+            ("image/png", "image/png"),
+            ("image/*", "image/png"),
+            ("image/svg+xml", "image/svg+xml"),
+            ("text/markdown, text/html;q=0.5", "text/markdown"),
+            ("application/json", "application/json"),
+            ("image/png;q=0.2, image/svg+xml;q=0.9", "image/svg+xml"),
+            ("text/latex, image/png;q=0.1", "image/png"),
+        ],
+    );
+    assert_eq!(accepting(&call, "text/html").text(), "<b>rich</b>");
+    assert_eq!(accepting(&call, "image/png").body, PNG);
+    assert_eq!(accepting(&call, "application/json").json(), json!({"rich": true}));
+}
+
+#[test]
+fn mime_bundles() {
+    let owt = Owt::start();
+    let code = "
+class Rich:
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {'text/plain': 'plain', 'text/html': '<b>bundle</b>', 'image/png': 'iVBORw0KGgo=',
+                'application/vnd.mine+json': {'a': 1}}
+
+class WithMetadata(Rich):
+    def _repr_mimebundle_(self, **kwargs):
+        return super()._repr_mimebundle_(), {'image/png': {'width': 5}}
+
+def run(): return Rich()
+def more(): return WithMetadata()
+";
+    for fn_name in ["run", "more"] {
+        let call = owt.code(code).field("fn_name", fn_name);
+        negotiated(
+            &call,
+            &[
+                ("", "text/html"),
+                ("text/plain", "text/plain"),
+                ("image/png", "image/png"),
+                ("application/vnd.mine+json", "application/vnd.mine+json"),
+            ],
+        );
+        assert_eq!(accepting(&call, "image/png").body, PNG, "base64, as in a notebook");
+        assert_eq!(accepting(&call, "application/vnd.mine+json").json(), json!({"a": 1}));
+    }
+}
+
+#[test]
+fn pil_images() {
+    let owt = Owt::start();
+    for mode in ["RGB", "RGBA", "L", "P", "1", "CMYK"] {
+        let call = owt.code(&format!("from PIL import Image\ndef run(): return Image.new('{mode}', (3, 2))\n"));
+        negotiated(
+            &call,
+            &[
+                ("", "image/png"),
+                ("image/png", "image/png"),
+                ("image/jpeg", "image/jpeg"),
+                ("image/webp", "image/webp"),
+                ("image/*", "image/png"),
+                ("text/html, image/jpeg;q=0.5", "image/jpeg"),
+            ],
+        );
+        let image = accepting(&call, "image/png").body;
+        assert!(image.starts_with(PNG), "{mode}");
+        assert_eq!(image[16..24], [0, 0, 0, 3, 0, 0, 0, 2], "{mode}: three by two");
+        assert!(accepting(&call, "image/jpeg").body.starts_with(b"\xff\xd8\xff"), "{mode}");
+    }
+}
+
+#[test]
+fn matplotlib_figures() {
+    let owt = Owt::start();
+    let code = "
+import matplotlib
+matplotlib.use('Agg')
+from matplotlib import pyplot
+
+def run():
+    figure, axes = pyplot.subplots()
+    axes.plot([1, 2, 3])
+    return figure
+
+def axes():
+    return run().axes[0]
+
+def open_figures():
+    return len(pyplot.get_fignums())
+";
+    for fn_name in ["run", "axes"] {
+        let call = owt.code(code).field("fn_name", fn_name);
+        negotiated(
+            &call,
+            &[
+                ("", "image/png"),
+                ("image/png", "image/png"),
+                ("image/svg+xml", "image/svg+xml"),
+                ("application/pdf", "application/pdf"),
+                ("text/html,image/svg+xml;q=0.9,*/*;q=0.1", "image/svg+xml"),
+            ],
+        );
+        assert!(accepting(&call, "image/png").body.starts_with(PNG));
+        assert!(accepting(&call, "image/svg+xml").text().contains("<svg"));
+        assert!(accepting(&call, "application/pdf").body.starts_with(b"%PDF"));
+    }
+    // Nothing is left behind of what was sent.
+    assert_eq!(owt.code(code).field("fn_name", "open_figures").post("/").ok(), "0");
+}
+
+#[test]
+fn numpy_arrays() {
+    let owt = Owt::start();
+    for (array, wanted) in [
+        ("numpy.arange(6).reshape(2, 3)", json!([[0, 1, 2], [3, 4, 5]])),
+        ("numpy.array([1.5, numpy.nan])", json!([1.5, null])),
+        ("numpy.array([])", json!([])),
+        ("numpy.array(['a', 'ü'])", json!(["a", "ü"])),
+        ("numpy.array([True, False])", json!([true, false])),
+    ] {
+        let call = owt.code(&format!("lambda: {array}"));
+        negotiated(
+            &call,
+            &[("", "application/json"), ("application/json", "application/json"), ("application/x-npy", "application/x-npy")],
+        );
+        assert_eq!(accepting(&call, "").json(), wanted, "{array}");
+        assert!(accepting(&call, "application/x-npy").body.starts_with(b"\x93NUMPY"));
+    }
+    // One number is a number.
+    assert_eq!(owt.code("lambda: numpy.float64(1.5)").post("/").ok(), "1.5");
+    assert_eq!(owt.code("lambda: numpy.arange(3).sum()").post("/").ok(), "3");
+    let inside = owt.code("lambda: {'array': numpy.arange(2), 'number': numpy.int64(5), 'none': numpy.float32('nan')}");
+    assert_eq!(inside.post("/").json(), json!({"array": [0, 1], "number": 5, "none": null}));
+}
+
+fn frame(call: &Sent, records: &Value) {
+    negotiated(
+        call,
+        &[
+            ("", "text/html"),
+            ("text/html,*/*;q=0.1", "text/html"),
+            ("text/csv", "text/csv"),
+            ("application/json", "application/json"),
+            ("application/json;q=0.5, text/csv", "text/csv"),
+        ],
+    );
+    assert_eq!(&accepting(call, "application/json").json(), records);
+    let csv = accepting(call, "text/csv");
+    let lines: Vec<_> = csv.text().lines().collect();
+    assert_eq!(lines, ["name,n", "ü,1", "b,"]);
+    assert!(accepting(call, "text/html").text().contains("<table"));
+}
+
+#[test]
+fn pandas_frames() {
+    let owt = Owt::start();
+    let records = json!([{"name": "ü", "n": 1}, {"name": "b", "n": null}]);
+    let code = "import pandas\ndef run(): return pandas.DataFrame({'name': ['ü', 'b'], 'n': pandas.array([1, None], dtype='Int64')})\n\
+                def series(): return run()['name']\ndef inside(): return {'frame': run()}\n";
+    frame(&owt.code(code), &records);
+    let series = owt.code(code).field("fn_name", "series");
+    assert!(accepting(&series, "text/csv").text().contains('ü'));
+    let inside = owt.code(code).field("fn_name", "inside").post("/").json();
+    assert_eq!(inside["frame"].as_array().unwrap().len(), 2, "{inside}");
+}
+
+#[test]
+fn polars_frames() {
+    let owt = Owt::start();
+    let records = json!([{"name": "ü", "n": 1}, {"name": "b", "n": null}]);
+    let code = "import polars\ndef run(): return polars.DataFrame({'name': ['ü', 'b'], 'n': [1, None]})\n\
+                def lazy(): return run().lazy()\ndef inside(): return {'frame': run()}\n";
+    frame(&owt.code(code), &records);
+    frame(&owt.code(code).field("fn_name", "lazy"), &records);
+    assert_eq!(owt.code(code).field("fn_name", "inside").post("/").json(), json!({"frame": records}));
+}
+
+#[test]
+fn async_adaptors_give_rich_results_too() {
+    let owt = Owt::start();
+    let code = "from PIL import Image\nasync def run(): return Image.new('RGB', (1, 1))\n";
+    negotiated(&owt.code(code), &[("", "image/png"), ("image/jpeg", "image/jpeg")]);
+    let answer = owt.code("lambda: (numpy.arange(2), 201, {'X-Mine': 'yes'})").post("/");
+    assert_eq!((answer.status, answer.text(), answer.header("x-mine")), (201, "[0,1]", "yes"));
+}

@@ -1,0 +1,192 @@
+//! §5: generators are streams: each chunk is sent as soon as it is yielded.
+
+use std::io::Read;
+
+use serde_json::{Value, json};
+
+use crate::meeting::Meeting;
+use crate::raw::Raw;
+use crate::support::{Answer, Owt};
+
+/// Reads exactly this text of a response that goes on.
+#[track_caller]
+fn expect(response: &mut impl Read, wanted: &str) {
+    let mut got = vec![0; wanted.len()];
+    response.read_exact(&mut got).expect("the stream goes on");
+    assert_eq!(String::from_utf8_lossy(&got), wanted);
+}
+
+#[test]
+fn what_yields_is_a_stream() {
+    let owt = Owt::start();
+    for code in [
+        "def run():\n    yield 'a'\n    yield b'b'\n    yield 'ü'\n",
+        "lambda: iter(['a', b'b', 'ü'])",
+        "lambda: (it for it in ['a', 'b', 'ü'])",
+        "lambda: map(str, ['a', 'b', 'ü'])",
+        "lambda: itertools.chain(['a'], ['b'], [bytearray('ü', 'utf-8')])",
+        "async def run():\n    yield 'a'\n    yield b'b'\n    yield memoryview('ü'.encode())\n",
+        "async def run():\n    return iter(['a', 'b', 'ü'])\n",
+        "async def run():\n    return flow()\n\nasync def flow():\n    for it in ['a', 'b', 'ü']: yield it\n",
+        "def run():\n    return flow()\n\nasync def flow():\n    for it in ['a', 'b', 'ü']: yield it\n",
+        "class Steps:\n    def __init__(self): self.left = ['a', 'b', 'ü']\n    def __iter__(self): return self\n    \
+         def __next__(self):\n        if not self.left: raise StopIteration\n        return self.left.pop(0)\n\ndef run(): return Steps()\n",
+    ] {
+        let answer = owt.code(code).post("/");
+        assert_eq!(answer.ok(), "abü", "{code}");
+        assert_eq!(answer.header("transfer-encoding"), "chunked", "{code}");
+        assert!(!answer.header("content-type").is_empty(), "{code}");
+        assert_eq!(owt.code(code).get("/").ok(), "abü", "GET {code}");
+    }
+}
+
+#[test]
+fn other_values_are_json_lines() {
+    let owt = Owt::start();
+    for head in ["def run():", "async def run():"] {
+        let code = format!(
+            "import datetime\n{head}\n    yield {{'a': 1}}\n    yield [1, None]\n    yield 5\n    yield True\n    \
+             yield datetime.date(2024, 1, 2)\n    yield 1.5\n    yield None\n"
+        );
+        let answer = owt.code(&code).post("/");
+        assert!(answer.ok().ends_with('\n'));
+        let lines: Vec<Value> =
+            answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let wanted = [json!({"a": 1}), json!([1, null]), json!(5), json!(true), json!("2024-01-02"), json!(1.5), json!(null)];
+        assert_eq!(lines, wanted);
+    }
+}
+
+#[test]
+fn a_chunk_is_sent_as_soon_as_it_is_yielded() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    for (head, listen) in [
+        ("def run():\n    here = meet()", "here.listen()"),
+        ("async def run():\n    here = await ameet()", "await here.listen()"),
+    ] {
+        let code = format!(
+            "{}\n{head}\n    yield 'first'\n    assert {listen} == '1'\n    yield b'second'\n    \
+             assert {listen} == '2'\n    yield {{'n': 3}}\n    assert {listen} == '3'\n",
+            meeting.python()
+        );
+        let mut response = owt.code(&code).posting("/").send().unwrap();
+        assert_eq!(response.status(), 200);
+        let mut adaptor = meeting.guest();
+        // The adaptor goes on only when its last chunk has been read here.
+        expect(&mut response, "first");
+        adaptor.tell("1");
+        expect(&mut response, "second");
+        adaptor.tell("2");
+        expect(&mut response, "{\"n\":3}\n");
+        adaptor.tell("3");
+        assert_eq!(Answer::of(response).ok(), "");
+    }
+}
+
+#[test]
+fn the_head_is_there_before_the_first_chunk() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    let code = format!(
+        "{}\ndef run():\n    return flow(), 202, {{'X-Mine': 'yes', 'Content-Type': 'audio/mpeg'}}\n\n\
+         def flow():\n    yield meet().listen()\n",
+        meeting.python()
+    );
+    let response = owt.code(&code).posting("/").send().unwrap();
+    assert_eq!(response.status(), 202);
+    assert_eq!(response.headers()["x-mine"], "yes");
+    assert_eq!(response.headers()["content-type"], "audio/mpeg");
+    meeting.guest().tell("sound");
+    assert_eq!(Answer::of(response).text(), "sound");
+}
+
+#[test]
+fn a_stream_ends_with_the_last_chunk_of_the_coding() {
+    let owt = Owt::start();
+    for code in ["lambda: iter(['a', '', 'b'])", "async def run():\n    yield 'a'\n    yield ''\n    yield 'b'\n", "lambda: iter([])"] {
+        let call = owt.code(code);
+        let mut raw = Raw::get(&owt, &call, "/", &["Connection: close"]);
+        let (status, headers) = raw.head();
+        assert_eq!(status, 200);
+        assert!(headers.contains("transfer-encoding: chunked"), "{headers}");
+        let rest = raw.rest();
+        assert!(rest.ends_with(b"0\r\n\r\n"), "{code}: {}", String::from_utf8_lossy(&rest));
+        // An empty chunk would have been read as the end.
+        assert_eq!(call.post("/").ok(), if code.contains("[]") { "" } else { "ab" }, "{code}");
+    }
+}
+
+#[test]
+fn two_streams_flow_side_by_side() {
+    let owt = Owt::start();
+    for (head, meet, listen) in
+        [("def", "meet()", "here.listen()"), ("async def", "await ameet()", "await here.listen()")]
+    {
+        let meetings = [Meeting::new(), Meeting::new()];
+        let mut streams: Vec<_> = meetings
+            .iter()
+            .map(|meeting| {
+                let code = format!(
+                    "{}\n{head} run():\n    here = {meet}\n    while words := {listen}:\n        yield words\n",
+                    meeting.python()
+                );
+                (owt.code(&code).posting("/").send().unwrap(), meeting.guest())
+            })
+            .collect();
+        for words in ["one", "two", "three"] {
+            for (response, adaptor) in streams.iter_mut().rev() {
+                adaptor.tell(words);
+                expect(response, words);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_stream_arrives_whole_and_in_order() {
+    let owt = Owt::start();
+    for head in ["def run():", "async def run():"] {
+        let code = format!("{head}\n    for n in range(40000):\n        yield f'{{n:07}}\\n'\n    yield bytes(3_000_000)\n    yield 'end'\n");
+        let answer = owt.code(&code).post("/");
+        assert_eq!(answer.status, 200);
+        let numbers: String = (0..40000).map(|n| format!("{n:07}\n")).collect();
+        assert_eq!(answer.body.len(), numbers.len() + 3_000_000 + 3, "{head}");
+        assert!(answer.body.starts_with(numbers.as_bytes()) && answer.body.ends_with(b"\0end"), "{head}");
+    }
+}
+
+#[test]
+fn the_generator_is_closed_when_its_reader_goes() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    for (head, meet) in [("def", "meet()"), ("async def", "await ameet()")] {
+        let code = format!(
+            "{}\n{head} run():\n    here = {meet}\n    here.say('started')\n    try:\n        while True:\n            \
+             yield b'x' * 10_000\n    finally:\n        here.say('closed')\n",
+            meeting.python()
+        );
+        let mut response = owt.code(&code).posting("/").send().unwrap();
+        let mut adaptor = meeting.guest();
+        assert_eq!(adaptor.says().unwrap(), "started");
+        expect(&mut response, "xxxxxxxxxx");
+        drop(response);
+        assert_eq!(adaptor.says().expect("its finally runs"), "closed", "{head}");
+    }
+    assert_eq!(owt.code("lambda: 'alive'").post("/").ok(), "alive");
+}
+
+#[test]
+fn contextvars_and_the_request_stay_with_a_stream() {
+    let owt = Owt::start();
+    for head in ["def run():", "async def run():"] {
+        let code = format!(
+            "import contextvars\nvar = contextvars.ContextVar('var', default='unset')\n{head}\n    \
+             yield var.get()\n    var.set(request.path)\n    for _ in range(3):\n        yield var.get()\n"
+        );
+        for path in ["/one", "/two"] {
+            let wanted = format!("unset{}", path.repeat(3));
+            assert_eq!(owt.code(&code).post(path).ok(), wanted, "{head}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! §6: what the cache keeps, for which key, and for how long.
+
+use serde_json::json;
+
+use crate::support::{Answer, Folder, Owt, Sent, Start};
+
+/// Counts its runs, and says which one it was.
+fn counting(folder: &Folder) -> String {
+    let path = folder.path("runs");
+    format!(
+        "import pathlib\nruns = pathlib.Path({path:?})\n\
+         def run(*unnamed, **named):\n    with runs.open('a') as file: file.write('x')\n    \
+         return f'run {{len(runs.read_text())}} {{unnamed}} {{named}}'\n\n\
+         def other():\n    return run()\n"
+    )
+}
+
+fn said(answer: &Answer) -> &'static str {
+    let status = answer.header("cache-status");
+    let words: Vec<_> = status.split(';').map(str::trim).collect();
+    match words.as_slice() {
+        [] | [""] => "nothing",
+        ["owt", rest @ ..] if rest.contains(&"hit") => "hit",
+        ["owt", rest @ ..] if rest.contains(&"collapsed") => "collapsed",
+        ["owt", rest @ ..] if rest.iter().any(|word| word.starts_with("fwd=")) => "miss",
+        _ => panic!("no Cache-Status as RFC 9211 has it: {status:?}"),
+    }
+}
+
+#[track_caller]
+fn runs_anew(call: &Sent, path: &str) {
+    let answer = call.post(path);
+    assert_eq!((answer.status, said(&answer)), (200, "miss"), "{}", answer.text());
+}
+
+#[track_caller]
+fn is_kept(call: &Sent, path: &str, wanted: &str) {
+    let answer = call.post(path);
+    assert_eq!((answer.text(), said(&answer)), (wanted, "hit"));
+}
+
+#[test]
+fn it_is_off_unless_asked_for() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&counting(&folder)).field("cache_kwargs", true).field("cache_key_override", "k");
+    for call in [call.clone(), call.field("use_cache", false)] {
+        let before = folder.marks("runs");
+        for n in 1..=3 {
+            let answer = call.post("/");
+            assert_eq!(said(&answer), "nothing");
+            assert!(answer.ok().starts_with(&format!("run {} ", before + n)));
+        }
+    }
+}
+
+#[test]
+fn a_result_is_kept_and_reused() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&counting(&folder)).field("use_cache", true);
+    runs_anew(&call, "/a");
+    for _ in 0..3 {
+        is_kept(&call, "/a", "run 1 () {}");
+        assert_eq!(said(&call.get("/a")), "hit");
+    }
+    assert_eq!(folder.marks("runs"), 1);
+    // The shells' way of saying true.
+    assert_eq!(said(&call.field("use_cache", "True").post("/a")), "hit");
+}
+
+#[test]
+fn path_code_and_fn_name_make_the_key() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let code = counting(&folder);
+    let call = owt.code(&code).field("use_cache", true);
+    runs_anew(&call, "/a");
+    runs_anew(&call, "/b");
+    runs_anew(&call, "/a/");
+    runs_anew(&call.clone().field("fn_name", "other"), "/a");
+    runs_anew(&owt.code(&format!("{code}# other code\n")).field("use_cache", true), "/a");
+    assert_eq!(folder.marks("runs"), 5);
+    is_kept(&call, "/a", "run 1 () {}");
+    is_kept(&call, "/b", "run 2 () {}");
+    // `run` is the default.
+    is_kept(&call.clone().field("fn_name", "run"), "/a", "run 1 () {}");
+    // Nothing else is in the key.
+    is_kept(&call.clone().field("colour", "red").field("timeout", 30), "/a", "run 1 () {}");
+    assert_eq!(said(&call.field("colour", "red").get("/a")), "hit");
+}
+
+#[test]
+fn arguments_are_in_the_key_only_with_cache_kwargs() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&counting(&folder)).field("use_cache", true);
+    runs_anew(&call.clone().kwargs("{'a': 1}"), "/");
+    is_kept(&call.clone().kwargs("{'a': 2}"), "/", "run 1 () {'a': 1}");
+    is_kept(&call, "/", "run 1 () {'a': 1}");
+    let call = call.field("cache_kwargs", true);
+    runs_anew(&call.clone().kwargs("{'a': 1}"), "/kwargs");
+    runs_anew(&call.clone().kwargs("{'a': 2}"), "/kwargs");
+    runs_anew(&call, "/kwargs");
+    is_kept(&call.clone().kwargs("{'a': 1}"), "/kwargs", "run 2 () {'a': 1}");
+    is_kept(&call.clone().kwargs("{'a': 2}"), "/kwargs", "run 3 () {'a': 2}");
+    is_kept(&call, "/kwargs", "run 4 () {}");
+}
+
+#[test]
+fn an_override_is_the_whole_key() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let code = counting(&folder);
+    let keyed = |code: &str, key: &str| {
+        owt.code(code).field("use_cache", true).field("cache_kwargs", true).field("cache_key_override", key)
+    };
+    runs_anew(&keyed(&code, "mine").kwargs("{'a': 1}"), "/a");
+    let other = format!("{code}# other code\n");
+    for call in [
+        keyed(&code, "mine"),
+        keyed(&code, "mine").kwargs("{'a': 2}"),
+        keyed(&code, "mine").field("fn_name", "other"),
+        keyed(&other, "mine"),
+        keyed("lambda: 'something else'", "mine"),
+    ] {
+        is_kept(&call, "/a", "run 1 () {'a': 1}");
+        is_kept(&call, "/elsewhere", "run 1 () {'a': 1}");
+    }
+    runs_anew(&keyed(&code, "Mine"), "/a");
+    runs_anew(&keyed(&code, "mine ").kwargs("{'a': 1}"), "/a");
+    // A key is never that of a call without one.
+    runs_anew(&owt.code(&code).field("use_cache", true), "/a");
+}
+
+#[test]
+fn the_whole_answer_is_kept_status_headers_and_bytes() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let file = folder.write("page.txt", "of a file");
+    for code in [
+        "lambda: (bytes(range(256)) * 50, 203, {'X-Mine': 'yes', 'Content-Type': 'image/x-mine'})".to_owned(),
+        "lambda: {'n': 1}".to_owned(),
+        "lambda: None".to_owned(),
+        "lambda: (iter(['a', {'b': 1}, b'c']), 200, {'X-Mine': 'yes'})".to_owned(),
+        "async def run():\n    for n in range(500):\n        yield f'{n}\\n' * 100\n".to_owned(),
+        "import flask\ndef run(): return flask.Response('x', headers={'X-Mine': 'flask'})".to_owned(),
+        format!("lambda: pathlib.Path({file:?})"),
+        "async def run(): return 'async'".to_owned(),
+    ] {
+        let call = owt.code(&code).field("use_cache", true);
+        let (first, second) = (call.post("/"), call.post("/"));
+        assert_eq!((said(&first), said(&second)), ("miss", "hit"), "{code}");
+        assert_eq!(first.status, second.status, "{code}");
+        assert!(first.body == second.body, "{code}");
+        for header in ["content-type", "x-mine", "transfer-encoding"] {
+            assert_eq!(first.header(header), second.header(header), "{header} of {code}");
+        }
+        // Each request keeps its own id.
+        assert_ne!(first.header("x-request-id"), second.header("x-request-id"));
+    }
+}
+
+#[test]
+fn only_successes_are_kept() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let path = folder.path("runs");
+    for (number, (failure, status)) in [
+        ("raise ValueError('not yet')", 500),
+        ("return 'not yet', 404", 404),
+        ("return 'not yet', 503, {'Retry-After': '1'}", 503),
+        ("return object()", 500),
+        ("import sys; sys.exit(1)", 500),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let code = format!(
+            "import pathlib\nruns = pathlib.Path('{}{number}')\ndef run():\n    \
+             with runs.open('a') as file: file.write('x')\n    \
+             if len(runs.read_text()) < 3:\n        {failure}\n    return 'well'\n",
+            path.to_str().unwrap()
+        );
+        let call = owt.code(&code).field("use_cache", true);
+        for _ in 0..2 {
+            let answer = call.post("/");
+            assert_eq!((answer.status, said(&answer)), (status, "miss"), "{failure}");
+            let status = answer.header("cache-status");
+            assert!(!status.contains("stored"), "it was not stored: {status} ({failure})");
+        }
+        runs_anew(&call, "/");
+        is_kept(&call, "/", "well");
+    }
+}
+
+#[test]
+fn a_stream_that_fails_is_not_kept() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    for head in ["def", "async def"] {
+        let name = head.replace(' ', "");
+        let code = format!(
+            "import pathlib\nruns = pathlib.Path({:?})\n{head} run():\n    \
+             with runs.open('a') as file: file.write('x')\n    yield 'begun'\n    \
+             if len(runs.read_text()) == 1: raise ValueError('in the middle')\n    yield ' and ended'\n",
+            folder.path(&name)
+        );
+        let call = owt.code(&code).field("use_cache", true);
+        let response = call.posting("/").send().unwrap();
+        assert!(response.bytes().is_err(), "it is cut");
+        runs_anew(&call, "/");
+        is_kept(&call, "/", "begun and ended");
+        assert_eq!(folder.marks(&name), 2);
+    }
+}
+
+#[test]
+fn a_call_that_is_refused_is_not_kept() {
+    let owt = Owt::start();
+    let call = owt.code("def run(name): return name").field("use_cache", true);
+    call.clone().field("fn_name", "none").post("/").refused(422, "not-runnable");
+    call.post("/").malformed("kwargs_b64");
+    assert_eq!(call.clone().kwargs("{'name': 'x'}").post("/").ok(), "x");
+    assert_eq!(call.post("/").ok(), "x", "and kept from then on");
+}
+
+#[test]
+fn it_lives_as_long_as_the_server() {
+    let folder = Folder::new();
+    let code = counting(&folder);
+    for wanted in 1..=2 {
+        let owt = Owt::start();
+        let call = owt.code(&code).field("use_cache", true).field("cache_key_override", "k");
+        runs_anew(&call, "/");
+        is_kept(&call, "/", &format!("run {wanted} () {{}}"));
+    }
+}
+
+#[test]
+fn it_is_bounded_in_bytes() {
+    const EACH: usize = 60_000;
+    let owt = Start::new().args(["--cache-bytes", "250000"]).start();
+    let call = owt.code(&format!("def run(): return b'x' * {EACH}\n")).field("use_cache", true);
+    let kept = |n: usize| said(&call.clone().post(&format!("/{n}"))) == "hit";
+    for n in 0..100 {
+        kept(n);
+    }
+    // Asked in the order in which they were made, so that asking drops none that is still to come.
+    let bytes = (0..100).rev().filter(|n| kept(*n)).count() * EACH;
+    assert!(bytes <= 250_000, "{bytes} bytes were kept");
+    // It does keep.
+    runs_anew(&owt.code("lambda: 'small'").field("use_cache", true), "/small");
+    is_kept(&owt.code("lambda: 'small'").field("use_cache", true), "/small", "small");
+}
+
+#[test]
+fn a_result_larger_than_the_bound_is_passed_on() {
+    let owt = Start::new().args(["--cache-bytes", "100000"]).start();
+    for code in [
+        "def run(): return b'x' * 300_000\n",
+        "def run():\n    for _ in range(300): yield b'x' * 1000\n",
+        "async def run():\n    for _ in range(300): yield b'x' * 1000\n",
+    ] {
+        let call = owt.code(code).field("use_cache", true);
+        for _ in 0..2 {
+            let answer = call.post("/");
+            assert_eq!((answer.status, answer.body.len()), (200, 300_000), "{code}");
+            assert_eq!(said(&answer), "miss", "{code}");
+        }
+    }
+    let small = owt.code("lambda: {'a': 1}").field("use_cache", true);
+    runs_anew(&small, "/");
+    assert_eq!(small.post("/").json(), json!({"a": 1}));
+}

@@ -1,0 +1,171 @@
+//! §6: calls with the same key that arrive while the first still runs join it.
+
+use std::io::Read;
+
+use crate::meeting::Meeting;
+use crate::raw::Raw;
+use crate::support::{Answer, Folder, Owt, Sent};
+
+/// Streams what it is told until it is told `end`, or fails when it is told `fail`.
+fn told(owt: &Owt, meeting: &Meeting, folder: &Folder, head: &str) -> Sent {
+    let (meet, listen) = match head {
+        "def" => ("meet()", "here.listen()"),
+        _ => ("await ameet()", "await here.listen()"),
+    };
+    let code = format!(
+        "{}\n{head} run():\n    {}\n    here = {meet}\n    while (words := {listen}) != 'end':\n        \
+         if words == 'fail': raise ValueError('as it was told')\n        yield words\n",
+        meeting.python(),
+        folder.mark("runs")
+    );
+    owt.code(&code).field("use_cache", true)
+}
+
+#[track_caller]
+fn expect(response: &mut impl Read, wanted: &str) {
+    let mut got = vec![0; wanted.len()];
+    response.read_exact(&mut got).expect("the stream goes on");
+    assert_eq!(String::from_utf8_lossy(&got), wanted);
+}
+
+fn status(response: &reqwest::blocking::Response) -> String {
+    response.headers()["cache-status"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_stream_is_joined_from_its_beginning_and_flows_to_all() {
+    let owt = Owt::start();
+    for head in ["def", "async def"] {
+        let (meeting, folder) = (Meeting::new(), Folder::new());
+        let call = told(&owt, &meeting, &folder, head);
+        let mut first = call.posting("/").send().unwrap();
+        let mut adaptor = meeting.guest();
+        adaptor.tell("one ");
+        expect(&mut first, "one ");
+        // Both arrive while the first runs: they get what was, and what comes as it comes.
+        let mut others = [call.posting("/").send().unwrap(), call.getting("/").send().unwrap()];
+        for other in &mut others {
+            assert!(status(other).contains("collapsed"), "{}", status(other));
+            expect(other, "one ");
+        }
+        adaptor.tell("two ");
+        expect(&mut first, "two ");
+        for other in &mut others {
+            expect(other, "two ");
+        }
+        adaptor.tell("end");
+        assert_eq!(Answer::of(first).text(), "");
+        for other in others {
+            assert_eq!(Answer::of(other).text(), "");
+        }
+        let kept = call.post("/");
+        assert!(kept.header("cache-status").contains("hit"));
+        assert_eq!(kept.ok(), "one two ");
+        assert_eq!(folder.marks("runs"), 1, "{head}");
+        assert!(meeting.is_empty());
+    }
+}
+
+#[test]
+fn calls_of_one_key_run_once_however_many_come() {
+    let owt = Owt::start();
+    let (meeting, folder) = (Meeting::new(), Folder::new());
+    for head in ["def", "async def"] {
+        let listen = if head == "def" { "meet().listen()" } else { "await (await ameet()).listen()" };
+        let code = format!("{}\n{head} run():\n    {}\n    return {listen}\n", meeting.python(), folder.mark(head));
+        let call = owt.code(&code).field("use_cache", true);
+        let mut calls: Vec<_> = (0..30).map(|_| Raw::get(&owt, &call, "/", &[])).collect();
+        let mut adaptor = meeting.guest();
+        adaptor.tell("the one result");
+        for call in &mut calls {
+            let (status, headers, body) = call.answer();
+            assert_eq!((status, body.as_str()), (200, "the one result"));
+            assert!(headers.contains("cache-status: owt"), "{headers}");
+        }
+        assert_eq!(folder.marks(head), 1);
+        assert!(meeting.is_empty());
+    }
+}
+
+#[test]
+fn other_keys_do_not_wait() {
+    let owt = Owt::start();
+    let (meeting, folder) = (Meeting::new(), Folder::new());
+    let call = told(&owt, &meeting, &folder, "def");
+    let responses = [call.posting("/a").send().unwrap(), call.posting("/b").send().unwrap()];
+    let mut adaptors = [meeting.guest(), meeting.guest()];
+    assert_eq!(folder.marks("runs"), 2);
+    for adaptor in &mut adaptors {
+        adaptor.tell("x");
+        adaptor.tell("end");
+    }
+    for response in responses {
+        assert_eq!(Answer::of(response).ok(), "x");
+    }
+}
+
+#[test]
+fn the_first_may_go_and_the_others_still_have_it_all() {
+    let owt = Owt::start();
+    for head in ["def", "async def"] {
+        let (meeting, folder) = (Meeting::new(), Folder::new());
+        let call = told(&owt, &meeting, &folder, head);
+        let mut first = call.posting("/").send().unwrap();
+        let mut adaptor = meeting.guest();
+        adaptor.tell("one ");
+        expect(&mut first, "one ");
+        let mut second = call.posting("/").send().unwrap();
+        expect(&mut second, "one ");
+        drop(first);
+        // Another call through the server, so that the first's end has been seen or will not matter.
+        assert_eq!(owt.code("lambda: 'x'").post("/").ok(), "x");
+        adaptor.tell("two ");
+        expect(&mut second, "two ");
+        adaptor.tell("end");
+        assert_eq!(Answer::of(second).text(), "");
+        assert_eq!(call.post("/").ok(), "one two ");
+        assert_eq!(folder.marks("runs"), 1, "{head}");
+    }
+}
+
+#[test]
+fn a_failure_reaches_all_who_joined_and_is_not_kept() {
+    let owt = Owt::start();
+    let (meeting, folder) = (Meeting::new(), Folder::new());
+    let call = told(&owt, &meeting, &folder, "def");
+    let mut first = call.posting("/").send().unwrap();
+    let mut adaptor = meeting.guest();
+    adaptor.tell("one ");
+    expect(&mut first, "one ");
+    let mut second = call.posting("/").send().unwrap();
+    expect(&mut second, "one ");
+    adaptor.tell("fail");
+    for response in [first, second] {
+        assert!(response.bytes().is_err(), "a failure in the middle is no clean end");
+    }
+    assert_eq!(folder.marks("runs"), 1);
+    let again = call.posting("/").send().unwrap();
+    let mut adaptor = meeting.guest();
+    adaptor.tell("end");
+    assert_eq!(Answer::of(again).ok(), "");
+    assert_eq!(folder.marks("runs"), 2);
+}
+
+#[test]
+fn a_joiners_deadline_is_its_own() {
+    let owt = Owt::start();
+    let (meeting, folder) = (Meeting::new(), Folder::new());
+    let code = format!(
+        "{}\ndef run():\n    {}\n    return meet().listen()\n",
+        meeting.python(),
+        folder.mark("runs")
+    );
+    let call = owt.code(&code).field("use_cache", true);
+    let mut first = Raw::get(&owt, &call, "/", &[]);
+    let mut adaptor = meeting.guest();
+    call.clone().field("timeout", 0.05).post("/").refused(504, "deadline-passed");
+    adaptor.tell("well");
+    assert_eq!(first.answer().2, "well");
+    assert_eq!(call.post("/").ok(), "well");
+    assert_eq!(folder.marks("runs"), 1);
+}

@@ -1,0 +1,121 @@
+//! §7: a failure in mid-stream ends the response visibly, never as a clean end.
+
+use std::io::Read;
+
+use crate::meeting::Meeting;
+use crate::raw::Raw;
+use crate::support::{Owt, Sent};
+
+/// Ways to fail after some chunks, sync and async.
+fn failing(owt: &Owt) -> Vec<(String, Sent)> {
+    let mut calls = Vec::new();
+    for head in ["def run():", "async def run():"] {
+        for failure in [
+            "raise ValueError('in the middle')",
+            "1 / 0",
+            "raise SystemExit(1)",
+            "yield object()",
+            "raise KeyboardInterrupt",
+        ] {
+            let code = format!("{head}\n    yield 'begun'\n    yield 'and on'\n    {failure}\n    yield 'never'\n");
+            calls.push((code.clone(), owt.code(&code)));
+        }
+    }
+    for code in [
+        "def flow():\n    yield 'begun'\n    yield 'and on'\n    1 / 0\nasync def run(): return flow()\n",
+        "import flask\ndef flow():\n    yield 'begun'\n    yield 'and on'\n    1 / 0\ndef run(): return flask.Response(flow())\n",
+    ] {
+        calls.push((code.to_owned(), owt.code(code)));
+    }
+    calls
+}
+
+#[test]
+fn the_chunked_coding_is_cut() {
+    let owt = Owt::start();
+    for (code, call) in failing(&owt) {
+        let mut raw = Raw::get(&owt, &call, "/", &[]);
+        let (status, headers) = raw.head();
+        assert_eq!(status, 200, "{code}");
+        assert!(headers.contains("transfer-encoding: chunked"), "{headers}");
+        let rest = raw.rest();
+        let text = String::from_utf8_lossy(&rest);
+        // The end of the connection with no last chunk before it.
+        assert!(!text.ends_with("0\r\n\r\n"), "{code}: a clean end: {text:?}");
+        assert!(!text.contains("never"), "{code}: {text:?}");
+    }
+    assert_eq!(owt.code("lambda: 'alive'").post("/").ok(), "alive");
+}
+
+#[test]
+fn what_was_given_before_arrives_and_then_the_client_errs() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    for (head, meet, listen) in
+        [("def", "meet()", "here.listen()"), ("async def", "await ameet()", "await here.listen()")]
+    {
+        let code = format!(
+            "{}\n{head} run():\n    here = {meet}\n    yield 'begun'\n    {listen}\n    raise ValueError('in the middle')\n",
+            meeting.python()
+        );
+        let mut response = owt.code(&code).posting("/").send().unwrap();
+        let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let mut begun = [0; 5];
+        response.read_exact(&mut begun).unwrap();
+        assert_eq!(&begun, b"begun");
+        meeting.guest().tell("fail now");
+        assert!(response.bytes().is_err(), "a cut stream reads as an error");
+        // The log says why, and for which request.
+        let log = owt.log_with("in the middle");
+        assert!(log.lines().any(|line| line.contains("in the middle") && line.contains(&id)), "{log}");
+    }
+}
+
+#[test]
+fn server_sent_events_get_an_error_event_first() {
+    let owt = Owt::start();
+    for head in ["def", "async def"] {
+        for code in [
+            format!("{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\ndef run(): return flow(), {{'Content-Type': 'text/event-stream'}}\n"),
+            format!("{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\nasync def run(): return flow(), 200, {{'content-type': 'text/event-stream; charset=utf-8'}}\n"),
+            format!("from owt import sse\n{head} flow():\n    yield 'one'\n    raise ValueError('in the middle')\n\ndef run(): return sse(flow())\n"),
+        ] {
+            let mut raw = Raw::get(&owt, &owt.code(&code), "/", &[]);
+            let (status, headers) = raw.head();
+            assert_eq!(status, 200, "{code}");
+            assert!(headers.contains("content-type: text/event-stream"), "{headers}");
+            let rest = String::from_utf8(raw.rest()).unwrap();
+            assert!(!rest.ends_with("0\r\n\r\n"), "{code}: a clean end");
+            let (before, after) = rest.split_once("event: error\n").expect("an error event");
+            assert!(before.contains("data: one\n\n"), "{before:?}");
+            let data = after.lines().next().unwrap().strip_prefix("data: ").unwrap();
+            let problem: serde_json::Value = serde_json::from_str(data).unwrap();
+            assert_eq!(problem["type"], "/_owt/problems/adaptor-raised");
+            assert_eq!(problem["exception"]["message"], "in the middle");
+            let id = headers.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+            assert_eq!(problem["request_id"], id);
+        }
+    }
+}
+
+#[test]
+fn a_deadline_in_mid_stream_is_visible_too() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    for (head, meet, wait) in [
+        ("def", "meet()", "while True: time.sleep(0.01)"),
+        ("async def", "await ameet()", "await asyncio.Event().wait()"),
+    ] {
+        let code = format!(
+            "{}\nimport time\n{head} run():\n    here = {meet}\n    yield 'begun'\n    try:\n        {wait}\n    finally:\n        here.say('stopped')\n",
+            meeting.python()
+        );
+        let call = owt.code(&code).field("timeout", 0.5);
+        let mut raw = Raw::get(&owt, &call, "/", &[]);
+        assert_eq!(raw.head().0, 200);
+        assert_eq!(raw.bytes(5), b"begun");
+        let rest = raw.rest();
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
+        assert_eq!(meeting.guest().says().expect("the work stops"), "stopped", "{head}");
+    }
+}

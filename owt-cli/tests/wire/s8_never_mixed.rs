@@ -1,0 +1,230 @@
+//! §8: nothing of one request shows in another; no answer goes to the wrong caller.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::meeting::Meeting;
+use crate::raw::Raw;
+use crate::support::{Folder, Owt, Start};
+
+const MANY: usize = 200;
+
+/// Everything that a call can know of itself, asked before and after it gave way to others.
+const KNOWS: &str = "
+import asyncio, contextvars, logging, time
+var = contextvars.ContextVar('var', default='unset')
+log = logging.getLogger('mine')
+calls = 0
+
+def knows(n, items):
+    return [n, request.id, request.args['n'], request.path, request.headers['x-mine'],
+            var.get(), len(items), args.port]
+
+def begin(n, items):
+    first = var.get()
+    var.set(n)
+    args.port = n
+    items.append(n)
+    print(f'printed <{n}>')
+    return first
+
+def end(n, items, first, wanted):
+    log.info('logged <%d>', n)
+    if n % 5 == 0:
+        raise ValueError(f'raised <{n}>')
+    return {'n': n, 'first': first, 'items': items, 'same': wanted == knows(n, items), 'knows': wanted}
+
+def run(n, items):
+    first = begin(n, items)
+    wanted = knows(n, items)
+    for _ in range(20):
+        time.sleep(0.0005)
+        assert knows(n, items) == wanted
+    return end(n, items, first, wanted)
+
+async def later(n, items):
+    first = begin(n, items)
+    wanted = knows(n, items)
+    for _ in range(20):
+        await asyncio.sleep(0.0005)
+        assert knows(n, items) == wanted
+    return end(n, items, first, wanted)
+
+def flow(n, items):
+    first = begin(n, items)
+    for part in range(20):
+        time.sleep(0.0005)
+        yield f'<{n}:{part}:{request.path}:{var.get()}>'
+
+async def later_flow(n, items):
+    first = begin(n, items)
+    for part in range(20):
+        await asyncio.sleep(0.0005)
+        yield f'<{n}:{part}:{request.path}:{var.get()}>'
+";
+
+fn all_at_once(owt: &Owt, fn_name: &str) -> Vec<Raw> {
+    (0..MANY)
+        .map(|n| {
+            let call = owt.code(KNOWS).field("fn_name", fn_name).field("n", n);
+            let call = call.kwargs(&format!("{{'n': {n}, 'items': []}}"));
+            Raw::get(owt, &call, &format!("/path/{n}"), &[&format!("X-Mine: {n}")])
+        })
+        .collect()
+}
+
+fn id_in(headers: &str) -> String {
+    headers.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap().to_owned()
+}
+
+#[test]
+fn two_hundred_calls_at_once_each_know_only_themselves() {
+    let owt = Owt::start();
+    let mut ids = HashMap::new();
+    for fn_name in ["run", "later"] {
+        for (n, raw) in all_at_once(&owt, fn_name).iter_mut().enumerate() {
+            let (status, headers, body) = raw.answer();
+            let told: Value = serde_json::from_str(&body).unwrap();
+            let id = id_in(&headers);
+            if n % 5 == 0 {
+                assert_eq!(status, 500, "{body}");
+                assert_eq!(told["exception"]["message"], format!("raised <{n}>"), "{body}");
+                assert_eq!(told["request_id"], id, "{body}");
+            } else {
+                assert_eq!(status, 200, "{body}");
+                assert_eq!(told["n"], n);
+                assert_eq!(told["first"], "unset", "a context variable of another call");
+                assert_eq!(told["items"], serde_json::json!([n]), "another call's arguments");
+                assert_eq!(told["same"], true);
+                let knows = told["knows"].as_array().unwrap();
+                assert_eq!(knows[1], id, "the id of the answer and of the adaptor");
+                assert_eq!(knows[2], n.to_string());
+                assert_eq!(knows[3], format!("/path/{n}"));
+                assert_eq!(knows[4], n.to_string());
+            }
+            assert!(ids.insert(id, n).is_none(), "two requests with one id");
+        }
+    }
+    // Each line that was printed or logged is whole, and is its own call's.
+    for n in 0..MANY {
+        owt.log_with(&format!("printed <{n}>"));
+        owt.log_with(&format!("logged <{n}>"));
+    }
+    let log = owt.log_with("");
+    for words in ["printed <", "logged <"] {
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(words)).collect();
+        assert_eq!(lines.len(), 2 * MANY, "{words}");
+        for line in lines {
+            assert_eq!(line.matches(words).count(), 1, "two calls in one line: {line}");
+            let number = line.split_once(words).unwrap().1.split_once('>').unwrap().0;
+            let (_, n) = ids.iter().find(|(id, _)| line.contains(id.as_str())).expect("a call's id");
+            assert_eq!(number, n.to_string(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn two_hundred_streams_at_once_do_not_mix() {
+    let owt = Owt::start();
+    for fn_name in ["flow", "later_flow"] {
+        for (n, raw) in all_at_once(&owt, fn_name).iter_mut().enumerate() {
+            assert_eq!(raw.head().0, 200);
+            let mut body = Vec::new();
+            loop {
+                let chunk = raw.chunk().expect("the stream was cut");
+                if chunk.is_empty() {
+                    break;
+                }
+                body.extend(chunk);
+            }
+            let wanted: String =
+                (0..20).map(|part| format!("<{n}:{part}:/path/{n}:{n}>")).collect();
+            assert_eq!(String::from_utf8(body).unwrap(), wanted, "{fn_name}");
+        }
+    }
+}
+
+#[test]
+fn calls_on_one_connection_follow_each_other_and_share_nothing() {
+    let owt = Owt::start();
+    let code = "import contextvars, threading\nvar = contextvars.ContextVar('var', default='unset')\n\
+                def run(n):\n    before = var.get()\n    var.set(n)\n    return f'{n} {before} {request.args[\"n\"]}'\n";
+    let mut bytes = String::new();
+    for n in 0..50 {
+        let call = owt.code(code).kwargs(&format!("{{'n': {n}}}")).field("n", n);
+        let request = call.getting("/").build().unwrap();
+        let query = request.url().query().unwrap().to_owned();
+        bytes += &format!("GET /?{query} HTTP/1.1\r\nHost: {}\r\n\r\n", owt.address());
+    }
+    // All are sent before the first is answered.
+    let mut raw = Raw::send(&owt, bytes);
+    for n in 0..50 {
+        assert_eq!(raw.answer().2, format!("{n} unset {n}"));
+    }
+}
+
+#[test]
+fn a_cancelled_call_hits_no_other() {
+    let owt = Start::new().args(["--threads", "2"]).start();
+    let meeting = Meeting::new();
+    let code = format!(
+        "{}\nimport time\ndef run():\n    here = meet()\n    here.say('works')\n    try:\n        while True: time.sleep(0.0005)\n    finally:\n        here.say('stopped')\n",
+        meeting.python()
+    );
+    let busy = owt.code("def run(n):\n    total = 0\n    for i in range(3000): total += i\n    return [n, total]\n");
+    for round in 0..30 {
+        let cancelled = Raw::get(&owt, &owt.code(&code), "/", &[]);
+        let mut guest = meeting.guest();
+        assert_eq!(guest.says().unwrap(), "works");
+        drop(cancelled);
+        // While the exception is on its way, others run on the same threads.
+        for n in 0..10 {
+            let answer = busy.clone().kwargs(&format!("{{'n': {n}}}")).post("/").json();
+            assert_eq!(answer, serde_json::json!([n, 4_498_500]), "round {round}");
+        }
+        assert_eq!(guest.says().expect("its finally runs"), "stopped");
+    }
+}
+
+#[test]
+fn globals_of_one_code_are_not_those_of_another() {
+    let owt = Owt::start();
+    let first = owt.code("secret = 'first'\ndef run(): return secret\n");
+    let second = owt.code("def run(): return globals().get('secret', 'none')\n");
+    assert_eq!(first.post("/").ok(), "first");
+    assert_eq!(second.post("/").ok(), "none");
+    // What code does to its own namespace, it does to no other's.
+    let rude = owt.code("pipe = request = shell = None\nimport builtins\ndef run(): return str(pipe)\n");
+    assert_eq!(rude.post("/").ok(), "None");
+    assert_eq!(owt.code("pipe().path().last()").post("/x").ok(), "x");
+    assert_eq!(owt.code("def run(): return request.path\n").post("/y").ok(), "/y");
+}
+
+#[test]
+fn a_refused_call_has_not_run() {
+    let auth = "ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
+    let folder = Folder::new();
+    let guarded = Start::new().args(["--auth", auth]).start();
+    let small = Start::new().args(["--max-body", "10"]).start();
+    let owt = Owt::start();
+    let code = format!("{}\ndef run(n=0): return 'ran'\n", folder.mark("ran"));
+    let post = |owt: &Owt| owt.code(&code).posting("/").send().unwrap().status().as_u16();
+    assert_eq!(post(&guarded), 401);
+    assert_eq!(post(&small), 413);
+    let call = owt.code(&code);
+    for (status, request) in [
+        (400, call.clone().field("timeout", "x").posting("/")),
+        (400, call.clone().field("kwargs_b64", "!").posting("/")),
+        (403, call.posting("/").header("origin", "http://evil.example")),
+        (403, call.posting("/").header("host", "evil.example")),
+        (404, call.posting("/_owt/x")),
+        (405, owt.request("DELETE", "/").query(&call.text_fields())),
+        (415, call.posting("/").header("content-type", "text/plain")),
+    ] {
+        assert_eq!(request.send().unwrap().status().as_u16(), status);
+    }
+    assert_eq!(folder.marks("ran"), 0);
+    assert_eq!(post(&owt), 200);
+    assert_eq!(folder.marks("ran"), 1);
+}
