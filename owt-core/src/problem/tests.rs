@@ -103,3 +103,13 @@ request: r1
     );
     assert_eq!(Problem::new(ProblemKind::Busy, "").to_text(), "The server is full (503)\n");
 }
+
+#[test]
+fn the_documentation_lists_every_problem() {
+    let page = include_str!("../../../docs/wire.md");
+    for kind in ProblemKind::ALL {
+        let row = page.lines().find(|line| line.contains(&format!("`{}`", kind.slug())));
+        let row = row.unwrap_or_else(|| panic!("docs/wire.md lacks {}", kind.slug()));
+        assert!(row.starts_with(&format!("| {} |", kind.status())), "{row}");
+    }
+}
