@@ -13,9 +13,8 @@ fn drain_once(folder: &Path) {
         "import os, time\ndef wait():\n    while not os.path.exists({go:?}):\n        time.sleep(0.005)\n"
     );
     let mut owt = Owt::start();
-    let stream = owt.code(&format!(
-        "{wait}def run():\n    yield 'first '\n    wait()\n    yield 'last'\n"
-    ));
+    let stream =
+        owt.code(&format!("{wait}def run():\n    yield 'first '\n    wait()\n    yield 'last'\n"));
     let plain = owt.code(&format!(
         "{wait}def run():\n    open({begun:?}, 'w').close()\n    wait()\n    return 'answered'\n"
     ));

@@ -6,7 +6,8 @@ use crate::support::{Owt, Start, venv};
 fn prefix_executable_and_packages_are_the_environments() {
     let venv = venv().expect("OWT_TEST_VENV is set: run `make test`");
     let owt = Owt::start();
-    let code = "import sys, flask\ndef run():\n    return [sys.prefix, sys.executable, flask.__file__]";
+    let code =
+        "import sys, flask\ndef run():\n    return [sys.prefix, sys.executable, flask.__file__]";
     let answer = owt.code(code).post("/").json();
     assert_eq!(answer[0], venv.to_str().unwrap());
     assert_eq!(answer[1], venv.join("bin/python").to_str().unwrap());

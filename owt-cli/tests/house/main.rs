@@ -1,6 +1,14 @@
 //! What a server does over its life: warm modules, streams, its end, the environment
 //! that it serves, and the scripts that people wrote for it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says where"
+)]
+
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test program uses its part")]
 mod support;

@@ -46,7 +46,10 @@ fn the_body_runs_once_for_a_thousand_calls() {
     side_by_side(8, |thread| {
         for n in 0..125 {
             let n = thread * 125 + n;
-            assert_eq!(call.clone().kwargs(&format!("{{'n': {n}}}")).post("/").ok(), (n + 1).to_string());
+            assert_eq!(
+                call.clone().kwargs(&format!("{{'n': {n}}}")).post("/").ok(),
+                (n + 1).to_string()
+            );
         }
     });
     assert_eq!(lines(&file), 1);
@@ -57,7 +60,8 @@ fn a_hundred_first_calls_at_once_load_once() {
     let owt = Owt::start();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("loads");
-    let call = owt.code(&counted(&file, "import time\ntime.sleep(0.5)\ndef run():\n    return 'warm'"));
+    let call =
+        owt.code(&counted(&file, "import time\ntime.sleep(0.5)\ndef run():\n    return 'warm'"));
     side_by_side(100, |_| assert_eq!(call.post("/").ok(), "warm"));
     assert_eq!(lines(&file), 1);
 }
@@ -84,12 +88,16 @@ fn a_changed_library_is_seen_by_the_next_call() {
     let terse = owt.code("f(sota.hard_task)").kwargs("AGI");
     let explicit = owt.code("import sota\ndef run(_, text):\n    return sota.hard_task(text)");
     let explicit = explicit.kwargs("{'text': 'AGI'}");
-    let inside = owt.code("def run(text):\n    from sota import hard_task\n    return hard_task(text)");
+    let inside =
+        owt.code("def run(text):\n    from sota import hard_task\n    return hard_task(text)");
     let inside = inside.kwargs("{'text': 'AGI'}");
     for version in ["first", "other", "third"] {
         // Of the same length within the same second: nothing but its time tells them apart.
-        std::fs::write(&module, format!("def hard_task(prompt):\n    return '{version} ' + prompt\n"))
-            .unwrap();
+        std::fs::write(
+            &module,
+            format!("def hard_task(prompt):\n    return '{version} ' + prompt\n"),
+        )
+        .unwrap();
         for call in [&terse, &explicit, &inside] {
             assert_eq!(call.post("/").ok(), format!("{version} AGI"));
         }

@@ -109,9 +109,8 @@ fn printed_scripts_run(day: &str) {
     let folder = scripts.path();
     let owt = Start::new().port(port).dir(folder).start();
     let url = format!("http://localhost:{port}");
-    let out = |script: &str, args: &[&str]| {
-        run(&owt, folder, &format!("example/{script}"), args).stdout
-    };
+    let out =
+        |script: &str, args: &[&str]| run(&owt, folder, &format!("example/{script}"), args).stdout;
     assert_eq!(out("echo/echo_script.sh", &[&url]), "Hello, owt!");
     let greeting = format!("Hello, owt, from 127.0.0.1:{port}!");
     assert_eq!(out("echo/echo_kwargs.sh", &[&url]), greeting);

@@ -64,7 +64,8 @@ fn a_call_that_computes_is_cancelled_when_its_client_goes() {
     for (name, def, wait) in
         [("sync", "def", "time.sleep(0.01)"), ("async", "async def", "await asyncio.sleep(0.01)")]
     {
-        let (begun, ended) = (folder.path().join(format!("{name} begun")), folder.path().join(name));
+        let (begun, ended) =
+            (folder.path().join(format!("{name} begun")), folder.path().join(name));
         let code = format!(
             "import asyncio, time\n{def} run():\n    open({begun:?}, 'w').write('begun')\n    try:\n        \
              while True:\n            {wait}\n    finally:\n        open({ended:?}, 'w').write('ended')\n"

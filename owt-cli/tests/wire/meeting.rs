@@ -59,7 +59,7 @@ class Here:
         self.file.write(f'{words}\\n'.encode())
 
     def listen(self):
-        return self.file.readline().decode().strip()
+        return self.file.readline().decode().rstrip('\\n')
 
 class AsyncHere:
     def __init__(self, reader, writer):
@@ -69,7 +69,7 @@ class AsyncHere:
         self.writer.write(f'{words}\\n'.encode())
 
     async def listen(self):
-        return (await self.reader.readline()).decode().strip()
+        return (await self.reader.readline()).decode().rstrip('\\n')
 
 def meet():
     return Here()

@@ -102,7 +102,11 @@ impl Raw {
         let mut all = Vec::new();
         while all.len() < least {
             let chunk = self.chunk().expect("the connection was cut");
-            assert!(!chunk.is_empty(), "the response ended after {}", String::from_utf8_lossy(&all));
+            assert!(
+                !chunk.is_empty(),
+                "the response ended after {}",
+                String::from_utf8_lossy(&all)
+            );
             all.extend(chunk);
         }
         all

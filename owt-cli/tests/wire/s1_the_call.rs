@@ -76,7 +76,8 @@ fn code_is_required_and_the_problem_names_it() {
 #[test]
 fn kwargs_may_be_left_out_and_fn_name_is_run_by_default() {
     let owt = Owt::start();
-    let call = owt.code("def run():\n    return 'run'\n\ndef other(n=1):\n    return f'other {n}'\n");
+    let call =
+        owt.code("def run():\n    return 'run'\n\ndef other(n=1):\n    return f'other {n}'\n");
     assert_eq!(call.post("/").ok(), "run");
     let other = call.field("fn_name", "other");
     assert_eq!(other.post("/").ok(), "other 1");
@@ -209,7 +210,8 @@ fn other_methods_never_run_code() {
     for path in ["/", "/x"] {
         for method in ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "QUERY"] {
             let in_query = owt.request(method, path).query(&call.text_fields());
-            let in_body = call.posting(path).build().unwrap().body().unwrap().as_bytes().map(<[u8]>::to_vec);
+            let in_body =
+                call.posting(path).build().unwrap().body().unwrap().as_bytes().map(<[u8]>::to_vec);
             let in_body = owt
                 .request(method, path)
                 .header("content-type", "application/json")

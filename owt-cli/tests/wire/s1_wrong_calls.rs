@@ -61,7 +61,9 @@ fn a_wrong_value_is_a_400_that_names_the_field() {
     for (field, value, says) in wrong_values() {
         let call = call.clone().field(field, value.clone());
         let form = owt.request("POST", "/").form(&call.text_fields()).send().unwrap();
-        for (way, answer) in [("JSON", call.post("/")), ("GET", call.get("/")), ("form", Answer::of(form))] {
+        for (way, answer) in
+            [("JSON", call.post("/")), ("GET", call.get("/")), ("form", Answer::of(form))]
+        {
             let problem = answer.malformed(field);
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.contains(says), "{way} {field}={value}: {detail}");
@@ -79,9 +81,10 @@ fn a_wrong_value_is_a_400_that_names_the_field() {
 fn a_field_that_is_null_is_absent() {
     let owt = Owt::start();
     let call = owt.code("def run(): return 'x'");
-    let nulls = ["kwargs_b64", "fn_name", "use_cache", "cache_kwargs", "cache_key_override", "timeout"]
-        .into_iter()
-        .fold(call.clone(), |call, field| call.field(field, Value::Null));
+    let nulls =
+        ["kwargs_b64", "fn_name", "use_cache", "cache_kwargs", "cache_key_override", "timeout"]
+            .into_iter()
+            .fold(call.clone(), |call, field| call.field(field, Value::Null));
     assert_eq!(nulls.post("/").ok(), "x");
     call.field("code_b64", Value::Null).post("/").malformed("code_b64");
 }

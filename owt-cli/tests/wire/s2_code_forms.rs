@@ -39,7 +39,8 @@ fn explicit_code_binds_fn_name_in_any_way() {
     ] {
         let call = owt.code(code).kwargs("{'name': 'owt'}");
         assert_eq!(call.post("/").ok(), "Hello, owt!", "{code}");
-        let named = owt.code(&code.replace("run", "greet").replace("import greet\n", "import run as greet\n"));
+        let named = owt
+            .code(&code.replace("run", "greet").replace("import greet\n", "import run as greet\n"));
         let named = named.kwargs("{'name': 'owt'}").field("fn_name", "greet");
         if !code.contains("import *") {
             assert_eq!(named.post("/").ok(), "Hello, owt!", "fn_name=greet: {code}");
@@ -84,7 +85,9 @@ fn terse_code_begins_with_a_step() {
         format!("kwarg('path')\n.{open}\n.bytes()\n"),
         format!("kwarg('path')\n    .{open}\n    .bytes()"),
         format!("kwarg('path')\r\n  .{open}\r\n  .bytes()\r\n"),
-        format!("\n\nkwarg('path')\n  # a remark between\n\n  .{open}  # and behind\n  .bytes()\n\n"),
+        format!(
+            "\n\nkwarg('path')\n  # a remark between\n\n  .{open}  # and behind\n  .bytes()\n\n"
+        ),
         format!("kwarg(\n  'path'\n)\n.{open}\n.bytes()"),
         format!("kwargs(other=1).kwarg('path').{open}.bytes()"),
     ] {
@@ -92,7 +95,10 @@ fn terse_code_begins_with_a_step() {
         assert_eq!(answer.status, 200, "{code}: {}", answer.text());
         assert_eq!(answer.text(), "text of the page", "{code}");
     }
-    assert_eq!(owt.code("f(sota.hard_task)").kwargs("solve AGI").post("/").ok(), "solved: solve AGI");
+    assert_eq!(
+        owt.code("f(sota.hard_task)").kwargs("solve AGI").post("/").ok(),
+        "solved: solve AGI"
+    );
     assert_eq!(owt.code("path().last()").post("/over/there").ok(), "there");
     assert_eq!(owt.code("const('x')").post("/").ok(), "x");
 }
@@ -103,7 +109,7 @@ fn lines_that_begin_with_a_dot_inside_a_text_stay_text() {
     for (code, wanted) in [
         ("const('''a\n.b''')", "a\n.b"),
         ("const('''a\n.b''')\n.f(str.upper)", "A\n.B"),
-        ("const('''a\n  .b''')\n  .f(len)", "5"),
+        ("const('''a\n  .b''')\n  .f(len)", "6"),
         ("f(lambda _: '''\n.x''')", "\n.x"),
     ] {
         assert_eq!(owt.code(code).kwargs("'in'").post("/").ok(), wanted, "{code}");

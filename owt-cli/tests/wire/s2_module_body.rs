@@ -118,12 +118,23 @@ fn getsource_works_in_expressions_too() {
 fn tracebacks_show_source_lines() {
     let owt = Owt::start();
     for (code, wanted) in [
-        ("def run():\n    # why\n    return 1 / 0  # here\n", vec!["line 3, in run", "return 1 / 0  # here"]),
-        ("weights = {}\nfirst = weights['none']  # here\ndef run(): pass\n", vec!["line 2", "first = weights['none']  # here"]),
+        (
+            "def run():\n    # why\n    return 1 / 0  # here\n",
+            vec!["line 3, in run", "return 1 / 0  # here"],
+        ),
+        (
+            "weights = {}\nfirst = weights['none']  # here\ndef run(): pass\n",
+            vec!["line 2", "first = weights['none']  # here"],
+        ),
         ("lambda: [].pop()  # here", vec!["line 1", "lambda: [].pop()  # here"]),
-        ("const(1)\n.f(lambda one: one / 0)  # here\n", vec!["line 2", ".f(lambda one: one / 0)  # here"]),
-        ("async def run():\n    await inner()  # here\n\nasync def inner():\n    raise KeyError('x')  # there\n",
-         vec!["await inner()  # here", "raise KeyError('x')  # there"]),
+        (
+            "const(1)\n.f(lambda one: one / 0)  # here\n",
+            vec!["line 2", ".f(lambda one: one / 0)  # here"],
+        ),
+        (
+            "async def run():\n    await inner()  # here\n\nasync def inner():\n    raise KeyError('x')  # there\n",
+            vec!["await inner()  # here", "raise KeyError('x')  # there"],
+        ),
     ] {
         let problem = owt.code(code).post("/").refused(500, "adaptor-raised");
         let traceback = problem["exception"]["traceback"].as_str().unwrap();
@@ -141,7 +152,14 @@ fn the_namespace_has_all_of_owt() {
                  return [name for name in names if name not in globals()]\n";
     assert_eq!(owt.code(names).post("/").ok(), "[]");
     // At the time the body runs, too.
-    assert_eq!(owt.code("mine = pipe, request, Server, _SERVER, args, shell\ndef run(): return len(mine)\n").post("/").ok(), "6");
+    assert_eq!(
+        owt.code(
+            "mine = pipe, request, Server, _SERVER, args, shell\ndef run(): return len(mine)\n"
+        )
+        .post("/")
+        .ok(),
+        "6"
+    );
     let port = owt.address().rsplit_once(':').unwrap().1;
     for code in [
         "lambda: f'{Server.sing().address}:{Server.sing().port}'",

@@ -30,13 +30,13 @@ fn f_gets_the_last_value_alone_or_the_named_ones() {
             ("kwargs(b=2).f(lambda b, __last__: [b, __last__])", "'in'", json!([2, "in"])),
             ("kwargs(b=2).f(lambda b, *, __last__: [b, __last__])", "'in'", json!([2, "in"])),
             ("kwargs(b=2).f(lambda b: [b])", "'in'", json!([2])),
-            (
-                "kwargs(b=2).f(lambda **named: named)",
-                "'in'",
-                json!({"b": 2, "__last__": "in"}),
-            ),
+            ("kwargs(b=2).f(lambda **named: named)", "'in'", json!({"b": 2, "__last__": "in"})),
             // After it, only the result is carried on.
-            ("f(lambda a, b: a + b).f(lambda *x, **n: [x, n])", "{'a': 1, 'b': 2}", json!([[3], {}])),
+            (
+                "f(lambda a, b: a + b).f(lambda *x, **n: [x, n])",
+                "{'a': 1, 'b': 2}",
+                json!([[3], {}]),
+            ),
             ("kwargs(b=2).f(lambda b: b).f(lambda *x, **n: [x, n])", "'in'", json!([[2], {}])),
             ("f(lambda: [1])", "{}", json!([1])),
             ("f(len).f(lambda n: [n])", "[1, 2, 3]", json!([3])),
@@ -163,14 +163,22 @@ fn cond_chooses_between_two_pipelines_and_fork_takes_both() {
             ("cond(pipe().map(len), pipe().const([]))", "['a', 'bb']", json!([1, 2])),
             (&unwanted, "1", json!(1)),
             ("fork(pipe().f(len), pipe().f(sum)).cast(list)", "[1, 2, 3]", json!([3, 6])),
-            ("fork(pipe().kwarg('a'), pipe().kwarg('b')).cast(list)", "{'a': 1, 'b': 2}", json!([1, 2])),
+            (
+                "fork(pipe().kwarg('a'), pipe().kwarg('b')).cast(list)",
+                "{'a': 1, 'b': 2}",
+                json!([1, 2]),
+            ),
         ],
     );
     assert_eq!(folder.marks("ran"), 0, "the other branch does not run");
     // In an expression the inner ones may be terse too.
     for (code, kwargs, wanted) in [
         ("cond(const('y'), const('n')).f(lambda x: [x])", "true", json!(["y"])),
-        ("fork(const(1), identity()).f(lambda it: [type(it).__name__, *it])", "5", json!(["tuple", 1, 5])),
+        (
+            "fork(const(1), identity()).f(lambda it: [type(it).__name__, *it])",
+            "5",
+            json!(["tuple", 1, 5]),
+        ),
         ("fork(fork(const(1), const(2)), const(3)).cast(list)", "{}", json!([[1, 2], 3])),
     ] {
         assert_eq!(owt.code(code).kwargs(kwargs).post("/").json(), wanted, "{code}");
@@ -196,7 +204,8 @@ fn done_gives_a_plain_callable() {
 #[test]
 fn the_failing_step_is_named() {
     let owt = Owt::start();
-    let problem = owt.code("const(1)\n.f(lambda x: x / 0)\n").post("/").refused(500, "adaptor-raised");
+    let problem =
+        owt.code("const(1)\n.f(lambda x: x / 0)\n").post("/").refused(500, "adaptor-raised");
     let traceback = problem["exception"]["traceback"].as_str().unwrap();
     assert!(traceback.contains("step 2") && traceback.contains("line 2"), "{traceback}");
 }

@@ -62,8 +62,13 @@ fn open_and_bytes_read_a_file() {
     let noise = read.clone().kwargs("'noise.bin'").post("/");
     assert_eq!(noise.body, [0, 159, 146, 150, 255]);
     assert_eq!(read.clone().kwargs("page.txt").post("/").ok(), "text\r\n");
-    assert_eq!(owt.code("kwarg('path').open().f(lambda file: file.read(2))")
-        .kwargs(&format!("{{'path': {page:?}}}")).post("/").ok(), "te");
+    assert_eq!(
+        owt.code("kwarg('path').open().f(lambda file: file.read(2))")
+            .kwargs(&format!("{{'path': {page:?}}}"))
+            .post("/")
+            .ok(),
+        "te"
+    );
     assert_eq!(owt.code("bytes()").kwargs("'text'").post("/").ok(), "text");
     let problem = read.kwargs("'none.txt'").post("/").refused(500, "adaptor-raised");
     assert_eq!(problem["exception"]["type"], "FileNotFoundError");
@@ -129,9 +134,16 @@ fn shell_runs_the_last_value_with_bash() {
         ("cat", ""),
         ("true", ""),
     ] {
-        assert_eq!(shell.clone().kwargs(&format!("{command:?}")).post("/").ok(), wanted, "{command}");
+        assert_eq!(
+            shell.clone().kwargs(&format!("{command:?}")).post("/").ok(),
+            wanted,
+            "{command}"
+        );
     }
-    assert_eq!(owt.code("kwarg('c').shell().f(str.strip)").kwargs("{'c': 'echo x'}").post("/").ok(), "x");
+    assert_eq!(
+        owt.code("kwarg('c').shell().f(str.strip)").kwargs("{'c': 'echo x'}").post("/").ok(),
+        "x"
+    );
     let failed = shell.kwargs("'echo why >&2; exit 3'").post("/").refused(500, "adaptor-raised");
     let detail = failed["detail"].as_str().unwrap();
     assert!(detail.contains("why") && detail.contains('3'), "{detail}");
@@ -147,7 +159,8 @@ fn importing_makes_modules_known_to_the_code() {
     ] {
         assert_eq!(owt.code(code).kwargs("'1.10'").post("/").ok(), "2.10", "{code}");
     }
-    let deep = owt.code("importing('xml.dom.minidom').f(lambda: xml.dom.minidom.Document.__name__)");
+    let deep =
+        owt.code("importing('xml.dom.minidom').f(lambda: xml.dom.minidom.Document.__name__)");
     assert_eq!(deep.post("/").ok(), "Document");
     let problem = owt.code("importing('no_such_module').const(1)").post("/");
     assert_eq!(problem.refused(500, "adaptor-raised")["exception"]["type"], "ModuleNotFoundError");
@@ -186,5 +199,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as wheel:
     // What is there already needs no network.
     assert_eq!(owt.code("installing('owt-wire-test', 'pip').const('x')").post("/").ok(), "x");
     let problem = owt.code("installing('/no/such.whl').const(1)").post("/");
-    assert!(problem.refused(500, "adaptor-raised")["detail"].as_str().unwrap().contains("such.whl"));
+    assert!(
+        problem.refused(500, "adaptor-raised")["detail"].as_str().unwrap().contains("such.whl")
+    );
 }

@@ -25,7 +25,8 @@ async def flow():
     for fn_name in ["run", "flow", "run", "flow"] {
         assert_eq!(owt.code(code).field("fn_name", fn_name).post("/").ok(), "1");
     }
-    let other = owt.code("import asyncio\nasync def run(): return str(id(asyncio.get_running_loop()))\n");
+    let other =
+        owt.code("import asyncio\nasync def run(): return str(id(asyncio.get_running_loop()))\n");
     assert_eq!(other.post("/").ok(), other.get("/x").ok());
 }
 
@@ -55,7 +56,10 @@ async def arrive():
 fn a_waiting_async_call_holds_no_thread() {
     let owt = crate::support::Start::new().args(["--threads", "1"]).start();
     let meeting = Meeting::new();
-    let code = format!("{}\nasync def run(n):\n    here = await ameet()\n    return f'{{n}} {{await here.listen()}}'\n", meeting.python());
+    let code = format!(
+        "{}\nasync def run(n):\n    here = await ameet()\n    return f'{{n}} {{await here.listen()}}'\n",
+        meeting.python()
+    );
     let mut calls: Vec<_> = (0..20)
         .map(|n| Raw::get(&owt, &owt.code(&code).kwargs(&format!("{{'n': {n}}}")), "/", &[]))
         .collect();

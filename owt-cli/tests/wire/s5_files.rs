@@ -29,7 +29,8 @@ fn a_path_is_the_file_and_its_type_is_guessed() {
         assert_eq!(answer.header("accept-ranges"), "bytes", "{name}");
         assert_eq!(answer.header("content-encoding"), "", "{name} is kept, not unpacked");
     }
-    let sub = owt.code("import pathlib\nclass P(type(pathlib.Path())): pass\ndef run(f): return P(f)");
+    let sub =
+        owt.code("import pathlib\nclass P(type(pathlib.Path())): pass\ndef run(f): return P(f)");
     let file = folder.write("sub.txt", "sub");
     assert_eq!(sub.kwargs(&format!("{{'f': {file:?}}}")).post("/").ok(), "sub");
 }
@@ -99,7 +100,9 @@ fn a_path_takes_status_and_headers() {
     let owt = Owt::start();
     let folder = Folder::new();
     let file = folder.write("page.txt", "content");
-    let code = format!("lambda: (pathlib.Path({file:?}), 203, {{'X-Mine': 'yes', 'Content-Type': 'text/mine'}})");
+    let code = format!(
+        "lambda: (pathlib.Path({file:?}), 203, {{'X-Mine': 'yes', 'Content-Type': 'text/mine'}})"
+    );
     let answer = owt.code(&code).post("/");
     assert_eq!((answer.status, answer.text()), (203, "content"));
     assert_eq!((answer.header("x-mine"), answer.header("content-type")), ("yes", "text/mine"));
@@ -142,7 +145,8 @@ fn open_files_and_bytesio_are_their_bytes() {
         }
     }
     // What was just written to a buffer is what it holds.
-    let written = "import io\ndef run():\n    it = io.BytesIO()\n    it.write(b'%PDF-1.7')\n    return it\n";
+    let written =
+        "import io\ndef run():\n    it = io.BytesIO()\n    it.write(b'%PDF-1.7')\n    return it\n";
     let answer = owt.code(written).post("/");
     assert_eq!((answer.ok(), answer.header("content-type")), ("%PDF-1.7", "application/pdf"));
     // It is closed when it has been sent.

@@ -73,7 +73,9 @@ fn owts_request_and_flasks_say_the_same() {
     let multipart = call
         .text_fields()
         .into_iter()
-        .fold(reqwest::blocking::multipart::Form::new(), |form, (name, value)| form.text(name, value))
+        .fold(reqwest::blocking::multipart::Form::new(), |form, (name, value)| {
+            form.text(name, value)
+        })
         .text("colour", "grün")
         .part("upload", part);
     let told = both(
@@ -103,7 +105,8 @@ fn owts_request_works_without_flask() {
         assert_eq!(owt.code(code).post("/here").json(), json!(["POST", "/here"]), "{code}");
         assert_eq!(owt.code(code).get("/there").json(), json!(["GET", "/there"]), "{code}");
     }
-    let seen = owt.code("lambda: [request.data, request.json, request.form, request.files].count(None)");
+    let seen =
+        owt.code("lambda: [request.data, request.json, request.form, request.files].count(None)");
     assert_eq!(seen.get("/").ok(), "1", "only json is None without a body");
 }
 
@@ -116,7 +119,10 @@ fn flask_works_inside_an_adaptor() {
         ("import flask\ndef run(): return flask.request.path\n", "/here"),
         ("import flask\nasync def run(): return flask.request.path\n", "/here"),
         ("import flask\ndef run():\n    yield flask.request.path\n", "/here"),
-        ("from flask import render_template_string\ndef run(name='<owt>'): return render_template_string('{{ name }} at {{ request.path }}', name=name)\n", "&lt;owt&gt; at /here"),
+        (
+            "from flask import render_template_string\ndef run(name='<owt>'): return render_template_string('{{ name }} at {{ request.path }}', name=name)\n",
+            "&lt;owt&gt; at /here",
+        ),
         ("from flask import url_for, g\ndef run():\n    g.mine = 'x'\n    return g.mine\n", "x"),
     ] {
         assert_eq!(owt.code(code).post("/here").ok(), wanted, "{code}");
@@ -128,12 +134,22 @@ fn a_flask_response_is_itself() {
     let owt = Owt::start();
     for (code, status, body, content_type) in [
         ("flask.Response('text')", 200, "text", "text/html; charset=utf-8"),
-        ("flask.Response('no', status=404, mimetype='text/plain')", 404, "no", "text/plain; charset=utf-8"),
+        (
+            "flask.Response('no', status=404, mimetype='text/plain')",
+            404,
+            "no",
+            "text/plain; charset=utf-8",
+        ),
         ("flask.jsonify(a=1)", 200, "{\"a\":1}\n", "application/json"),
         ("flask.Response(b'\\x00', content_type='image/x-mine')", 200, "\0", "image/x-mine"),
         ("flask.Response(iter(['a', b'b']), mimetype='audio/mpeg')", 200, "ab", "audio/mpeg"),
         ("flask.make_response('made', 201)", 201, "made", "text/html; charset=utf-8"),
-        ("werkzeug.wrappers.Response('plain werkzeug')", 200, "plain werkzeug", "text/plain; charset=utf-8"),
+        (
+            "werkzeug.wrappers.Response('plain werkzeug')",
+            200,
+            "plain werkzeug",
+            "text/plain; charset=utf-8",
+        ),
     ] {
         let code = format!("import flask, werkzeug.wrappers\ndef run(): return {code}\n");
         let answer = owt.code(&code).post("/");
@@ -146,7 +162,8 @@ fn a_flask_response_is_itself() {
         .no_proxy()
         .build()
         .unwrap();
-    let answer = Answer::of(client.execute(owt.code(redirect).posting("/").build().unwrap()).unwrap());
+    let answer =
+        Answer::of(client.execute(owt.code(redirect).posting("/").build().unwrap()).unwrap());
     assert_eq!((answer.status, answer.header("location")), (302, "/there"));
     assert!(answer.header("set-cookie").starts_with("a=1"));
     assert_eq!(answer.header("x-mine"), "yes");

@@ -87,7 +87,10 @@ fn numbers_and_booleans_are_their_str() {
 fn data_is_json() {
     let owt = Owt::start();
     for (code, wanted) in [
-        ("lambda: {'a': [1, None, True, 1.5, 'ü🦀'], 'b': {}}", json!({"a": [1, null, true, 1.5, "ü🦀"], "b": {}})),
+        (
+            "lambda: {'a': [1, None, True, 1.5, 'ü🦀'], 'b': {}}",
+            json!({"a": [1, null, true, 1.5, "ü🦀"], "b": {}}),
+        ),
         ("lambda: {}", json!({})),
         ("lambda: []", json!([])),
         ("lambda: [1, [2, [3]]]", json!([1, [2, [3]]])),
@@ -96,15 +99,29 @@ fn data_is_json() {
         ("lambda: frozenset(['x'])", json!(["x"])),
         ("lambda: collections.OrderedDict(a=1)", json!({"a": 1})),
         ("lambda: collections.namedtuple('Point', 'x y')(1, 2)", json!({"x": 1, "y": 2})),
-        ("import typing\nclass Point(typing.NamedTuple):\n    x: int\n    y: int = 5\ndef run(): return Point(1)", json!({"x": 1, "y": 5})),
-        ("import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int\n    deep: list\ndef run(): return Point(1, [Point(2, [])])", json!({"x": 1, "deep": [{"x": 2, "deep": []}]})),
+        (
+            "import typing\nclass Point(typing.NamedTuple):\n    x: int\n    y: int = 5\ndef run(): return Point(1)",
+            json!({"x": 1, "y": 5}),
+        ),
+        (
+            "import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int\n    deep: list\ndef run(): return Point(1, [Point(2, [])])",
+            json!({"x": 1, "deep": [{"x": 2, "deep": []}]}),
+        ),
         ("lambda: datetime.datetime(2024, 2, 29, 12, 30)", json!("2024-02-29T12:30:00")),
-        ("lambda: datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc)", json!("2024-02-29T00:00:00+00:00")),
+        (
+            "lambda: datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc)",
+            json!("2024-02-29T00:00:00+00:00"),
+        ),
         ("lambda: datetime.date(2024, 2, 29)", json!("2024-02-29")),
         ("lambda: uuid.UUID(int=5)", json!("00000000-0000-0000-0000-000000000005")),
-        ("import enum\nclass Colour(enum.Enum):\n    RED = 'red'\ndef run(): return Colour.RED", json!("red")),
-        ("lambda: {'when': datetime.date(2024, 1, 1), 'who': uuid.UUID(int=1), 'set': {1}}",
-         json!({"when": "2024-01-01", "who": "00000000-0000-0000-0000-000000000001", "set": [1]})),
+        (
+            "import enum\nclass Colour(enum.Enum):\n    RED = 'red'\ndef run(): return Colour.RED",
+            json!("red"),
+        ),
+        (
+            "lambda: {'when': datetime.date(2024, 1, 1), 'who': uuid.UUID(int=1), 'set': {1}}",
+            json!({"when": "2024-01-01", "who": "00000000-0000-0000-0000-000000000001", "set": [1]}),
+        ),
         ("async def run(): return {'a': 1}", json!({"a": 1})),
     ] {
         let answer = owt.code(code).post("/");
@@ -120,7 +137,10 @@ fn decimals_lose_no_digit() {
     let answer = owt.code("lambda: [decimal.Decimal('0.10'), decimal.Decimal('1e-30')]").post("/");
     assert_eq!(answer.header("content-type"), JSON);
     let texts: Vec<_> = answer.json().as_array().unwrap().iter().map(Value::to_string).collect();
-    assert!(texts[0].trim_matches('"') == "0.10" && texts[1].trim_matches('"') == "1E-30", "{texts:?}");
+    assert!(
+        texts[0].trim_matches('"') == "0.10" && texts[1].trim_matches('"') == "1E-30",
+        "{texts:?}"
+    );
     assert_eq!(owt.code("lambda: decimal.Decimal('0.10')").post("/").header("content-type"), JSON);
 }
 
@@ -182,7 +202,9 @@ fn status_and_headers_beside_a_body_of_any_kind() {
 #[test]
 fn headers_as_pairs_and_repeated() {
     let owt = Owt::start();
-    for headers in ["[('Set-Cookie', 'a=1'), ('Set-Cookie', 'b=2')]", "{'Set-Cookie': ['a=1', 'b=2']}"] {
+    for headers in
+        ["[('Set-Cookie', 'a=1'), ('Set-Cookie', 'b=2')]", "{'Set-Cookie': ['a=1', 'b=2']}"]
+    {
         let answer = owt.code(&format!("lambda: ('x', 200, {headers})")).post("/");
         let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
         assert_eq!(cookies, ["a=1", "b=2"], "{headers}");
@@ -251,7 +273,20 @@ def flow(n):
     print('printed between', n)
 ";
     for (fn_name, n, lines) in [
-        ("run", 1, &["printed", "to stderr", "in two pieces", "without an end", "debugged", "informed", "warned", "erred"][..]),
+        (
+            "run",
+            1,
+            &[
+                "printed",
+                "to stderr",
+                "in two pieces",
+                "without an end",
+                "debugged",
+                "informed",
+                "warned",
+                "erred",
+            ][..],
+        ),
         ("run", 2, &["printed", "informed"]),
         ("later", 3, &["printed later", "logged later"]),
         ("flow", 4, &["printed before", "printed between"]),

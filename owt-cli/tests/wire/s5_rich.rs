@@ -94,7 +94,9 @@ def more(): return WithMetadata()
 fn pil_images() {
     let owt = Owt::start();
     for mode in ["RGB", "RGBA", "L", "P", "1", "CMYK"] {
-        let call = owt.code(&format!("from PIL import Image\ndef run(): return Image.new('{mode}', (3, 2))\n"));
+        let call = owt.code(&format!(
+            "from PIL import Image\ndef run(): return Image.new('{mode}', (3, 2))\n"
+        ));
         negotiated(
             &call,
             &[
@@ -165,7 +167,11 @@ fn numpy_arrays() {
         let call = owt.code(&format!("lambda: {array}"));
         negotiated(
             &call,
-            &[("", "application/json"), ("application/json", "application/json"), ("application/x-npy", "application/x-npy")],
+            &[
+                ("", "application/json"),
+                ("application/json", "application/json"),
+                ("application/x-npy", "application/x-npy"),
+            ],
         );
         assert_eq!(accepting(&call, "").json(), wanted, "{array}");
         assert!(accepting(&call, "application/x-npy").body.starts_with(b"\x93NUMPY"));
@@ -216,7 +222,10 @@ fn polars_frames() {
                 def lazy(): return run().lazy()\ndef inside(): return {'frame': run()}\n";
     frame(&owt.code(code), &records);
     frame(&owt.code(code).field("fn_name", "lazy"), &records);
-    assert_eq!(owt.code(code).field("fn_name", "inside").post("/").json(), json!({"frame": records}));
+    assert_eq!(
+        owt.code(code).field("fn_name", "inside").post("/").json(),
+        json!({"frame": records})
+    );
 }
 
 #[test]

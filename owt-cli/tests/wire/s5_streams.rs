@@ -52,7 +52,15 @@ fn other_values_are_json_lines() {
         assert!(answer.ok().ends_with('\n'));
         let lines: Vec<Value> =
             answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let wanted = [json!({"a": 1}), json!([1, null]), json!(5), json!(true), json!("2024-01-02"), json!(1.5), json!(null)];
+        let wanted = [
+            json!({"a": 1}),
+            json!([1, null]),
+            json!(5),
+            json!(true),
+            json!("2024-01-02"),
+            json!(1.5),
+            json!(null),
+        ];
         assert_eq!(lines, wanted);
     }
 }
@@ -104,7 +112,11 @@ fn the_head_is_there_before_the_first_chunk() {
 #[test]
 fn a_stream_ends_with_the_last_chunk_of_the_coding() {
     let owt = Owt::start();
-    for code in ["lambda: iter(['a', '', 'b'])", "async def run():\n    yield 'a'\n    yield ''\n    yield 'b'\n", "lambda: iter([])"] {
+    for code in [
+        "lambda: iter(['a', '', 'b'])",
+        "async def run():\n    yield 'a'\n    yield ''\n    yield 'b'\n",
+        "lambda: iter([])",
+    ] {
         let call = owt.code(code);
         let mut raw = Raw::get(&owt, &call, "/", &["Connection: close"]);
         let (status, headers) = raw.head();
@@ -147,12 +159,17 @@ fn two_streams_flow_side_by_side() {
 fn a_large_stream_arrives_whole_and_in_order() {
     let owt = Owt::start();
     for head in ["def run():", "async def run():"] {
-        let code = format!("{head}\n    for n in range(40000):\n        yield f'{{n:07}}\\n'\n    yield bytes(3_000_000)\n    yield 'end'\n");
+        let code = format!(
+            "{head}\n    for n in range(40000):\n        yield f'{{n:07}}\\n'\n    yield bytes(3_000_000)\n    yield 'end'\n"
+        );
         let answer = owt.code(&code).post("/");
         assert_eq!(answer.status, 200);
         let numbers: String = (0..40000).map(|n| format!("{n:07}\n")).collect();
         assert_eq!(answer.body.len(), numbers.len() + 3_000_000 + 3, "{head}");
-        assert!(answer.body.starts_with(numbers.as_bytes()) && answer.body.ends_with(b"\0end"), "{head}");
+        assert!(
+            answer.body.starts_with(numbers.as_bytes()) && answer.body.ends_with(b"\0end"),
+            "{head}"
+        );
     }
 }
 

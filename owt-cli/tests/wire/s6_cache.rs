@@ -43,7 +43,8 @@ fn is_kept(call: &Sent, path: &str, wanted: &str) {
 fn it_is_off_unless_asked_for() {
     let owt = Owt::start();
     let folder = Folder::new();
-    let call = owt.code(&counting(&folder)).field("cache_kwargs", true).field("cache_key_override", "k");
+    let call =
+        owt.code(&counting(&folder)).field("cache_kwargs", true).field("cache_key_override", "k");
     for call in [call.clone(), call.field("use_cache", false)] {
         let before = folder.marks("runs");
         for n in 1..=3 {
@@ -113,7 +114,10 @@ fn an_override_is_the_whole_key() {
     let folder = Folder::new();
     let code = counting(&folder);
     let keyed = |code: &str, key: &str| {
-        owt.code(code).field("use_cache", true).field("cache_kwargs", true).field("cache_key_override", key)
+        owt.code(code)
+            .field("use_cache", true)
+            .field("cache_kwargs", true)
+            .field("cache_key_override", key)
     };
     runs_anew(&keyed(&code, "mine").kwargs("{'a': 1}"), "/a");
     let other = format!("{code}# other code\n");
@@ -139,12 +143,14 @@ fn the_whole_answer_is_kept_status_headers_and_bytes() {
     let folder = Folder::new();
     let file = folder.write("page.txt", "of a file");
     for code in [
-        "lambda: (bytes(range(256)) * 50, 203, {'X-Mine': 'yes', 'Content-Type': 'image/x-mine'})".to_owned(),
+        "lambda: (bytes(range(256)) * 50, 203, {'X-Mine': 'yes', 'Content-Type': 'image/x-mine'})"
+            .to_owned(),
         "lambda: {'n': 1}".to_owned(),
         "lambda: None".to_owned(),
         "lambda: (iter(['a', {'b': 1}, b'c']), 200, {'X-Mine': 'yes'})".to_owned(),
         "async def run():\n    for n in range(500):\n        yield f'{n}\\n' * 100\n".to_owned(),
-        "import flask\ndef run(): return flask.Response('x', headers={'X-Mine': 'flask'})".to_owned(),
+        "import flask\ndef run(): return flask.Response('x', headers={'X-Mine': 'flask'})"
+            .to_owned(),
         format!("lambda: pathlib.Path({file:?})"),
         "async def run(): return 'async'".to_owned(),
     ] {

@@ -71,8 +71,13 @@ fn calls_of_one_key_run_once_however_many_come() {
     let owt = Owt::start();
     let (meeting, folder) = (Meeting::new(), Folder::new());
     for head in ["def", "async def"] {
-        let listen = if head == "def" { "meet().listen()" } else { "await (await ameet()).listen()" };
-        let code = format!("{}\n{head} run():\n    {}\n    return {listen}\n", meeting.python(), folder.mark(head));
+        let listen =
+            if head == "def" { "meet().listen()" } else { "await (await ameet()).listen()" };
+        let code = format!(
+            "{}\n{head} run():\n    {}\n    return {listen}\n",
+            meeting.python(),
+            folder.mark(head)
+        );
         let call = owt.code(&code).field("use_cache", true);
         let mut calls: Vec<_> = (0..30).map(|_| Raw::get(&owt, &call, "/", &[])).collect();
         let mut adaptor = meeting.guest();

@@ -43,9 +43,13 @@ fn the_right_credentials_come_in_and_no_others() {
     let owt = guarded();
     let folder = Folder::new();
     let call = marking(&owt, &folder);
-    for (user, password) in
-        [("ali", "open"), ("Ali", "open sesame"), ("", ""), ("ali", "open sesame "), ("ali", &ALI[4..])]
-    {
+    for (user, password) in [
+        ("ali", "open"),
+        ("Ali", "open sesame"),
+        ("", ""),
+        ("ali", "open sesame "),
+        ("ali", &ALI[4..]),
+    ] {
         let answer = sent(call.posting("/").basic_auth(user, Some(password)));
         answer.refused(401, "unauthenticated");
     }
@@ -131,12 +135,24 @@ fn a_foreign_name_is_refused_without_credentials() {
     let owt = Owt::start();
     let call = marking(&owt, &folder);
     let port = owt.address().rsplit_once(':').unwrap().1.to_owned();
-    for host in ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "notlocalhost"] {
+    for host in [
+        "evil.example",
+        "evil.example:80",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "notlocalhost",
+    ] {
         sent(call.posting("/").header("host", host)).refused(403, "forbidden");
         sent(owt.request("GET", "/").header("host", host)).refused(403, "forbidden");
     }
     assert_eq!(folder.marks("ran"), 0);
-    for host in [format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}"), "LOCALHOST".into(), "app.localhost".into()] {
+    for host in [
+        format!("localhost:{port}"),
+        format!("127.0.0.1:{port}"),
+        format!("[::1]:{port}"),
+        "LOCALHOST".into(),
+        "app.localhost".into(),
+    ] {
         assert_eq!(sent(call.posting("/").header("host", &host)).ok(), "ran", "{host}");
     }
     // With credentials the name may be anything: who knows them was let in on purpose.
@@ -155,7 +171,11 @@ fn the_name_in_an_absolute_request_line_counts() {
         format!("GET http://evil.example/?{query} HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
         format!("GET http://evil.example/?{query} HTTP/1.1\r\nHost: {}\r\n\r\n", owt.address()),
         format!("GET /?{query} HTTP/1.1\r\nHost: {}\r\nHost: evil.example\r\n\r\n", owt.address()),
-        format!("GET /?{query} HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nOrigin: http://evil.example\r\n\r\n", owt.address(), owt.url),
+        format!(
+            "GET /?{query} HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nOrigin: http://evil.example\r\n\r\n",
+            owt.address(),
+            owt.url
+        ),
     ] {
         let (status, _) = Raw::send(&owt, &head).head();
         assert!((400..500).contains(&status), "{status}: {head}");

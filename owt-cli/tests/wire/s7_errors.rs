@@ -24,7 +24,10 @@ fn a_problem_is_rfc_9457_with_the_requests_id() {
 #[test]
 fn the_traceback_shows_the_adaptors_own_lines() {
     let lib = Folder::new();
-    lib.write("sota.py", "def hard_task(task):\n    raise NotImplementedError(task)  # in the library\n");
+    lib.write(
+        "sota.py",
+        "def hard_task(task):\n    raise NotImplementedError(task)  # in the library\n",
+    );
     let owt = Start::new().args([lib.as_str()]).start();
     let code = "import sota\n\nclass Mine(Exception): pass\n\ndef run(task):\n    try:\n        \
                 return inner(task)  # outer\n    except NotImplementedError as why:\n        \
@@ -37,7 +40,9 @@ fn the_traceback_shows_the_adaptors_own_lines() {
         assert_eq!(exception["message"], "gave up on AGI!");
         assert!(problem["detail"].as_str().unwrap().contains("gave up on AGI!"), "{problem}");
         let traceback = exception["traceback"].as_str().unwrap();
-        for line in ["# outer", "# raised", "# inner", "# in the library", "NotImplementedError: AGI!"] {
+        for line in
+            ["# outer", "# raised", "# inner", "# in the library", "NotImplementedError: AGI!"]
+        {
             assert!(traceback.contains(line), "{line} is not in\n{traceback}");
         }
         assert!(!traceback.contains("/owt/_"), "owt's own frames say nothing:\n{traceback}");
@@ -59,16 +64,28 @@ fn whatever_is_raised_is_told() {
         ("def run(): raise GeneratorExit", "GeneratorExit", ""),
         ("def run(): raise BaseException('base')", "BaseException", "base"),
         ("import asyncio\nasync def run(): raise asyncio.CancelledError", "CancelledError", ""),
-        ("def run(): raise ExceptionGroup('several', [ValueError('one'), TypeError('two')])", "ExceptionGroup", "several"),
+        (
+            "def run(): raise ExceptionGroup('several', [ValueError('one'), TypeError('two')])",
+            "ExceptionGroup",
+            "several",
+        ),
         ("def run():\n    def deeper(): deeper()\n    deeper()\n", "RecursionError", "recursion"),
-        ("class Odd(Exception):\n    def __str__(self): raise ValueError\ndef run(): raise Odd\n", "Odd", ""),
+        (
+            "class Odd(Exception):\n    def __str__(self): raise ValueError\ndef run(): raise Odd\n",
+            "Odd",
+            "",
+        ),
         ("def run(): raise Exception('x' * 10_000_000)", "Exception", "xxx"),
         ("import json\ndef run(): json.loads('{')", "JSONDecodeError", "line 1"),
         ("def run(): assert 1 == 2, 'not equal'", "AssertionError", "not equal"),
         ("raise ValueError('in the body')\ndef run(): pass", "ValueError", "in the body"),
         ("import sys\nsys.exit('in the body')", "SystemExit", "in the body"),
         ("def run(): return open('/no/such/file')", "FileNotFoundError", "/no/such/file"),
-        ("class Repr:\n    def _repr_html_(self): raise ValueError('in the display')\ndef run(): return Repr()", "ValueError", "in the display"),
+        (
+            "class Repr:\n    def _repr_html_(self): raise ValueError('in the display')\ndef run(): return Repr()",
+            "ValueError",
+            "in the display",
+        ),
     ] {
         let answer = owt.code(code).post("/");
         let problem = answer.refused(500, "adaptor-raised");
@@ -90,7 +107,12 @@ fn each_member_of_a_group_is_in_the_traceback() {
                 for n in range(2): tasks.create_task(fail(n))\n";
     let problem = owt.code(code).post("/").refused(500, "adaptor-raised");
     let traceback = problem["exception"]["traceback"].as_str().unwrap();
-    assert!(traceback.contains("number 0") && traceback.contains("number 1") && traceback.contains("# here"), "{traceback}");
+    assert!(
+        traceback.contains("number 0")
+            && traceback.contains("number 1")
+            && traceback.contains("# here"),
+        "{traceback}"
+    );
 }
 
 /// One of each that needs no set-up: status, slug, and the request.
@@ -104,21 +126,36 @@ fn some(owt: &Owt) -> Vec<(u16, &'static str, reqwest::blocking::RequestBuilder)
         (422, "not-runnable", owt.code("def run(").posting("/")),
         (500, "adaptor-raised", owt.code("def run(): return 1 / 0  # here").posting("/")),
         (500, "unrenderable", owt.code("lambda: object()").posting("/")),
-        (504, "deadline-passed", owt.code("import time\ndef run():\n    while True: time.sleep(0.01)\n").field("timeout", 0.1).posting("/")),
+        (
+            504,
+            "deadline-passed",
+            owt.code("import time\ndef run():\n    while True: time.sleep(0.01)\n")
+                .field("timeout", 0.1)
+                .posting("/"),
+        ),
     ]
 }
 
 #[test]
 fn plain_text_for_a_client_that_accepts_only_text() {
     let owt = Owt::start();
-    for accept in ["text/plain", "text/*", "text/plain, text/*;q=0.5", "text/plain; charset=utf-8"] {
+    for accept in ["text/plain", "text/*", "text/plain, text/*;q=0.5", "text/plain; charset=utf-8"]
+    {
         for (status, slug, request) in some(&owt) {
             let answer = Answer::of(request.header("accept", accept).send().unwrap());
             assert_eq!(answer.status, status, "{slug}: {}", answer.text());
             assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8", "{slug}");
-            assert!(serde_json::from_str::<Value>(answer.text()).is_err(), "{slug}: {}", answer.text());
+            assert!(
+                serde_json::from_str::<Value>(answer.text()).is_err(),
+                "{slug}: {}",
+                answer.text()
+            );
             assert!(answer.text().contains(&status.to_string()), "{slug}: {}", answer.text());
-            assert!(answer.text().contains(answer.header("x-request-id")), "{slug}: {}", answer.text());
+            assert!(
+                answer.text().contains(answer.header("x-request-id")),
+                "{slug}: {}",
+                answer.text()
+            );
             if slug == "adaptor-raised" {
                 assert!(answer.text().contains("return 1 / 0  # here"), "{}", answer.text());
             }
@@ -129,9 +166,18 @@ fn plain_text_for_a_client_that_accepts_only_text() {
 #[test]
 fn problem_json_for_everybody_else() {
     let owt = Owt::start();
-    for accept in ["", "*/*", "application/json", "application/problem+json", "text/plain, */*;q=0.1", "text/plain, application/json", "image/png"] {
+    for accept in [
+        "",
+        "*/*",
+        "application/json",
+        "application/problem+json",
+        "text/plain, */*;q=0.1",
+        "text/plain, application/json",
+        "image/png",
+    ] {
         for (status, slug, request) in some(&owt) {
-            let request = if accept.is_empty() { request } else { request.header("accept", accept) };
+            let request =
+                if accept.is_empty() { request } else { request.header("accept", accept) };
             Answer::of(request.send().unwrap()).refused(status, slug);
         }
     }
@@ -158,7 +204,9 @@ fn a_problems_type_can_be_looked_up() {
 fn what_is_not_there_is_a_404() {
     let owt = Owt::start();
     let folder = Folder::new();
-    for path in ["/_owt/", "/_owt/nothing", "/_owt/problems/", "/_owt/problems/none", "/_owt/jobs/1"] {
+    for path in
+        ["/_owt/", "/_owt/nothing", "/_owt/problems/", "/_owt/problems/none", "/_owt/jobs/1"]
+    {
         Answer::of(owt.request("GET", path).send().unwrap()).refused(404, "not-found");
     }
     // The server's own paths run no code.
@@ -184,7 +232,13 @@ fn other_methods_say_which_are_allowed() {
 #[test]
 fn bytes_that_are_no_http_do_not_hurt() {
     let owt = Owt::start();
-    for bytes in ["\r\n\r\n", "nonsense\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}"] {
+    for bytes in [
+        "\r\n\r\n",
+        "nonsense\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "\u{16}\u{3}\u{1}",
+    ] {
         let mut raw = crate::raw::Raw::send(&owt, bytes);
         raw.write("GET /x HTTP/1.1\r\n\r\n");
         drop(raw);

@@ -22,7 +22,10 @@ fn a_body_too_large_is_refused_however_it_comes() {
     let head = |extra: &str| {
         let request = call.getting("/").build().unwrap();
         let query = request.url().query().unwrap().to_owned();
-        format!("POST /?{query} HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n{extra}\r\n", owt.address())
+        format!(
+            "POST /?{query} HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n{extra}\r\n",
+            owt.address()
+        )
     };
     let mut raw = Raw::send(&owt, head(""));
     for _ in 0..3 {
@@ -116,7 +119,14 @@ fn a_full_server_refuses_and_what_it_refused_has_not_run() {
     }
     let mut marked: Vec<_> = folder.read("ran").split_whitespace().map(str::to_owned).collect();
     marked.sort();
-    assert_eq!(marked, { ran.sort(); ran }, "only what was taken has run");
+    assert_eq!(
+        marked,
+        {
+            ran.sort();
+            ran
+        },
+        "only what was taken has run"
+    );
     // There is room again.
     assert_eq!(owt.code("lambda: 'room'").post("/").ok(), "room");
 }

@@ -17,7 +17,9 @@ fn failing(owt: &Owt) -> Vec<(String, Sent)> {
             "yield object()",
             "raise KeyboardInterrupt",
         ] {
-            let code = format!("{head}\n    yield 'begun'\n    yield 'and on'\n    {failure}\n    yield 'never'\n");
+            let code = format!(
+                "{head}\n    yield 'begun'\n    yield 'and on'\n    {failure}\n    yield 'never'\n"
+            );
             calls.push((code.clone(), owt.code(&code)));
         }
     }
@@ -67,7 +69,10 @@ fn what_was_given_before_arrives_and_then_the_client_errs() {
         assert!(response.bytes().is_err(), "a cut stream reads as an error");
         // The log says why, and for which request.
         let log = owt.log_with("in the middle");
-        assert!(log.lines().any(|line| line.contains("in the middle") && line.contains(&id)), "{log}");
+        assert!(
+            log.lines().any(|line| line.contains("in the middle") && line.contains(&id)),
+            "{log}"
+        );
     }
 }
 
@@ -76,9 +81,15 @@ fn server_sent_events_get_an_error_event_first() {
     let owt = Owt::start();
     for head in ["def", "async def"] {
         for code in [
-            format!("{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\ndef run(): return flow(), {{'Content-Type': 'text/event-stream'}}\n"),
-            format!("{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\nasync def run(): return flow(), 200, {{'content-type': 'text/event-stream; charset=utf-8'}}\n"),
-            format!("from owt import sse\n{head} flow():\n    yield 'one'\n    raise ValueError('in the middle')\n\ndef run(): return sse(flow())\n"),
+            format!(
+                "{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\ndef run(): return flow(), {{'Content-Type': 'text/event-stream'}}\n"
+            ),
+            format!(
+                "{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\nasync def run(): return flow(), 200, {{'content-type': 'text/event-stream; charset=utf-8'}}\n"
+            ),
+            format!(
+                "from owt import sse\n{head} flow():\n    yield 'one'\n    raise ValueError('in the middle')\n\ndef run(): return sse(flow())\n"
+            ),
         ] {
             let mut raw = Raw::get(&owt, &owt.code(&code), "/", &[]);
             let (status, headers) = raw.head();

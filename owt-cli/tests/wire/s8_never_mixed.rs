@@ -118,7 +118,8 @@ fn two_hundred_calls_at_once_each_know_only_themselves() {
         for line in lines {
             assert_eq!(line.matches(words).count(), 1, "two calls in one line: {line}");
             let number = line.split_once(words).unwrap().1.split_once('>').unwrap().0;
-            let (_, n) = ids.iter().find(|(id, _)| line.contains(id.as_str())).expect("a call's id");
+            let (_, n) =
+                ids.iter().find(|(id, _)| line.contains(id.as_str())).expect("a call's id");
             assert_eq!(number, n.to_string(), "{line}");
         }
     }
@@ -172,7 +173,9 @@ fn a_cancelled_call_hits_no_other() {
         "{}\nimport time\ndef run():\n    here = meet()\n    here.say('works')\n    try:\n        while True: time.sleep(0.0005)\n    finally:\n        here.say('stopped')\n",
         meeting.python()
     );
-    let busy = owt.code("def run(n):\n    total = 0\n    for i in range(3000): total += i\n    return [n, total]\n");
+    let busy = owt.code(
+        "def run(n):\n    total = 0\n    for i in range(3000): total += i\n    return [n, total]\n",
+    );
     for round in 0..30 {
         let cancelled = Raw::get(&owt, &owt.code(&code), "/", &[]);
         let mut guest = meeting.guest();
@@ -195,7 +198,8 @@ fn globals_of_one_code_are_not_those_of_another() {
     assert_eq!(first.post("/").ok(), "first");
     assert_eq!(second.post("/").ok(), "none");
     // What code does to its own namespace, it does to no other's.
-    let rude = owt.code("pipe = request = shell = None\nimport builtins\ndef run(): return str(pipe)\n");
+    let rude =
+        owt.code("pipe = request = shell = None\nimport builtins\ndef run(): return str(pipe)\n");
     assert_eq!(rude.post("/").ok(), "None");
     assert_eq!(owt.code("pipe().path().last()").post("/x").ok(), "x");
     assert_eq!(owt.code("def run(): return request.path\n").post("/y").ok(), "/y");

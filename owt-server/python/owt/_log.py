@@ -264,6 +264,4 @@ def leave_server() -> None:
 
 
 def _real(fd: int) -> io.TextIOWrapper:
-    return open(  # noqa: SIM115 (it is to stay open)
-        fd, "w", buffering=1, closefd=False, encoding="utf-8", errors="backslashreplace"
-    )
+    return open(fd, "w", buffering=1, closefd=False, encoding="utf-8", errors="backslashreplace")

@@ -1,6 +1,8 @@
 import asyncio
 import io
 import json
+import pathlib
+import re
 import sys
 
 import pytest
@@ -313,3 +315,9 @@ def test_a_failing_step_is_named():
         summat.get("k")({})
     line = sys._getframe().f_lineno - 1
     assert raised.value.__notes__ == [f"in the pipeline's step 1, get('k'), line {line}"]
+
+
+def test_every_step_is_documented():
+    page = pathlib.Path(__file__).parents[3] / "docs" / "pipelines.md"
+    documented = set(re.findall(r"`(\w+)\(", page.read_text()))
+    assert documented >= STEPS
