@@ -10,6 +10,7 @@ mod door;
 mod engine;
 mod http;
 mod python;
+mod scratch;
 mod serve;
 
 pub use config::Config;

@@ -11,6 +11,7 @@ use crate::door::Door;
 use crate::engine::{Engine, Host};
 use crate::http::{self, Site};
 use crate::python::{HostError, PythonHost};
+use crate::scratch::Scratch;
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -73,10 +74,8 @@ pub fn serve(
     if config.workers > 0 {
         return Err(ServeError::Workers(config.workers));
     }
-    let scratch = tempfile::Builder::new()
-        .prefix("owt-")
-        .tempdir()
-        .map_err(|error| ServeError::Io("a folder for temporary files", error))?;
+    let scratch =
+        Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
     // Recordings, and what watches calls of the event loop; one thread is plenty.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

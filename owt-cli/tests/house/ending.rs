@@ -96,3 +96,22 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(owt.wait().code(), Some(128 + 15));
     assert!(endless.join().unwrap());
 }
+
+#[test]
+fn the_next_server_removes_what_a_killed_one_left() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folders = || std::fs::read_dir(scratch.path()).unwrap().count();
+    let mut killed = Start::new().env("TMPDIR", scratch.path()).start();
+    let mut living = Start::new().env("TMPDIR", scratch.path()).start();
+    killed.signal("-KILL");
+    killed.wait();
+    assert_eq!(folders(), 2);
+    let mut next = Start::new().env("TMPDIR", scratch.path()).start();
+    assert_eq!(folders(), 2, "one was removed, one was made");
+    assert_eq!(living.code("def run(): return 1").post("/").ok(), "1");
+    for owt in [&mut living, &mut next] {
+        owt.signal("-TERM");
+        assert_eq!(owt.wait().code(), Some(0));
+    }
+    assert_eq!(folders(), 0);
+}

@@ -4,7 +4,23 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use reqwest::blocking::Response;
+
 use crate::support::{Owt, Sent};
+
+/// Reads exactly this text of a response that goes on.
+#[track_caller]
+pub fn expect(response: &mut Response, wanted: &str) {
+    let mut got = vec![0; wanted.len()];
+    response.read_exact(&mut got).expect("the stream goes on");
+    assert_eq!(String::from_utf8_lossy(&got), wanted);
+}
+
+/// The rest of a response of which some was read; an error when it is cut.
+pub fn rest(mut response: Response) -> std::io::Result<String> {
+    let mut rest = String::new();
+    response.read_to_string(&mut rest).map(|_| rest)
+}
 
 /// A connection whose bytes nobody interprets.
 pub struct Raw(BufReader<TcpStream>);

@@ -125,7 +125,7 @@ fn nothing_outside_root_dir_can_be_reached() {
 #[test]
 fn shell_runs_the_last_value_with_bash() {
     let owt = Owt::start();
-    let shell = owt.code("shell()");
+    let shell = owt.code("kwarg('command').shell()");
     for (command, wanted) in [
         ("echo {1..3}", "1 2 3\n"),
         ("printf '%s' \"$BASH_VERSION\" | head -c 0; printf ok", "ok"),
@@ -135,16 +135,14 @@ fn shell_runs_the_last_value_with_bash() {
         ("true", ""),
     ] {
         assert_eq!(
-            shell.clone().kwargs(&format!("{command:?}")).post("/").ok(),
+            shell.clone().kwargs(&format!("{{'command': {command:?}}}")).post("/").ok(),
             wanted,
             "{command}"
         );
     }
-    assert_eq!(
-        owt.code("kwarg('c').shell().f(str.strip)").kwargs("{'c': 'echo x'}").post("/").ok(),
-        "x"
-    );
-    let failed = shell.kwargs("'echo why >&2; exit 3'").post("/").refused(500, "adaptor-raised");
+    assert_eq!(owt.code("shell().f(str.strip)").kwargs("echo words").post("/").ok(), "words");
+    let failed =
+        owt.code("shell()").kwargs("echo why >&2; exit 3").post("/").refused(500, "adaptor-raised");
     let detail = failed["detail"].as_str().unwrap();
     assert!(detail.contains("why") && detail.contains('3'), "{detail}");
 }
@@ -157,7 +155,7 @@ fn importing_makes_modules_known_to_the_code() {
         "pipe().importing('decimal', 'fractions').f(lambda x: str(decimal.Decimal(x) + 1))",
         "run = pipe().importing('decimal').f(lambda x: str(decimal.Decimal(x) + 1)).done()\n",
     ] {
-        assert_eq!(owt.code(code).kwargs("'1.10'").post("/").ok(), "2.10", "{code}");
+        assert_eq!(owt.code(code).kwargs("{'x': '1.10'}").post("/").ok(), "2.10", "{code}");
     }
     let deep =
         owt.code("importing('xml.dom.minidom').f(lambda: xml.dom.minidom.Document.__name__)");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::meeting::Meeting;
+use crate::raw::{expect, rest};
 use crate::support::{Answer, Owt};
 
 /// What both requests say of the same request.
@@ -181,9 +182,7 @@ fn a_flask_stream_flows_as_it_is_made() {
     let mut response = owt.code(&code).posting("/here").send().unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
     let mut guest = meeting.guest();
-    let mut first = [0; 5];
-    std::io::Read::read_exact(&mut response, &mut first).unwrap();
-    assert_eq!(&first, b"/here");
+    expect(&mut response, "/here");
     guest.tell("the rest");
-    assert_eq!(Answer::of(response).ok(), "the rest");
+    assert_eq!(rest(response).unwrap(), "the rest");
 }

@@ -1,20 +1,10 @@
 //! §5: generators are streams: each chunk is sent as soon as it is yielded.
 
-use std::io::Read;
-
 use serde_json::{Value, json};
 
 use crate::meeting::Meeting;
-use crate::raw::Raw;
+use crate::raw::{Raw, expect, rest};
 use crate::support::{Answer, Owt};
-
-/// Reads exactly this text of a response that goes on.
-#[track_caller]
-fn expect(response: &mut impl Read, wanted: &str) {
-    let mut got = vec![0; wanted.len()];
-    response.read_exact(&mut got).expect("the stream goes on");
-    assert_eq!(String::from_utf8_lossy(&got), wanted);
-}
 
 #[test]
 fn what_yields_is_a_stream() {
@@ -88,7 +78,7 @@ fn a_chunk_is_sent_as_soon_as_it_is_yielded() {
         adaptor.tell("2");
         expect(&mut response, "{\"n\":3}\n");
         adaptor.tell("3");
-        assert_eq!(Answer::of(response).ok(), "");
+        assert_eq!(rest(response).unwrap(), "");
     }
 }
 

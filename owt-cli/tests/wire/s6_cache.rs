@@ -226,7 +226,7 @@ fn a_call_that_is_refused_is_not_kept() {
     let owt = Owt::start();
     let call = owt.code("def run(name): return name").field("use_cache", true);
     call.clone().field("fn_name", "none").post("/").refused(422, "not-runnable");
-    call.post("/").malformed("kwargs_b64");
+    call.post("/").refused(400, "malformed-call");
     assert_eq!(call.clone().kwargs("{'name': 'x'}").post("/").ok(), "x");
     assert_eq!(call.post("/").ok(), "x", "and kept from then on");
 }

@@ -1,9 +1,7 @@
 //! §6: calls with the same key that arrive while the first still runs join it.
 
-use std::io::Read;
-
 use crate::meeting::Meeting;
-use crate::raw::Raw;
+use crate::raw::{Raw, expect, rest};
 use crate::support::{Answer, Folder, Owt, Sent};
 
 /// Streams what it is told until it is told `end`, or fails when it is told `fail`.
@@ -19,13 +17,6 @@ fn told(owt: &Owt, meeting: &Meeting, folder: &Folder, head: &str) -> Sent {
         folder.mark("runs")
     );
     owt.code(&code).field("use_cache", true)
-}
-
-#[track_caller]
-fn expect(response: &mut impl Read, wanted: &str) {
-    let mut got = vec![0; wanted.len()];
-    response.read_exact(&mut got).expect("the stream goes on");
-    assert_eq!(String::from_utf8_lossy(&got), wanted);
 }
 
 fn status(response: &reqwest::blocking::Response) -> String {
@@ -54,9 +45,9 @@ fn a_stream_is_joined_from_its_beginning_and_flows_to_all() {
             expect(other, "two ");
         }
         adaptor.tell("end");
-        assert_eq!(Answer::of(first).text(), "");
+        assert_eq!(rest(first).unwrap(), "");
         for other in others {
-            assert_eq!(Answer::of(other).text(), "");
+            assert_eq!(rest(other).unwrap(), "");
         }
         let kept = call.post("/");
         assert!(kept.header("cache-status").contains("hit"));
@@ -127,7 +118,7 @@ fn the_first_may_go_and_the_others_still_have_it_all() {
         adaptor.tell("two ");
         expect(&mut second, "two ");
         adaptor.tell("end");
-        assert_eq!(Answer::of(second).text(), "");
+        assert_eq!(rest(second).unwrap(), "");
         assert_eq!(call.post("/").ok(), "one two ");
         assert_eq!(folder.marks("runs"), 1, "{head}");
     }
@@ -146,7 +137,7 @@ fn a_failure_reaches_all_who_joined_and_is_not_kept() {
     expect(&mut second, "one ");
     adaptor.tell("fail");
     for response in [first, second] {
-        assert!(response.bytes().is_err(), "a failure in the middle is no clean end");
+        assert!(rest(response).is_err(), "a failure in the middle is no clean end");
     }
     assert_eq!(folder.marks("runs"), 1);
     let again = call.posting("/").send().unwrap();

@@ -224,7 +224,7 @@ fn a_refused_call_has_not_run() {
         (403, call.posting("/").header("host", "evil.example")),
         (404, call.posting("/_owt/x")),
         (405, owt.request("DELETE", "/").query(&call.text_fields())),
-        (415, call.posting("/").header("content-type", "text/plain")),
+        (415, owt.request("POST", "/").body(format!("code_b64={}", crate::support::b64(&code)))),
     ] {
         assert_eq!(request.send().unwrap().status().as_u16(), status);
     }
