@@ -28,7 +28,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
             what: format!("cannot listen on {} port {}", args.address, args.port),
             source,
         })?;
-    let asked = shutdown::asked()
+    let asked = shutdown::asked(args.grace.0)
         .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
     let config = config(args, credentials, verbosity)?;
     let served = owt_server::serve(listener, config, move |ready| announce(ready, user), asked);

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -186,8 +186,14 @@ impl Drop for Owt {
     }
 }
 
+/// One for all, since it takes long to make; each request has a connection of its own.
 pub fn client() -> Client {
-    Client::builder().timeout(PATIENCE).no_proxy().build().unwrap()
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    let make = || {
+        let builder = Client::builder().timeout(PATIENCE).no_proxy().pool_max_idle_per_host(0);
+        builder.build().unwrap()
+    };
+    CLIENT.get_or_init(make).clone()
 }
 
 /// A call on its way.

@@ -37,14 +37,12 @@ impl Meeting {
     /// The next adaptor that comes.
     #[track_caller]
     pub fn guest(&self) -> Guest {
-        let stream = self.guests.recv_timeout(PATIENCE).expect("no adaptor came");
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Guest(BufReader::new(stream))
+        Guest::new(self.guests.recv_timeout(PATIENCE).expect("no adaptor came"))
     }
 
-    /// True when no adaptor has come that was not met.
-    pub fn is_empty(&self) -> bool {
-        self.guests.try_recv().is_err()
+    /// An adaptor that has come and was not met, if there is one now.
+    pub fn another(&self) -> Option<Guest> {
+        self.guests.try_recv().ok().map(Guest::new)
     }
 }
 
@@ -83,6 +81,11 @@ async def ameet():
 pub struct Guest(BufReader<TcpStream>);
 
 impl Guest {
+    fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(BufReader::new(stream))
+    }
+
     /// What it says next; `None` when it has left.
     #[track_caller]
     pub fn says(&mut self) -> Option<String> {

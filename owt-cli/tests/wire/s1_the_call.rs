@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::raw::Raw;
 use crate::support::{Answer, Folder, Owt, b64};
 
 const HELLO: &str = "def run(name='nobody'):\n    return f'Hello, {name}!'\n";
@@ -280,6 +281,23 @@ fn the_root_is_a_catalogue_for_programs() {
     // Code at the root is a call, whatever is accepted.
     let call = owt.code(HELLO).getting("/").header("accept", "application/json");
     assert_eq!(Answer::of(call.send().unwrap()).ok(), "Hello, nobody!");
+}
+
+#[test]
+fn a_client_that_asks_whether_to_send_its_body_is_told_to() {
+    let owt = Owt::start();
+    let body = json!({"code_b64": b64(HELLO)}).to_string();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Expect: 100-continue\r\n\r\n",
+        owt.address(),
+        body.len()
+    );
+    // As curl does before it sends much.
+    let mut raw = Raw::send(&owt, head);
+    assert_eq!(raw.head().0, 100);
+    raw.write(body);
+    assert_eq!(raw.answer().2, "Hello, nobody!");
 }
 
 /// Bytes of no pattern; the same ones each time.

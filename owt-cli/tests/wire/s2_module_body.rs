@@ -61,7 +61,54 @@ fn first_calls_that_arrive_together_share_the_one_load() {
         assert_eq!((status, body), (200, n.to_string()));
     }
     assert_eq!(folder.marks("loads"), 1);
-    assert!(meeting.is_empty());
+    assert!(meeting.another().is_none());
+}
+
+#[test]
+fn a_load_that_fails_fails_for_all_who_share_it_and_is_tried_anew() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    let folder = Folder::new();
+    let code = format!(
+        "{}{}\nif meet().listen() == 'fail': raise ValueError('no weights')\n\ndef run():\n    return 'well'\n",
+        meeting.python(),
+        folder.mark("loads")
+    );
+    let calls: Vec<_> = (0..5).map(|_| Raw::get(&owt, &owt.code(&code), "/", &[])).collect();
+    let mut loading = meeting.guest();
+    // Arrived, all of them: what was sent after them has been answered.
+    assert_eq!(owt.code("lambda: 'quick'").post("/").ok(), "quick");
+    loading.tell("fail");
+    for mut call in calls {
+        while !call.is_answered() {
+            // One that came too late to share that load began another.
+            if let Some(mut late) = meeting.another() {
+                late.tell("fail");
+            }
+        }
+        let (status, _, body) = call.answer();
+        assert!(status == 500 && body.contains("no weights"), "{status} {body}");
+    }
+    let mut again = Raw::get(&owt, &owt.code(&code), "/", &[]);
+    meeting.guest().tell("succeed");
+    assert_eq!(again.answer().2, "well");
+}
+
+#[test]
+fn a_changed_library_is_seen_by_the_next_call() {
+    let lib = Folder::new();
+    lib.write("sota.py", "import part\ndef answer(): return part.answer\n");
+    lib.write("part.py", "answer = 'first'\n");
+    let owt = crate::support::Start::new().args([lib.as_str()]).start();
+    let calls =
+        [owt.code("sota.answer"), owt.code("import sota\ndef run(): return sota.answer()\n")];
+    for wanted in ["first", "other", "third", "first"] {
+        lib.write("part.py", format!("answer = '{wanted}'\n"));
+        for call in &calls {
+            assert_eq!(call.post("/").ok(), wanted);
+            assert_eq!(call.post("/").ok(), wanted);
+        }
+    }
 }
 
 #[test]

@@ -227,3 +227,13 @@ fn each_call_has_fresh_arguments() {
     let clock = owt.code("lambda n: str(n)").kwargs("{'n': __import__('time').perf_counter_ns()}");
     assert_ne!(clock.post("/").ok(), clock.post("/").ok());
 }
+
+#[test]
+fn arguments_may_be_large() {
+    let owt = Owt::start();
+    let long = "ü".repeat(2_000_000);
+    let call = owt.code("def run(text): return str(len(text))");
+    assert_eq!(call.clone().kwargs(&format!("{{'text': '{long}'}}")).post("/").ok(), "2000000");
+    assert_eq!(call.clone().kwargs(&json!({"text": long}).to_string()).post("/").ok(), "2000000");
+    assert_eq!(call.kwargs(&long).post("/").ok(), "2000000");
+}

@@ -255,6 +255,7 @@ log = logging.getLogger('mine')
 
 def run(n):
     print('printed', n)
+    print(f'above {n}\\nbelow {n}')
     print('to stderr', n, file=sys.stderr)
     print('in two', end=' '); print('pieces', n)
     sys.stdout.write(f'without an end {n}')
@@ -279,6 +280,8 @@ def flow(n):
             &[
                 "printed",
                 "to stderr",
+                "above",
+                "below",
                 "in two pieces",
                 "without an end",
                 "debugged",

@@ -75,6 +75,23 @@ fn what_was_given_before_arrives_and_then_the_client_errs() {
 }
 
 #[test]
+fn a_stream_that_fails_before_its_first_chunk_is_a_500() {
+    let owt = Owt::start();
+    for head in ["def", "async def"] {
+        for code in [
+            format!("{head} run():\n    raise ValueError('at once')\n    yield 'never'\n"),
+            format!(
+                "{head} flow():\n    raise ValueError('at once')\n    yield\nasync def run(): return flow()\n"
+            ),
+        ] {
+            // Nothing of it has been sent, so that the problem can still be told.
+            let problem = owt.code(&code).post("/").refused(500, "adaptor-raised");
+            assert_eq!(problem["exception"]["message"], "at once", "{code}");
+        }
+    }
+}
+
+#[test]
 fn server_sent_events_get_an_error_event_first() {
     let owt = Owt::start();
     for head in ["def", "async def"] {
@@ -125,6 +142,6 @@ fn a_deadline_in_mid_stream_is_visible_too() {
         assert_eq!(raw.bytes(5), b"begun");
         let rest = raw.rest();
         assert!(!rest.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
-        assert_eq!(meeting.guest().says().expect("the work stops"), "stopped", "{head}");
+        assert_eq!(meeting.guest().says().as_deref(), Some("stopped"), "the work stops: {head}");
     }
 }

@@ -103,7 +103,7 @@ def load(source: str, digest: str) -> Adaptor:
     linecache.cache[path] = (
         len(source),
         None,
-        [line + "\n" for line in _forms.lines(source)],
+        [line + "\n" for line in _forms.lines(source.removesuffix("\n"))],
         path,
     )
     spec = adaptors.spec_for(name, path)

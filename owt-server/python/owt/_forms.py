@@ -145,6 +145,8 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
         tree = ast.parse(f"(\n{source}\n)", mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as inner:
         if isinstance(inner, SyntaxError) and _is_dotted(source):
+            if inner.lineno == 1:
+                inner = _unclosed(source) or inner
             # line 1 is our parenthesis: without a place of its own, the error is about the end
             last = max(len(lines(source)), 1)
             inner.lineno = min(max((inner.lineno or 1) - 1, 1), last)
@@ -159,6 +161,15 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
         raise no_python(why, source) from _as_syntax_error(why, source)
     ast.increment_lineno(tree, -1)
     return body
+
+
+def _unclosed(source: str) -> SyntaxError | None:
+    """The error of a parenthesis of the code's own that our closing one has closed."""
+    try:
+        ast.parse(f"(\n{source}", mode="eval")
+    except SyntaxError as error:
+        return error if (error.lineno or 1) > 1 else None
+    return None
 
 
 def _is_dotted(source: str) -> bool:

@@ -154,7 +154,7 @@ class _Driver:
             await self._within(self._pull(payload))
             self._sink.end()
         except BaseException as error:
-            gone = isinstance(error, (_Gone, asyncio.CancelledError))
+            gone = isinstance(error, _Gone)
             self._fail(Cancelled("nobody waits for this call any more") if gone else error)
         finally:
             self._inner = None
@@ -184,7 +184,7 @@ class _Driver:
             # the adaptor's own clean-up is waited for.
             inner.cancel()
             await asyncio.wait([inner])
-            raise
+            raise _Gone from None
         if self._gone:
             raise _Gone
         if error is not None:

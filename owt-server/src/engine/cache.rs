@@ -43,11 +43,12 @@ pub enum CacheOutcome {
 }
 
 impl CacheOutcome {
-    /// The value of `Cache-Status` (RFC 9211).
-    pub fn status(self) -> &'static str {
+    /// The value of `Cache-Status` (RFC 9211); `kept` when the answer is one to keep.
+    pub fn status(self, kept: bool) -> &'static str {
         match self {
             Self::Hit => "owt; hit",
-            Self::Miss => "owt; fwd=miss; stored",
+            Self::Miss if kept => "owt; fwd=miss; stored",
+            Self::Miss => "owt; fwd=miss",
             Self::Joined => "owt; fwd=miss; collapsed",
         }
     }
@@ -213,7 +214,7 @@ impl Recorder {
         } {
             match &event {
                 Event::Answer(head, _) | Event::File(head, _) | Event::Head(head) => {
-                    succeeded = head.status < 400;
+                    succeeded = head.is_success();
                 }
                 Event::Problem(_) => succeeded = false,
                 Event::Chunk(_) | Event::End => {}

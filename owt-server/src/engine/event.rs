@@ -21,6 +21,12 @@ pub struct Head {
 }
 
 impl Head {
+    /// True for what a cache may keep.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.status < 400
+    }
+
     /// A 200 with this media type and nothing else.
     #[must_use]
     pub fn ok(content_type: &'static str) -> Self {

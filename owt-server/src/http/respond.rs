@@ -24,7 +24,14 @@ pub(super) async fn respond(
     cache: Option<CacheOutcome>,
     id: &str,
 ) -> HttpResponse {
-    let mut response = match events.next().await {
+    let first = events.next().await;
+    let kept = match &first {
+        Some(Event::Answer(head, _) | Event::File(head, _) | Event::Head(head)) => {
+            head.is_success()
+        }
+        _ => false,
+    };
+    let mut response = match first {
         Some(Event::Answer(head, body)) => whole(request, head, body, id),
         Some(Event::File(head, path)) => file(request, head, &path, id),
         Some(Event::Head(head)) => stream(request, head, events, id),
@@ -35,7 +42,7 @@ pub(super) async fn respond(
         }
     };
     if let Some(cache) = cache {
-        response.headers_mut().insert(CACHE_STATUS, HeaderValue::from_static(cache.status()));
+        response.headers_mut().insert(CACHE_STATUS, HeaderValue::from_static(cache.status(kept)));
     }
     response
 }
@@ -203,7 +210,7 @@ impl Flow {
         };
         match event {
             Event::Chunk(chunk) => Some(Ok(self.batch(chunk))),
-            Event::Problem(failure) => Some(self.fail(failure.with_request_id(&self.id))),
+            Event::Problem(failure) => Some(self.fail(failure.with_request_id(&self.id)).await),
             _ => None,
         }
     }
@@ -231,13 +238,16 @@ impl Flow {
     }
 
     /// For server-sent events the failure is an event first, then the cut.
-    fn fail(&mut self, failure: Problem) -> Result<Bytes, Cut> {
+    async fn fail(&mut self, failure: Problem) -> Result<Bytes, Cut> {
         if self.sse {
             self.sse = false;
             let json = serde_json::to_string(&failure).unwrap_or_default();
             self.held = Some(Event::Problem(Box::new(failure)));
             return Ok(Bytes::from(format!("event: error\ndata: {json}\n\n")));
         }
+        // What was given before shall arrive: the connection writes it out when the stream has
+        // nothing for it, and a cut would drop what it holds.
+        tokio::task::yield_now().await;
         self.over = true;
         tracing::warn!(id = self.id, "a stream failed in the middle: {failure}");
         Err(Cut(Box::new(failure)))

@@ -103,20 +103,27 @@ fn copy(py: Python<'_>, bytes: &[u8]) -> Bytes {
 
 /// Pulls an iterator to its end, or until the reader goes; it is closed either way.
 ///
+/// The head goes with the first chunk: what raises before it is an ordinary failure.
+///
 /// # Errors
 /// What the iterator raised.
 pub fn pull(
     bridge: &Bridge,
+    head: Head,
     stream: &Bound<'_, PyIterator>,
     events: &Sender,
     interruptible: &Interruptible<'_>,
 ) -> PyResult<()> {
-    let outcome = pull_open(bridge, stream, events);
+    let mut head = Some(head);
+    let outcome = pull_open(bridge, &mut head, stream, events);
     // A reader that goes interrupts; the stream's own cleaning up shall run undisturbed.
     interruptible.disarm();
     let closed = close(stream);
     match outcome? {
-        Ok(()) => events.send(Event::End),
+        Ok(()) => {
+            begin(&mut head, events);
+            events.send(Event::End);
+        }
         Err(Gone) => tracing::debug!("the reader of a stream has gone"),
     }
     if let Err(error) = closed {
@@ -126,14 +133,22 @@ pub fn pull(
     Ok(())
 }
 
+fn begin(head: &mut Option<Head>, events: &Sender) {
+    if let Some(head) = head.take() {
+        events.send(Event::Head(head));
+    }
+}
+
 fn pull_open(
     bridge: &Bridge,
+    head: &mut Option<Head>,
     stream: &Bound<'_, PyIterator>,
     events: &Sender,
 ) -> PyResult<Result<(), Gone>> {
     let py = stream.py();
     for item in stream.clone() {
         let item = item?;
+        begin(head, events);
         let sent = if let Ok(bytes) = item.cast_exact::<PyBytes>() {
             send(py, bytes.as_bytes(), events)
         } else if let Some(text) = item.cast_exact::<PyString>().ok().and_then(|t| t.to_str().ok())

@@ -13,6 +13,7 @@ use super::bridge::Bridge;
 use super::discover::{DiscoverError, Found, check_version, discover};
 use super::job::{FORKED, Job, Shared, Step};
 use super::launch::{self, LaunchError};
+use super::places::Places;
 use super::pool::Pool;
 use super::sink::Mailbox;
 use super::{interrupt, package};
@@ -42,6 +43,8 @@ pub enum HostError {
 /// The interpreter of this process and its threads.
 pub struct PythonHost {
     shared: Arc<Shared>,
+    /// Of calls that wait, for a thread or for their adaptor.
+    queue: Places,
     found: Found,
 }
 
@@ -73,9 +76,10 @@ impl PythonHost {
             };
             start().map_err(|error| said(py, error))
         })?;
-        let pool = Pool::new(config.threads, config.max_queue);
+        let pool = Pool::new(config.threads);
+        let queue = Places::new(config.max_queue.max(1));
         let shared = Shared::new(bridge, pool, config.max_adaptors, mailbox, runtime);
-        Ok(Self { shared: Arc::new(shared), found })
+        Ok(Self { shared: Arc::new(shared), queue, found })
     }
 
     /// What the served interpreter said of itself.
@@ -99,7 +103,7 @@ impl PythonHost {
 impl Host for PythonHost {
     fn submit(&self, task: Task) -> Result<(), NotTaken> {
         let task = Box::new(task);
-        let Some(place) = self.shared.pool.place() else {
+        let Some(place) = self.queue.take() else {
             return Err(NotTaken::Full(task));
         };
         let job = Job { shared: Arc::clone(&self.shared), step: Step::Begin(task, place) };

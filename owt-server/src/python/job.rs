@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use lru::LruCache;
 use owt_core::{Call, Problem, ProblemKind};
@@ -16,10 +17,11 @@ use super::answer::{Answer, answer, pull};
 use super::bridge::Bridge;
 use super::calling::{Calling, Entered};
 use super::interrupt::Interruptible;
-use super::pool::{Place, Pool, Seat, Work};
+use super::places::{Place, Places};
+use super::pool::{Pool, Seat, Work};
 use super::raw::RawCall;
 use super::sink::{Mailbox, Sink};
-use crate::engine::{Event, Sender, Task};
+use crate::engine::{Event, Head, Sender, Task};
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);
@@ -28,6 +30,9 @@ pub static FORKED: AtomicBool = AtomicBool::new(false);
 const ARGUMENTS_KEPT: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 const ARGUMENTS_LENGTH: usize = 16 << 10;
 
+/// Calls on the event loop at most.
+const MOST_LOOPING: usize = 10_000;
+
 /// What every job of a host shares.
 pub struct Shared {
     pub bridge: &'static Bridge,
@@ -35,6 +40,8 @@ pub struct Shared {
     pub pool: Arc<Pool<Job>>,
     pub mailbox: Arc<Mailbox>,
     pub runtime: tokio::runtime::Handle,
+    /// Of calls on the event loop.
+    looping: Places,
     arguments: Mutex<LruCache<Arc<str>, Py<PyAny>>>,
     event_loop: PyOnceLock<()>,
 }
@@ -53,6 +60,7 @@ impl Shared {
             pool,
             mailbox,
             runtime,
+            looping: Places::new(MOST_LOOPING),
             arguments: Mutex::new(LruCache::new(ARGUMENTS_KEPT)),
             event_loop: PyOnceLock::new(),
         }
@@ -122,7 +130,7 @@ pub enum Step {
     /// Run a call from its beginning.
     Begin(Box<Task>, Place),
     /// Pull an iterator that an `async def` gave.
-    Pull { stream: Py<PyIterator>, context: Py<PyAny>, events: Sender },
+    Pull { head: Head, stream: Py<PyIterator>, context: Py<PyAny>, events: Sender },
 }
 
 impl Work for Job {
@@ -130,10 +138,10 @@ impl Work for Job {
         let shared = self.shared;
         match self.step {
             Step::Begin(task, place) => begin(py, &shared, seat, task, place),
-            Step::Pull { stream, context, events } => {
+            Step::Pull { head, stream, context, events } => {
                 let interruptible = Interruptible::new(py, seat, &events);
                 let pulled = Entered::enter(context.bind(py).clone()).and_then(|_entered| {
-                    pull(shared.bridge, stream.bind(py), &events, &interruptible)
+                    pull(shared.bridge, head, stream.bind(py), &events, &interruptible)
                 });
                 if let Err(error) = pulled {
                     events.send(failed(&shared, py, &error));
@@ -166,7 +174,8 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, pla
     let id = task.call.code.id();
     match shared.adaptors.find(py, id, Waiting { task, place }) {
         Ok(Found::Ready(adaptor, Waiting { task, place })) => {
-            run(py, shared, seat, &adaptor, *task, place);
+            drop(place);
+            run(py, shared, seat, &adaptor, *task);
         }
         Ok(Found::Waiting) => {}
         Ok(Found::Load(waiting)) => load(py, shared, seat, waiting),
@@ -177,6 +186,8 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, pla
 /// Loads the adaptor of the first of its calls, then runs that and sends on the others.
 fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     let Waiting { task, place } = first;
+    // It runs already: its place is free for another to wait.
+    drop(place);
     let code = &task.call.code;
     let (id, context) = (code.id(), Arc::new(task.context.clone()));
     let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(context))
@@ -191,7 +202,7 @@ fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
                     job.refuse(py);
                 }
             }
-            return run(py, shared, seat, &adaptor, *task, place);
+            return run(py, shared, seat, &adaptor, *task);
         }
         Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
         Err(error) => shared.bridge.problem(py, &error),
@@ -201,14 +212,7 @@ fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     }
 }
 
-fn run(
-    py: Python<'_>,
-    shared: &Arc<Shared>,
-    seat: &Seat,
-    adaptor: &Adaptor,
-    task: Task,
-    place: Place,
-) {
+fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, adaptor: &Adaptor, task: Task) {
     let Task { call, context, events } = task;
     let context = Arc::new(context);
     let interruptible = Interruptible::new(py, seat, &events);
@@ -219,14 +223,13 @@ fn run(
         match answer(shared.bridge, &value, context.headers.get("accept"))? {
             Answer::Whole(event) => events.send(event),
             Answer::Stream(head, stream) => {
-                events.send(Event::Head(head));
-                pull(shared.bridge, &stream, &events, &interruptible)?;
+                pull(shared.bridge, head, &stream, &events, &interruptible)?;
             }
             Answer::Loop { kind, head, payload } => {
-                if let Some(head) = head {
-                    events.send(Event::Head(head));
-                }
-                let sink = Sink::new(shared, events.clone(), calling.context(), place);
+                let Some(place) = shared.looping.take() else {
+                    return refuse_to_loop(&payload, &events);
+                };
+                let sink = Sink::new(shared, events.clone(), calling.context(), head, place);
                 let context = calling.leave();
                 shared.start_loop(py)?;
                 shared.bridge.drive.bind(py).call1((payload, kind, sink, context))?;
@@ -238,6 +241,18 @@ fn run(
     drop(interruptible);
     if let Err(error) = outcome {
         events.send(failed(shared, py, &error));
+    }
+}
+
+/// As many calls as may be are on the event loop. What the adaptor gave has not begun.
+fn refuse_to_loop(payload: &Bound<'_, PyAny>, events: &Sender) -> PyResult<()> {
+    let why = format!("{MOST_LOOPING} calls are on the event loop; this one has not begun");
+    let problem = Problem::new(ProblemKind::Busy, why).with_retry_after(Duration::from_secs(1));
+    events.send(Event::Problem(Box::new(problem)));
+    // A coroutine that is never awaited complains unless it is closed.
+    match payload.getattr_opt("close")? {
+        Some(close) => close.call0().map(drop),
+        None => Ok(()),
     }
 }
 

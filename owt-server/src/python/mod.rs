@@ -12,6 +12,7 @@ mod interrupt;
 mod job;
 mod launch;
 mod package;
+mod places;
 mod pool;
 mod raw;
 mod sink;

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -80,11 +80,8 @@ impl Seat {
 /// The threads and their queue.
 pub struct Pool<W> {
     state: Mutex<State<W>>,
-    /// Tasks that hold a [`Place`].
-    placed: Arc<AtomicUsize>,
     born: Instant,
     most_seats: usize,
-    most_placed: usize,
     watch: Mutex<Option<Thread>>,
     watch_sleeps: AtomicBool,
 }
@@ -98,15 +95,6 @@ struct State<W> {
     stopping: bool,
 }
 
-/// A task's place among those that wait; the number of places is the queue's bound.
-pub struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 enum Next<W> {
     Run(W),
     Wait,
@@ -114,8 +102,8 @@ enum Next<W> {
 }
 
 impl<W: Work> Pool<W> {
-    /// A pool of at most `seats` threads, of which none runs yet, and `places` waiting tasks.
-    pub fn new(seats: usize, places: usize) -> Arc<Self> {
+    /// A pool of at most `seats` threads, of which none runs yet.
+    pub fn new(seats: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
                 queue: VecDeque::new(),
@@ -125,22 +113,11 @@ impl<W: Work> Pool<W> {
                 leader_waits: false,
                 stopping: false,
             }),
-            placed: Arc::default(),
             born: Instant::now(),
             most_seats: seats.max(1),
-            most_placed: places.max(1),
             watch: Mutex::new(None),
             watch_sleeps: AtomicBool::new(false),
         })
-    }
-
-    /// A place to wait, if one is free.
-    pub fn place(&self) -> Option<Place> {
-        if self.placed.fetch_add(1, Ordering::Relaxed) < self.most_placed {
-            return Some(Place(Arc::clone(&self.placed)));
-        }
-        self.placed.fetch_sub(1, Ordering::Relaxed);
-        None
     }
 
     /// Queues a task.
@@ -163,7 +140,8 @@ impl<W: Work> Pool<W> {
         if let Some(seat) = called {
             seat.call();
         }
-        if self.watch_sleeps.swap(false, Ordering::AcqRel)
+        if self.watch_sleeps.load(Ordering::SeqCst)
+            && self.watch_sleeps.swap(false, Ordering::SeqCst)
             && let Some(watch) = &*self.watch.lock()
         {
             watch.unpark();
@@ -179,7 +157,7 @@ impl<W: Work> Pool<W> {
             seat.call();
         }
         drop(state);
-        self.watch_sleeps.store(false, Ordering::Release);
+        self.watch_sleeps.store(false, Ordering::SeqCst);
         if let Some(watch) = &*self.watch.lock() {
             watch.unpark();
         }
@@ -219,7 +197,6 @@ impl<W: Work> Pool<W> {
         loop {
             match self.next(seat) {
                 Next::Run(work) => {
-                    seat.busy_since.store(self.now(), Ordering::Release);
                     work.run(py, seat);
                     seat.busy_since.store(0, Ordering::Release);
                 }
@@ -251,7 +228,11 @@ impl<W: Work> Pool<W> {
             state.leader = Some(Arc::clone(seat));
         }
         match state.queue.pop_front() {
-            Some(work) => Next::Run(work),
+            Some(work) => {
+                // Under the lock: whoever looks sees the task in the queue or a busy seat.
+                seat.busy_since.store(self.now(), Ordering::Release);
+                Next::Run(work)
+            }
             None => {
                 state.leader_waits = true;
                 Next::Wait
@@ -305,6 +286,12 @@ impl<W: Work> Pool<W> {
         }
     }
 
+    fn is_idle(&self) -> bool {
+        let state = self.state.lock();
+        let busy = |seat: &Arc<Seat>| seat.busy_since.load(Ordering::Acquire) != 0;
+        state.queue.is_empty() && !state.stopping && !state.seats.iter().any(busy)
+    }
+
     /// Microseconds since the pool's birth, never 0.
     fn now(&self) -> u64 {
         self.born.elapsed().as_micros() as u64 + 1
@@ -339,10 +326,14 @@ impl<W: Work> Pool<W> {
             super::interrupt::interrupt_deserted(&busy);
             idle_ticks = if busy.is_empty() { idle_ticks + 1 } else { 0 };
             if idle_ticks > 20 {
-                self.watch_sleeps.store(true, Ordering::Release);
-                while self.watch_sleeps.load(Ordering::Acquire) {
-                    std::thread::park();
+                self.watch_sleeps.store(true, Ordering::SeqCst);
+                // A task that came before the store has not woken this thread.
+                if self.is_idle() {
+                    while self.watch_sleeps.load(Ordering::SeqCst) {
+                        std::thread::park();
+                    }
                 }
+                self.watch_sleeps.store(false, Ordering::SeqCst);
                 idle_ticks = 0;
             }
         }

@@ -15,8 +15,9 @@ use tokio::task::AbortHandle;
 
 use super::answer::{Answer, from_response};
 use super::job::{Job, Shared, Step};
-use super::pool::{Place, Work};
-use crate::engine::{Event, Sender};
+use super::places::Place;
+use super::pool::Work;
+use crate::engine::{Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
 pub struct Mailbox {
@@ -88,18 +89,27 @@ pub struct Sink {
     context: Py<PyAny>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
     place: Mutex<Option<Place>>,
+    /// Goes with the first chunk: what raises before it is an ordinary failure.
+    head: Mutex<Option<Head>>,
     /// Bytes of the chunk that had no room.
     refused: AtomicUsize,
 }
 
 impl Sink {
-    pub fn new(shared: &Arc<Shared>, events: Sender, context: Py<PyAny>, place: Place) -> Self {
+    pub fn new(
+        shared: &Arc<Shared>,
+        events: Sender,
+        context: Py<PyAny>,
+        head: Option<Head>,
+        place: Place,
+    ) -> Self {
         Self {
             shared: Arc::clone(shared),
             events,
             context,
             watches: Mutex::default(),
             place: Mutex::new(Some(place)),
+            head: Mutex::new(head),
             refused: AtomicUsize::new(0),
         }
     }
@@ -113,6 +123,12 @@ impl Sink {
             mailbox.post(number);
         });
         self.watches.lock().push((number, task.abort_handle()));
+    }
+
+    fn begin(&self) {
+        if let Some(head) = self.head.lock().take() {
+            self.events.send(Event::Head(head));
+        }
     }
 
     /// The call is over: nothing more is watched for it, its place is free.
@@ -144,8 +160,8 @@ impl Sink {
                 self.finish();
             }
             Answer::Stream(head, stream) => {
-                self.events.send(Event::Head(head));
                 let step = Step::Pull {
+                    head,
                     stream: stream.unbind(),
                     context: self.context.clone_ref(py),
                     events: self.events.clone(),
@@ -156,7 +172,7 @@ impl Sink {
                 }
                 self.finish();
             }
-            Answer::Loop { head: Some(head), .. } => self.events.send(Event::Head(head)),
+            Answer::Loop { head: Some(head), .. } => *self.head.lock() = Some(head),
             Answer::Loop { head: None, .. } => {
                 return Err(PyRuntimeError::new_err("an awaitable gave awaitables without end"));
             }
@@ -167,6 +183,7 @@ impl Sink {
     /// True when the chunk was taken, false when there is no room for it now.
     fn send(&self, chunk: &Bound<'_, PyBytes>) -> PyResult<bool> {
         let bytes = chunk.as_bytes();
+        self.begin();
         self.refused.store(bytes.len(), Ordering::Relaxed);
         self.events
             .try_chunk(&Bytes::copy_from_slice(bytes))
@@ -189,6 +206,7 @@ impl Sink {
 
     /// The stream ended as it should.
     fn end(&self) {
+        self.begin();
         self.events.send(Event::End);
         self.finish();
     }
