@@ -66,7 +66,7 @@ fn what_was_given_before_arrives_and_then_the_client_errs() {
         meeting.guest().tell("fail now");
         assert!(rest(response).is_err(), "a cut stream reads as an error");
         // The log says why, and for which request.
-        let log = owt.log_with("in the middle");
+        let log = owt.log_with(&id);
         assert!(
             log.lines().any(|line| line.contains("in the middle") && line.contains(&id)),
             "{log}"
