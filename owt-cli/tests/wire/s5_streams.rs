@@ -131,10 +131,12 @@ fn two_streams_flow_side_by_side() {
             .iter()
             .map(|meeting| {
                 let code = format!(
-                    "{}\n{head} run():\n    here = {meet}\n    while words := {listen}:\n        yield words\n",
+                    "{}\n{head} run():\n    here = {meet}\n    yield 'begun'\n    while words := {listen}:\n        yield words\n",
                     meeting.python()
                 );
-                (owt.code(&code).posting("/").send().unwrap(), meeting.guest())
+                let mut response = owt.code(&code).posting("/").send().unwrap();
+                expect(&mut response, "begun");
+                (response, meeting.guest())
             })
             .collect();
         for words in ["one", "two", "three"] {

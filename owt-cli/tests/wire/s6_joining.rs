@@ -4,14 +4,14 @@ use crate::meeting::Meeting;
 use crate::raw::{Raw, expect, rest};
 use crate::support::{Answer, Folder, Owt, Sent};
 
-/// Streams what it is told until it is told `end`, or fails when it is told `fail`.
+/// Streams `begun `, then what it is told until it is told `end`, or fails when it is told `fail`.
 fn told(owt: &Owt, meeting: &Meeting, folder: &Folder, head: &str) -> Sent {
     let (meet, listen) = match head {
         "def" => ("meet()", "here.listen()"),
         _ => ("await ameet()", "await here.listen()"),
     };
     let code = format!(
-        "{}\n{head} run():\n    {}\n    here = {meet}\n    while (words := {listen}) != 'end':\n        \
+        "{}\n{head} run():\n    {}\n    here = {meet}\n    yield 'begun '\n    while (words := {listen}) != 'end':\n        \
          if words == 'fail': raise ValueError('as it was told')\n        yield words\n",
         meeting.python(),
         folder.mark("runs")
@@ -32,12 +32,12 @@ fn a_stream_is_joined_from_its_beginning_and_flows_to_all() {
         let mut first = call.posting("/").send().unwrap();
         let mut adaptor = meeting.guest();
         adaptor.tell("one ");
-        expect(&mut first, "one ");
+        expect(&mut first, "begun one ");
         // Both arrive while the first runs: they get what was, and what comes as it comes.
         let mut others = [call.posting("/").send().unwrap(), call.getting("/").send().unwrap()];
         for other in &mut others {
             assert!(status(other).contains("collapsed"), "{}", status(other));
-            expect(other, "one ");
+            expect(other, "begun one ");
         }
         adaptor.tell("two ");
         expect(&mut first, "two ");
@@ -51,7 +51,7 @@ fn a_stream_is_joined_from_its_beginning_and_flows_to_all() {
         }
         let kept = call.post("/");
         assert!(kept.header("cache-status").contains("hit"));
-        assert_eq!(kept.ok(), "one two ");
+        assert_eq!(kept.ok(), "begun one two ");
         assert_eq!(folder.marks("runs"), 1, "{head}");
         assert!(meeting.another().is_none());
     }
@@ -96,7 +96,7 @@ fn other_keys_do_not_wait() {
         adaptor.tell("end");
     }
     for response in responses {
-        assert_eq!(Answer::of(response).ok(), "x");
+        assert_eq!(Answer::of(response).ok(), "begun x");
     }
 }
 
@@ -109,9 +109,9 @@ fn the_first_may_go_and_the_others_still_have_it_all() {
         let mut first = call.posting("/").send().unwrap();
         let mut adaptor = meeting.guest();
         adaptor.tell("one ");
-        expect(&mut first, "one ");
+        expect(&mut first, "begun one ");
         let mut second = call.posting("/").send().unwrap();
-        expect(&mut second, "one ");
+        expect(&mut second, "begun one ");
         drop(first);
         // Another call through the server, so that the first's end has been seen or will not matter.
         assert_eq!(owt.code("lambda: 'x'").post("/").ok(), "x");
@@ -119,7 +119,7 @@ fn the_first_may_go_and_the_others_still_have_it_all() {
         expect(&mut second, "two ");
         adaptor.tell("end");
         assert_eq!(rest(second).unwrap(), "");
-        assert_eq!(call.post("/").ok(), "one two ");
+        assert_eq!(call.post("/").ok(), "begun one two ");
         assert_eq!(folder.marks("runs"), 1, "{head}");
     }
 }
@@ -132,9 +132,9 @@ fn a_failure_reaches_all_who_joined_and_is_not_kept() {
     let mut first = call.posting("/").send().unwrap();
     let mut adaptor = meeting.guest();
     adaptor.tell("one ");
-    expect(&mut first, "one ");
+    expect(&mut first, "begun one ");
     let mut second = call.posting("/").send().unwrap();
-    expect(&mut second, "one ");
+    expect(&mut second, "begun one ");
     adaptor.tell("fail");
     for response in [first, second] {
         assert!(rest(response).is_err(), "a failure in the middle is no clean end");
@@ -143,7 +143,7 @@ fn a_failure_reaches_all_who_joined_and_is_not_kept() {
     let again = call.posting("/").send().unwrap();
     let mut adaptor = meeting.guest();
     adaptor.tell("end");
-    assert_eq!(Answer::of(again).ok(), "");
+    assert_eq!(Answer::of(again).ok(), "begun ");
     assert_eq!(folder.marks("runs"), 2);
 }
 

@@ -1,6 +1,8 @@
 //! The only module that knows Python: the interpreter, adaptors, calling them,
 //! pulling what they stream. What leaves it is plain Rust.
 
+#![allow(clippy::disallowed_methods, reason = "this is the room that attaches to Python")]
+
 mod adaptors;
 mod answer;
 mod ask;
