@@ -13,7 +13,7 @@ pub(crate) fn run(args: EncodeArgs) -> Result<(), Failure> {
     let call = call_of(args.file.code()?, args.kwargs, &args.endpoint)?;
     let base = &args.endpoint.url()?;
     output::line(&match args.form {
-        Form::Url => call.to_url(base).into(),
+        Form::Url => call.to_url(base)?.into(),
         Form::Curl => call.to_curl(base),
         Form::Json => call.to_json().to_string(),
     })

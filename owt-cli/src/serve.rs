@@ -79,7 +79,9 @@ fn announce(ready: &Ready, user: Option<String>) {
         // curl asks for the password, which only its owner knows.
         let login =
             user.map_or_else(String::new, |user| format!("-u '{}' ", user.replace('\'', r"'\''")));
-        lines += &format!("\ntry it: curl {login}'{}'", call.to_url(&base));
+        if let Ok(url) = call.to_url(&base) {
+            lines += &format!("\ntry it: curl {login}'{url}'");
+        }
     }
     // A server whose standard output is closed serves all the same.
     let _ = output::line(&lines);

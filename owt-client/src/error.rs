@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use owt_core::{LiteralError, Problem};
+use owt_core::{CallError, LiteralError, Problem};
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -67,6 +67,10 @@ impl Error {
     pub(crate) fn url(source: url::ParseError) -> Self {
         let what = "the server's URL cannot be read; it looks like http://127.0.0.1:9876";
         Self::new(ErrorKind::Usage, what, Some(source.into()))
+    }
+
+    pub(crate) fn call(source: CallError) -> Self {
+        Self::new(ErrorKind::Usage, "the call cannot be sent so", Some(source.into()))
     }
 
     pub(crate) fn scheme(scheme: &str) -> Self {

@@ -129,9 +129,9 @@ impl CallRequest {
             (Method::GET, Some(_)) => {
                 return Err(Error::usage("data needs a body, which a GET has not: use POST", None));
             }
-            (Method::GET, None) => http.get(self.call.to_url(&url)),
+            (Method::GET, None) => http.get(self.call.to_url(&url).map_err(Error::call)?),
             (Method::POST, Some(data)) => http
-                .post(self.call.to_url(&url))
+                .post(self.call.to_url(&url).map_err(Error::call)?)
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .body(data),
             (Method::POST, None) => http

@@ -10,7 +10,7 @@
 //!
 //! let mut call = Call::new("f(sota.hard_task)");
 //! call.kwargs = Some(to_literal("solve AGI")?.into());
-//! let url = call.to_url(&"http://127.0.0.1:9876/agi".parse()?);
+//! let url = call.to_url(&"http://127.0.0.1:9876/agi".parse()?)?;
 //! assert_eq!(Call::from_query(url.query().unwrap_or_default())?, Some(call));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -21,7 +21,7 @@ mod encoding;
 mod literal;
 mod problem;
 
-pub use call::{Call, CallError, DEFAULT_FN_NAME};
+pub use call::{Call, CallError, DEFAULT_FN_NAME, MAX_URL};
 pub use code::{Code, CodeId};
 pub use literal::{LiteralError, to_literal};
 pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};

@@ -67,6 +67,13 @@ pub enum CallError {
     /// `fn_name` is no name that Python code can define.
     #[error("`fn_name` must be a Python name such as \"run\", and {0:?} is none")]
     NotAnIdentifier(String),
+    /// The call does not fit in a URL.
+    #[error(
+        "the URL would be {0} bytes long, and servers take {max}: send the call in the body of a \
+         POST, as `owt encode --as curl` writes it",
+        max = super::MAX_URL
+    )]
+    UrlTooLong(usize),
     /// `timeout` is not a number of seconds above 0.
     #[error("`timeout` must be a number of seconds above 0, and is {0}")]
     NotATimeout(String),
@@ -76,7 +83,7 @@ impl CallError {
     /// The field at fault; `body` when it is the body as a whole.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::MissingCode | Self::EmptyCode => "code_b64",
+            Self::MissingCode | Self::EmptyCode | Self::UrlTooLong(_) => "code_b64",
             Self::InvalidJson(_) | Self::NotAnObject(_) => "body",
             Self::WrongType { field, .. }
             | Self::NotBase64 { field, .. }

@@ -19,6 +19,9 @@ pub use error::CallError;
 /// The name the code must define when the call says none.
 pub const DEFAULT_FN_NAME: &str = "run";
 
+/// Bytes of a URL at most: the most that the server's HTTP library reads.
+pub const MAX_URL: usize = 65_534;
+
 /// What one request asks for: a virtual endpoint made on the fly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {

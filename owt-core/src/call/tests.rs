@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Call, CallError};
+use super::{Call, CallError, MAX_URL};
 use crate::{Problem, ProblemKind};
 
 const ECHO: &str = "def run(_, name: str):\n  return f'Hello, {name}!'\n";
@@ -205,7 +205,7 @@ fn only_what_differs_is_written() {
     let base = Url::parse("http://127.0.0.1:9876").unwrap();
     let call = Call::new("f(x)");
     assert_eq!(call.to_json(), json!({ "code_b64": "Zih4KQ==" }));
-    assert_eq!(call.to_url(&base).as_str(), "http://127.0.0.1:9876/?code_b64=Zih4KQ");
+    assert_eq!(call.to_url(&base).unwrap().as_str(), "http://127.0.0.1:9876/?code_b64=Zih4KQ");
     assert_eq!(
         call.to_curl(&base),
         r#"curl -N -H 'Content-Type: application/json' -d '{"code_b64":"Zih4KQ=="}' 'http://127.0.0.1:9876/'"#
@@ -218,7 +218,7 @@ fn only_what_differs_is_written() {
 fn a_base_keeps_its_own_query_and_password_and_loses_its_fragment() {
     let base = Url::parse("http://me:pw@[::1]:9876/a'{b}/$c?q=it's[0]&r=100%25!#top").unwrap();
     assert_eq!(
-        Call::new("f(x)").to_url(&base).as_str(),
+        Call::new("f(x)").to_url(&base).unwrap().as_str(),
         "http://me:pw@[::1]:9876/a%27%7Bb%7D/%24c?q=it%27s%5B0%5D&r=100%25%21&code_b64=Zih4KQ"
     );
 }
@@ -249,7 +249,7 @@ proptest! {
         prop_assert_eq!(&Call::from_json(call.to_json().to_string().as_bytes()).unwrap(), &call);
         let mut base = Url::parse("http://127.0.0.1:9876/some/path").unwrap();
         base.set_query(base_query.as_deref());
-        let url = call.to_url(&base);
+        let url = call.to_url(&base).unwrap();
         prop_assert_eq!(&Call::from_query(url.query().unwrap()).unwrap().unwrap(), &call);
         prop_assert!(!url.as_str().contains(['"', '\'', '`', '$', '!', '\\', '{', '[', ' ']), "{}", url);
     }
@@ -261,4 +261,13 @@ proptest! {
         let _ = Call::from_query(&text);
         let _ = Call::from_fields([(&*text, &*body), ("code_b64", &*body), ("timeout", text.as_bytes())]);
     }
+}
+
+#[test]
+fn a_call_too_long_for_a_url_is_refused() {
+    let base = Url::parse("http://127.0.0.1:9876/").unwrap();
+    let long = Call::new("#".repeat(60_000));
+    let Err(error) = long.to_url(&base) else { panic!("it fits") };
+    assert!(matches!(error, CallError::UrlTooLong(length) if length > MAX_URL));
+    assert!(error.to_string().contains("POST"));
 }

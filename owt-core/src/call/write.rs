@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{Call, DEFAULT_FN_NAME};
+use super::{Call, CallError, DEFAULT_FN_NAME, MAX_URL};
 use crate::encoding;
 
 /// What a shell reads inside double or single quotes, what curl takes for a
@@ -49,7 +49,10 @@ impl Call {
     /// It can be pasted into a shell between single or double quotes, and into
     /// curl, which expands `[]` and `{}` in a URL. A fragment is dropped: it is
     /// never sent, and here would swallow the call.
-    pub fn to_url(&self, base: &Url) -> Url {
+    ///
+    /// # Errors
+    /// [`CallError::UrlTooLong`] beyond [`MAX_URL`] bytes.
+    pub fn to_url(&self, base: &Url) -> Result<Url, CallError> {
         let mut url = base.clone();
         {
             let mut query = url.query_pairs_mut();
@@ -64,7 +67,11 @@ impl Call {
                 };
             }
         }
-        pasteable(url)
+        let url = pasteable(url);
+        match url.as_str().len() {
+            length if length > MAX_URL => Err(CallError::UrlTooLong(length)),
+            _ => Ok(url),
+        }
     }
 
     /// A line for a POSIX shell that sends this call as a POST with curl.
