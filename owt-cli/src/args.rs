@@ -94,6 +94,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "OWT_GRACE", value_name = "TIME", default_value_t = Span(Config::default().grace))]
     pub(crate) grace: Span,
 
+    /// How long a client may take to send a body
+    #[arg(long, env = "OWT_BODY_TIMEOUT", value_name = "TIME", default_value_t = Span(Config::default().body_timeout))]
+    pub(crate) body_timeout: Span,
+
     /// The Python to serve [default: the active virtual environment's, else python3]
     #[arg(long, env = "OWT_PYTHON", value_hint = ValueHint::ExecutablePath)]
     pub(crate) python: Option<PathBuf>,

@@ -63,6 +63,7 @@ fn config(args: ServeArgs, auth: Option<Credentials>, verbosity: i8) -> Result<C
         max_queue: args.max_queue,
         timeout: args.timeout.map(|span| span.0),
         grace: args.grace.0,
+        body_timeout: args.body_timeout.0,
         python: args.python,
         verbosity,
         ..Config::default()

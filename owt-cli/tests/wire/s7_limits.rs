@@ -49,7 +49,7 @@ fn a_body_too_large_is_refused_however_it_comes() {
 
 #[test]
 fn a_body_that_does_not_come_is_too_slow() {
-    let owt = Owt::start();
+    let owt = Start::new().args(["--body-timeout", "1"]).start();
     let folder = Folder::new();
     let call = owt.code(&format!("{}\ndef run(): pass\n", folder.mark("ran")));
     let request = call.getting("/").build().unwrap();

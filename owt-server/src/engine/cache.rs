@@ -78,6 +78,8 @@ impl Cache {
     pub fn new(bytes: u64) -> Self {
         let kept = moka::sync::Cache::builder()
             .max_capacity(bytes)
+            // What is new is kept: people expect the call that they just made to be a hit.
+            .eviction_policy(moka::policy::EvictionPolicy::lru())
             .weigher(|_: &CacheKey, recording: &Arc<Recording>| {
                 u32::try_from(recording.tape.lock().bytes).unwrap_or(u32::MAX)
             })
@@ -242,6 +244,8 @@ impl Recorder {
         let mut running = self.shelves.running.lock();
         if ended && succeeded && !too_long {
             self.shelves.kept.insert(self.key.clone(), Arc::clone(&self.recording));
+            // The bound holds now, not when the library next tidies up.
+            self.shelves.kept.run_pending_tasks();
         }
         self.take_off(&mut running);
     }

@@ -155,10 +155,9 @@ impl Work for Job {
             Step::Begin(task, _) => &task.events,
             Step::Pull { events, .. } => events,
         };
-        events.send(Event::Problem(Box::new(Problem::new(
-            ProblemKind::Draining,
-            "the server is stopping; nothing of this call has run",
-        ))));
+        let why = "the server is stopping; nothing of this call has run";
+        let problem = Problem::new(ProblemKind::Draining, why);
+        events.send(Event::Problem(Box::new(problem.with_retry_after(Duration::from_secs(1)))));
     }
 }
 
