@@ -103,3 +103,20 @@ fn a_changed_library_is_seen_by_the_next_call() {
         }
     }
 }
+
+#[test]
+fn a_body_that_nobody_waits_for_any_more_is_interrupted() {
+    let owt = Start::new().args(["--threads", "1"]).start();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("loads");
+    let body = "import os, time\nwhile not os.path.exists({go}):\n    time.sleep(0.001)\n\
+                def run():\n    return 'loaded'";
+    let go = folder.path().join("go");
+    let call = owt.code(&counted(&file, &body.replace("{go}", &format!("{go:?}"))));
+    assert_eq!(call.clone().field("timeout", 0.3).post("/").problem(504)["status"], 504);
+    // The one thread is free again, and the body can run anew.
+    assert_eq!(owt.code("lambda: 'free'").post("/").ok(), "free");
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(call.post("/").ok(), "loaded");
+    assert_eq!(lines(&file), 2);
+}

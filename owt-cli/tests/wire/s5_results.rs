@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::raw::Raw;
 use crate::support::{Owt, Start};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -196,6 +197,26 @@ fn status_and_headers_beside_a_body_of_any_kind() {
         let with_both = answer("418, {'X-Mine': 'yes'}");
         assert_eq!((with_both.status, with_both.text()), (418, wanted), "{body}");
         assert_eq!(with_both.header("x-mine"), "yes", "{body}");
+    }
+}
+
+#[test]
+fn a_status_without_a_body_has_none() {
+    let owt = Owt::start();
+    let host = owt.address();
+    let get = |code: &str| {
+        let request = owt.code(code).getting("/").build().unwrap();
+        format!("GET /?{} HTTP/1.1\r\nHost: {host}\r\n\r\n", request.url().query().unwrap())
+    };
+    // RFC 9112, 6.3. What is not a body would be the beginning of the next answer.
+    for status in [204, 304] {
+        for body in ["'body'", "None", "iter(['a', 'b'])", "{'a': 1}", "io.BytesIO(b'x')"] {
+            let mut raw = Raw::send(&owt, get(&format!("lambda: ({body}, {status})")));
+            raw.write(get("lambda: 'the next'"));
+            assert_eq!(raw.head().0, status, "{body}");
+            let (next, _, text) = raw.answer();
+            assert_eq!((next, text.as_str()), (200, "the next"), "{body} with {status}");
+        }
     }
 }
 

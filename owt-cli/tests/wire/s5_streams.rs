@@ -200,3 +200,30 @@ fn contextvars_and_the_request_stay_with_a_stream() {
         }
     }
 }
+
+#[test]
+fn a_generator_waits_for_a_slow_reader() {
+    let owt = Owt::start();
+    for head in ["def", "async def"] {
+        let code = format!(
+            "sent = 0\n{head} run():\n    global sent\n    while sent < 2000:\n        sent += 1\n        \
+             yield bytes(64_000)\n\ndef far(): return sent\n"
+        );
+        let call = owt.code(&code);
+        let mut response = call.posting("/").send().unwrap();
+        expect(&mut response, "\0\0\0");
+        // 128 MB would have been made by now if nothing held the generator back; others run.
+        let far = call.clone().field("fn_name", "far");
+        let mut last = 0;
+        loop {
+            let now: usize = far.post("/").ok().parse().unwrap();
+            assert!(now < 2000, "it did not wait for its reader");
+            if now == last {
+                break;
+            }
+            last = now;
+        }
+        assert_eq!(rest(response).unwrap().len() + 3, 2000 * 64_000);
+        assert_eq!(far.post("/").ok(), "2000");
+    }
+}

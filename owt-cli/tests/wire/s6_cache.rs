@@ -168,6 +168,36 @@ fn the_whole_answer_is_kept_status_headers_and_bytes() {
 }
 
 #[test]
+fn a_file_that_has_changed_since_is_not_the_kept_result() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let code = format!(
+        "import pathlib\ndef run(text):\n    out = pathlib.Path({:?})\n    out.write_text(text)\n    return out\n",
+        folder.path("out.txt")
+    );
+    let call = owt.code(&code).field("use_cache", true).field("cache_kwargs", true);
+    // As an adaptor does that has one output file for all its calls.
+    for text in ["a", "b", "a", "c", "b", "a"] {
+        assert_eq!(call.clone().kwargs(&format!("{{'text': '{text}'}}")).post("/").ok(), text);
+    }
+    std::fs::remove_file(folder.path("out.txt")).unwrap();
+    assert_eq!(call.kwargs("{'text': 'a'}").post("/").ok(), "a");
+}
+
+#[test]
+fn a_kept_file_has_ranges_too() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let file = folder.write("digits.txt", "0123456789");
+    let call = owt.code(&format!("lambda: pathlib.Path({file:?})")).field("use_cache", true);
+    let part = || Answer::of(call.getting("/").header("range", "bytes=2-4").send().unwrap());
+    for _ in 0..2 {
+        assert_eq!((part().status, part().text()), (206, "234"));
+    }
+    assert_eq!(call.get("/").ok(), "0123456789");
+}
+
+#[test]
 fn only_successes_are_kept() {
     let owt = Owt::start();
     let folder = Folder::new();

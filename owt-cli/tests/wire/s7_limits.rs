@@ -229,6 +229,32 @@ fn the_deadline_of_a_call_is_a_504_and_the_work_stops() {
 }
 
 #[test]
+fn a_body_that_does_not_end_is_stopped_when_nobody_waits_for_it() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    let code = format!(
+        "{}\nimport time\nhere = meet()\ntry:\n    here.say('loads')\n    \
+         while here.listen() != 'ready': pass\n    while True: time.sleep(0.01)\nfinally:\n    here.say('stopped')\n\n\
+         def run(): return 'well'\n",
+        meeting.python()
+    );
+    let call = owt.code(&code);
+    let patient = Raw::get(&owt, &call, "/", &[]);
+    let mut guest = meeting.guest();
+    assert_eq!(guest.says().unwrap(), "loads");
+    guest.tell("ready");
+    // One who shares the load gives up; the load goes on for the other.
+    call.clone().field("timeout", 0.3).post("/").refused(504, "deadline-passed");
+    assert!(!patient.is_answered());
+    drop(patient);
+    assert_eq!(guest.says().as_deref(), Some("stopped"), "its finally runs");
+    // The code is not lost for that: the next call loads it anew.
+    let again = Raw::get(&owt, &call, "/", &[]);
+    assert_eq!(meeting.guest().says().unwrap(), "loads");
+    drop(again);
+}
+
+#[test]
 fn the_servers_deadline_is_for_calls_that_bring_none() {
     let owt = Start::new().args(["--timeout", "0.3"]).start();
     let meeting = Meeting::new();

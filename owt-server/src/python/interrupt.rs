@@ -8,8 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::pool::{Running, Seat};
-use crate::engine::Sender;
+use super::pool::{Running, Seat, Wanted};
 
 /// How often a call that goes on regardless is asked again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -30,23 +29,26 @@ pub struct Interruptible<'s> {
 }
 
 impl<'s> Interruptible<'s> {
-    pub fn new(_attached: Python<'_>, seat: &'s Seat, events: &Sender) -> Self {
+    pub fn new(_attached: Python<'_>, seat: &'s Seat, wanted: Wanted) -> Self {
         // SAFETY: asks the thread library for the calling thread.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
-        *seat.running().lock() = Some(Running { events: events.clone(), ident, interrupted: None });
+        *seat.running().lock() = Some(Running { wanted, ident, interrupted: None });
         Self { seat, ident }
     }
 }
 
 impl Interruptible<'_> {
-    /// From here on the call is not interrupted: what follows is its cleaning up.
-    pub fn disarm(&self) {
+    /// From here on the call is not interrupted: what follows is its cleaning up. True when
+    /// it has been.
+    pub fn disarm(&self) -> bool {
         let running = self.seat.running().lock().take();
-        if running.is_some_and(|running| running.interrupted.is_some()) {
+        let interrupted = running.is_some_and(|running| running.interrupted.is_some());
+        if interrupted {
             // Sent but perhaps not raised yet; it must not hit the next call.
             // SAFETY: this thread is attached; NULL withdraws what is pending.
             unsafe { ffi::PyThreadState_SetAsyncExc(self.ident as _, std::ptr::null_mut()) };
         }
+        interrupted
     }
 }
 
@@ -59,7 +61,7 @@ impl Drop for Interruptible<'_> {
 /// Interrupts the calls on these seats whose reader has gone.
 pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     let due = |running: &Running| {
-        running.events.is_closed()
+        running.wanted.is_deserted()
             && running.interrupted.is_none_or(|before| before.elapsed() >= AGAIN)
     };
     for seat in seats {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lru::LruCache;
-use owt_core::{Call, Problem, ProblemKind};
+use owt_core::{Call, CodeId, Problem, ProblemKind};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -18,7 +18,7 @@ use super::bridge::Bridge;
 use super::calling::{Calling, Entered};
 use super::interrupt::Interruptible;
 use super::places::{Place, Places};
-use super::pool::{Pool, Seat, Work};
+use super::pool::{Pool, Seat, Wanted, Work};
 use super::raw::RawCall;
 use super::sink::{Mailbox, Sink};
 use crate::engine::{Event, Head, Sender, Task};
@@ -139,7 +139,7 @@ impl Work for Job {
         match self.step {
             Step::Begin(task, place) => begin(py, &shared, seat, task, place),
             Step::Pull { head, stream, context, events } => {
-                let interruptible = Interruptible::new(py, seat, &events);
+                let interruptible = Interruptible::new(py, seat, Wanted::Call(events.clone()));
                 let pulled = Entered::enter(context.bind(py).clone()).and_then(|_entered| {
                     pull(shared.bridge, head, stream.bind(py), &events, &interruptible)
                 });
@@ -189,20 +189,19 @@ fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     drop(place);
     let code = &task.call.code;
     let (id, context) = (code.id(), Arc::new(task.context.clone()));
+    let interruptible = Interruptible::new(py, seat, wanted_load(shared, id, &task.events));
     let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(context))
         .and_then(|_calling| shared.bridge.load.bind(py).call1((&**code.source(), id.to_string())));
     exit_if_forked();
+    let interrupted = interruptible.disarm();
     let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok());
     let problem = match loaded.and(adaptor) {
         Ok(Some(adaptor)) => {
-            for Waiting { task, place } in waiting {
-                let step = Step::Begin(task, place);
-                if let Err(job) = shared.pool.submit(Job { shared: Arc::clone(shared), step }) {
-                    job.refuse(py);
-                }
-            }
+            send_on(py, shared, waiting);
             return run(py, shared, seat, &adaptor, *task);
         }
+        // Whoever came after everybody had gone has the body run anew.
+        Err(_) if interrupted => return send_on(py, shared, waiting),
         Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
         Err(error) => shared.bridge.problem(py, &error),
     };
@@ -211,10 +210,29 @@ fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     }
 }
 
+/// A load is wanted as long as one of its calls is.
+fn wanted_load(shared: &Arc<Shared>, id: CodeId, first: &Sender) -> Wanted {
+    let (shared, first) = (Arc::clone(shared), first.clone());
+    Wanted::Load(Box::new(move || {
+        let is_there = |waiting: &Waiting| !waiting.task.events.is_closed();
+        !first.is_closed() || shared.adaptors.any_waiting(id, is_there)
+    }))
+}
+
+/// Puts calls that waited for their adaptor back into the queue.
+fn send_on(py: Python<'_>, shared: &Arc<Shared>, waiting: Vec<Waiting>) {
+    for Waiting { task, place } in waiting {
+        let step = Step::Begin(task, place);
+        if let Err(job) = shared.pool.submit(Job { shared: Arc::clone(shared), step }) {
+            job.refuse(py);
+        }
+    }
+}
+
 fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, adaptor: &Adaptor, task: Task) {
     let Task { call, context, events } = task;
     let context = Arc::new(context);
-    let interruptible = Interruptible::new(py, seat, &events);
+    let interruptible = Interruptible::new(py, seat, Wanted::Call(events.clone()));
     let outcome = (|| {
         let calling = Calling::new(py, shared.bridge, RawCall::new(Arc::clone(&context)))?;
         let value = invoke(py, shared, adaptor, &call, &calling)?;

@@ -41,13 +41,30 @@ pub struct Seat {
     running: Mutex<Option<Running>>,
 }
 
-/// The call that a seat runs, as far as others need to know to interrupt it.
+/// What a seat runs, as far as others need to know to interrupt it.
 pub struct Running {
-    pub events: Sender,
+    pub wanted: Wanted,
     /// Python's identifier of the thread.
     pub ident: libc::c_ulong,
     /// When it was last interrupted.
     pub interrupted: Option<Instant>,
+}
+
+/// Whether anybody still waits for what a seat runs.
+pub enum Wanted {
+    /// By the reader of these events.
+    Call(Sender),
+    /// By whoever this finds.
+    Load(Box<dyn Fn() -> bool + Send>),
+}
+
+impl Wanted {
+    pub fn is_deserted(&self) -> bool {
+        match self {
+            Self::Call(events) => events.is_closed(),
+            Self::Load(wanted) => !wanted(),
+        }
+    }
 }
 
 impl Seat {
