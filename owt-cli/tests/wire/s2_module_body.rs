@@ -70,7 +70,12 @@ fn a_load_that_fails_fails_for_all_who_share_it_and_is_tried_anew() {
     let meeting = Meeting::new();
     let folder = Folder::new();
     let code = format!(
-        "{}{}\nif meet().listen() == 'fail': raise ValueError('no weights')\n\ndef run():\n    return 'well'\n",
+        "{}{}
+if meet().listen() == 'fail': raise ValueError('no weights')
+
+def run():
+    return 'well'
+",
         meeting.python(),
         folder.mark("loads")
     );
@@ -140,11 +145,15 @@ fn the_number_kept_is_bounded_and_the_least_recently_used_go() {
 #[test]
 fn the_source_is_in_a_real_file_named_after_its_hash() {
     let owt = Owt::start();
-    let code = "import hashlib, inspect, pathlib\n\n# a remark that only the source has: äöü\n\
-                def run():\n    source = pathlib.Path(__file__)\n    \
-                digest = hashlib.sha256(source.read_bytes()).hexdigest()\n    \
-                return {'named': digest in source.name, 'source': source.read_text('utf-8'),\n            \
-                'function': inspect.getsource(run), 'module': inspect.getsource(inspect.getmodule(run))}\n";
+    let code = "import hashlib, inspect, pathlib
+
+# a remark that only the source has: äöü
+def run():
+    source = pathlib.Path(__file__)
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    return {'named': digest in source.name, 'source': source.read_text('utf-8'),
+            'function': inspect.getsource(run), 'module': inspect.getsource(inspect.getmodule(run))}
+";
     let seen = owt.code(code).post("/").json();
     assert_eq!(seen["named"], true);
     assert_eq!(seen["source"], code);
@@ -179,7 +188,12 @@ fn tracebacks_show_source_lines() {
             vec!["line 2", ".f(lambda one: one / 0)  # here"],
         ),
         (
-            "async def run():\n    await inner()  # here\n\nasync def inner():\n    raise KeyError('x')  # there\n",
+            "async def run():
+    await inner()  # here
+
+async def inner():
+    raise KeyError('x')  # there
+",
             vec!["await inner()  # here", "raise KeyError('x')  # there"],
         ),
     ] {
@@ -194,9 +208,11 @@ fn tracebacks_show_source_lines() {
 #[test]
 fn the_namespace_has_all_of_owt() {
     let owt = Owt::start();
-    let names = "def run():\n    import owt\n    \
-                 names = {'pipe', 'request', 'Server', '_SERVER', 'args', 'shell', *owt.__all__}\n    \
-                 return [name for name in names if name not in globals()]\n";
+    let names = "def run():
+    import owt
+    names = {'pipe', 'request', 'Server', '_SERVER', 'args', 'shell', *owt.__all__}
+    return [name for name in names if name not in globals()]
+";
     assert_eq!(owt.code(names).post("/").ok(), "[]");
     // At the time the body runs, too.
     assert_eq!(
@@ -213,7 +229,9 @@ fn the_namespace_has_all_of_owt() {
         "lambda: f'{_SERVER.address}:{_SERVER.port}'",
         "lambda: f'{args.address}:{args.port}'",
         "from owt import *\ndef run(): return f'{args.address}:{args.port}'\n",
-        "from owt import Server, server\ndef run(): return f'{Server.sing().address}:{server.Server.sing().port}'\n",
+        "from owt import Server, server
+def run(): return f'{Server.sing().address}:{server.Server.sing().port}'
+",
         "def run():\n    global _SERVER\n    return f'{_SERVER.address}:{_SERVER.port}'\n",
     ] {
         assert_eq!(owt.code(code).post("/").ok(), format!("127.0.0.1:{port}"), "{code}");

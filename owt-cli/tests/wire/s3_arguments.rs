@@ -210,7 +210,13 @@ fn arguments_that_do_not_fit_are_the_callers_mistake() {
 #[test]
 fn each_call_has_fresh_arguments() {
     let owt = Owt::start();
-    let keep = owt.code("def run(items, deep=None):\n    items.append(1)\n    if deep: deep['a'].append(1)\n    return [items, deep]\n");
+    let keep = owt.code(
+        "def run(items, deep=None):
+    items.append(1)
+    if deep: deep['a'].append(1)
+    return [items, deep]
+",
+    );
     for text in ["{'items': [], 'deep': {'a': []}}", "{\"items\": [], \"deep\": {\"a\": []}}"] {
         for _ in 0..3 {
             let seen = keep.clone().kwargs(text).post("/").json();

@@ -196,8 +196,9 @@ fn a_pipeline_can_be_shared_and_goes_on_from_where_it_is() {
 #[test]
 fn done_gives_a_plain_callable() {
     let owt = Owt::start();
-    let code = "upper = pipe().f(str.upper).done()\n\
-                def run(): return [upper('x'), *map(upper, 'ab'), type(upper).__name__, callable(upper)]\n";
+    let code = "upper = pipe().f(str.upper).done()
+def run(): return [upper('x'), *map(upper, 'ab'), type(upper).__name__, callable(upper)]
+";
     assert_eq!(owt.code(code).post("/").json(), json!(["X", "A", "B", "function", true]));
 }
 

@@ -90,10 +90,18 @@ fn awaitables_of_any_kind_are_awaited() {
     let owt = Owt::start();
     for code in [
         "async def inner(): return 'x'\ndef run(): return inner()\n",
-        "import asyncio\nasync def run(): return await asyncio.gather(one(), one())\nasync def one(): return 'x'\n",
+        "import asyncio
+async def run(): return await asyncio.gather(one(), one())
+async def one(): return 'x'
+",
         "import asyncio\nasync def run(): return await asyncio.to_thread(lambda: request.path)\n",
         "import asyncio\nasync def run():\n    async with asyncio.timeout(30):\n        return 'x'\n",
-        "import asyncio\nasync def run():\n    task = asyncio.create_task(one())\n    return await task\nasync def one(): return request.path\n",
+        "import asyncio
+async def run():
+    task = asyncio.create_task(one())
+    return await task
+async def one(): return request.path
+",
         "async def inner(): return 'x'\nasync def run(): return inner()\n",
         "f(asyncio.sleep).const('x')",
         "async def run(_): return _.path\n",
@@ -110,8 +118,16 @@ fn an_async_call_is_cancelled_when_its_reader_goes() {
     let owt = Owt::start();
     let meeting = Meeting::new();
     let code = format!(
-        "{}\nasync def run():\n    here = await ameet()\n    try:\n        here.say('waiting')\n        \
-         await asyncio.Event().wait()\n    finally:\n        here.say('cancelled')\n        await here.writer.drain()\n",
+        "{}
+async def run():
+    here = await ameet()
+    try:
+        here.say('waiting')
+        await asyncio.Event().wait()
+    finally:
+        here.say('cancelled')
+        await here.writer.drain()
+",
         meeting.python()
     );
     let raw = Raw::get(&owt, &owt.code(&code), "/", &[]);

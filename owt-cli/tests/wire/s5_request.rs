@@ -100,8 +100,14 @@ fn owts_request_works_without_flask() {
         "def run(): return [request.method, request.path]\n",
         "def run(_): return [_.method, _.path]\n",
         "async def run(): return [request.method, request.path]\n",
-        "import threading, contextvars\ndef run():\n    seen = []\n    ask = lambda: seen.extend([request.method, request.path])\n    \
-         thread = threading.Thread(target=contextvars.copy_context().run, args=(ask,))\n    thread.start(); thread.join()\n    return seen\n",
+        "import threading, contextvars
+def run():
+    seen = []
+    ask = lambda: seen.extend([request.method, request.path])
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(ask,))
+    thread.start(); thread.join()
+    return seen
+",
     ] {
         assert_eq!(owt.code(code).post("/here").json(), json!(["POST", "/here"]), "{code}");
         assert_eq!(owt.code(code).get("/there").json(), json!(["GET", "/there"]), "{code}");
@@ -121,7 +127,9 @@ fn flask_works_inside_an_adaptor() {
         ("import flask\nasync def run(): return flask.request.path\n", "/here"),
         ("import flask\ndef run():\n    yield flask.request.path\n", "/here"),
         (
-            "from flask import render_template_string\ndef run(name='<owt>'): return render_template_string('{{ name }} at {{ request.path }}', name=name)\n",
+            "from flask import render_template_string
+def run(name='<owt>'): return render_template_string('{{ name }} at {{ request.path }}', name=name)
+",
             "&lt;owt&gt; at /here",
         ),
         ("from flask import url_for, g\ndef run():\n    g.mine = 'x'\n    return g.mine\n", "x"),
@@ -157,7 +165,13 @@ fn a_flask_response_is_itself() {
         assert_eq!((answer.status, answer.text()), (status, body), "{code}");
         assert_eq!(answer.header("content-type"), content_type, "{code}");
     }
-    let redirect = "import flask\ndef run():\n    answer = flask.redirect('/there')\n    answer.set_cookie('a', '1')\n    answer.headers['X-Mine'] = 'yes'\n    return answer\n";
+    let redirect = "import flask
+def run():
+    answer = flask.redirect('/there')
+    answer.set_cookie('a', '1')
+    answer.headers['X-Mine'] = 'yes'
+    return answer
+";
     let client = reqwest::blocking::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
@@ -175,8 +189,17 @@ fn a_flask_stream_flows_as_it_is_made() {
     let owt = Owt::start();
     let meeting = Meeting::new();
     let code = format!(
-        "{}\nfrom flask import Response, request, stream_with_context\n\ndef flow():\n    here = meet()\n    \
-         yield request.path\n    yield here.listen()\n\ndef run():\n    return Response(stream_with_context(flow()), mimetype='text/event-stream')\n",
+        "{}
+from flask import Response, request, stream_with_context
+
+def flow():
+    here = meet()
+    yield request.path
+    yield here.listen()
+
+def run():
+    return Response(stream_with_context(flow()), mimetype='text/event-stream')
+",
         meeting.python()
     );
     let mut response = owt.code(&code).posting("/here").send().unwrap();

@@ -101,11 +101,20 @@ fn data_is_json() {
         ("lambda: collections.OrderedDict(a=1)", json!({"a": 1})),
         ("lambda: collections.namedtuple('Point', 'x y')(1, 2)", json!({"x": 1, "y": 2})),
         (
-            "import typing\nclass Point(typing.NamedTuple):\n    x: int\n    y: int = 5\ndef run(): return Point(1)",
+            "import typing
+class Point(typing.NamedTuple):
+    x: int
+    y: int = 5
+def run(): return Point(1)",
             json!({"x": 1, "y": 5}),
         ),
         (
-            "import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int\n    deep: list\ndef run(): return Point(1, [Point(2, [])])",
+            "import dataclasses
+@dataclasses.dataclass
+class Point:
+    x: int
+    deep: list
+def run(): return Point(1, [Point(2, [])])",
             json!({"x": 1, "deep": [{"x": 2, "deep": []}]}),
         ),
         ("lambda: datetime.datetime(2024, 2, 29, 12, 30)", json!("2024-02-29T12:30:00")),

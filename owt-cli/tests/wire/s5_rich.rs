@@ -179,8 +179,10 @@ fn numpy_arrays() {
     // One number is a number.
     assert_eq!(owt.code("lambda: numpy.float64(1.5)").post("/").ok(), "1.5");
     assert_eq!(owt.code("lambda: numpy.arange(3).sum()").post("/").ok(), "3");
-    let inside = owt.code("lambda: {'array': numpy.arange(2), 'number': numpy.int64(5), 'none': numpy.float32('nan')}");
-    assert_eq!(inside.post("/").json(), json!({"array": [0, 1], "number": 5, "none": null}));
+    let inside =
+        "lambda: {'array': numpy.arange(2), 'n': numpy.int64(5), 'x': numpy.float32('nan')}";
+    let inside = owt.code(inside);
+    assert_eq!(inside.post("/").json(), json!({"array": [0, 1], "n": 5, "x": null}));
 }
 
 fn frame(call: &Sent, records: &Value) {
@@ -205,8 +207,11 @@ fn frame(call: &Sent, records: &Value) {
 fn pandas_frames() {
     let owt = Owt::start();
     let records = json!([{"name": "ü", "n": 1}, {"name": "b", "n": null}]);
-    let code = "import pandas\ndef run(): return pandas.DataFrame({'name': ['ü', 'b'], 'n': pandas.array([1, None], dtype='Int64')})\n\
-                def series(): return run()['name']\ndef inside(): return {'frame': run()}\n";
+    let code = "import pandas
+def run(): return pandas.DataFrame({'name': ['ü', 'b'], 'n': pandas.array([1, None], dtype='Int64')})
+def series(): return run()['name']
+def inside(): return {'frame': run()}
+";
     frame(&owt.code(code), &records);
     let series = owt.code(code).field("fn_name", "series");
     assert!(accepting(&series, "text/csv").text().contains('ü'));

@@ -17,10 +17,22 @@ fn what_yields_is_a_stream() {
         "lambda: itertools.chain(['a'], ['b'], [bytearray('ü', 'utf-8')])",
         "async def run():\n    yield 'a'\n    yield b'b'\n    yield memoryview('ü'.encode())\n",
         "async def run():\n    return iter(['a', 'b', 'ü'])\n",
-        "async def run():\n    return flow()\n\nasync def flow():\n    for it in ['a', 'b', 'ü']: yield it\n",
+        "async def run():
+    return flow()
+
+async def flow():
+    for it in ['a', 'b', 'ü']: yield it
+",
         "def run():\n    return flow()\n\nasync def flow():\n    for it in ['a', 'b', 'ü']: yield it\n",
-        "class Steps:\n    def __init__(self): self.left = ['a', 'b', 'ü']\n    def __iter__(self): return self\n    \
-         def __next__(self):\n        if not self.left: raise StopIteration\n        return self.left.pop(0)\n\ndef run(): return Steps()\n",
+        "class Steps:
+    def __init__(self): self.left = ['a', 'b', 'ü']
+    def __iter__(self): return self
+    def __next__(self):
+        if not self.left: raise StopIteration
+        return self.left.pop(0)
+
+def run(): return Steps()
+",
     ] {
         let answer = owt.code(code).post("/");
         assert_eq!(answer.ok(), "abü", "{code}");
@@ -35,8 +47,16 @@ fn other_values_are_json_lines() {
     let owt = Owt::start();
     for head in ["def run():", "async def run():"] {
         let code = format!(
-            "import datetime\n{head}\n    yield {{'a': 1}}\n    yield [1, None]\n    yield 5\n    yield True\n    \
-             yield datetime.date(2024, 1, 2)\n    yield 1.5\n    yield None\n"
+            "import datetime
+{head}
+    yield {{'a': 1}}
+    yield [1, None]
+    yield 5
+    yield True
+    yield datetime.date(2024, 1, 2)
+    yield 1.5
+    yield None
+"
         );
         let answer = owt.code(&code).post("/");
         assert!(answer.ok().ends_with('\n'));
@@ -131,7 +151,13 @@ fn two_streams_flow_side_by_side() {
             .iter()
             .map(|meeting| {
                 let code = format!(
-                    "{}\n{head} run():\n    here = {meet}\n    yield 'begun'\n    while words := {listen}:\n        yield words\n",
+                    "{}
+{head} run():
+    here = {meet}
+    yield 'begun'
+    while words := {listen}:
+        yield words
+",
                     meeting.python()
                 );
                 let mut response = owt.code(&code).posting("/").send().unwrap();
@@ -153,7 +179,12 @@ fn a_large_stream_arrives_whole_and_in_order() {
     let owt = Owt::start();
     for head in ["def run():", "async def run():"] {
         let code = format!(
-            "{head}\n    for n in range(40000):\n        yield f'{{n:07}}\\n'\n    yield bytes(3_000_000)\n    yield 'end'\n"
+            "{head}
+    for n in range(40000):
+        yield f'{{n:07}}\\n'
+    yield bytes(3_000_000)
+    yield 'end'
+"
         );
         let answer = owt.code(&code).post("/");
         assert_eq!(answer.status, 200);
@@ -172,8 +203,16 @@ fn the_generator_is_closed_when_its_reader_goes() {
     let meeting = Meeting::new();
     for (head, meet) in [("def", "meet()"), ("async def", "await ameet()")] {
         let code = format!(
-            "{}\n{head} run():\n    here = {meet}\n    try:\n        here.say('started')\n        while True:\n            \
-             yield b'x' * 10_000\n    finally:\n        here.say('closed')\n",
+            "{}
+{head} run():
+    here = {meet}
+    try:
+        here.say('started')
+        while True:
+            yield b'x' * 10_000
+    finally:
+        here.say('closed')
+",
             meeting.python()
         );
         let mut response = owt.code(&code).posting("/").send().unwrap();
@@ -191,8 +230,14 @@ fn contextvars_and_the_request_stay_with_a_stream() {
     let owt = Owt::start();
     for head in ["def run():", "async def run():"] {
         let code = format!(
-            "import contextvars\nvar = contextvars.ContextVar('var', default='unset')\n{head}\n    \
-             yield var.get()\n    var.set(request.path)\n    for _ in range(3):\n        yield var.get()\n"
+            "import contextvars
+var = contextvars.ContextVar('var', default='unset')
+{head}
+    yield var.get()
+    var.set(request.path)
+    for _ in range(3):
+        yield var.get()
+"
         );
         for path in ["/one", "/two"] {
             let wanted = format!("unset{}", path.repeat(3));

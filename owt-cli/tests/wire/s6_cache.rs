@@ -172,7 +172,12 @@ fn a_file_that_has_changed_since_is_not_the_kept_result() {
     let owt = Owt::start();
     let folder = Folder::new();
     let code = format!(
-        "import pathlib\ndef run(text):\n    out = pathlib.Path({:?})\n    out.write_text(text)\n    return out\n",
+        "import pathlib
+def run(text):
+    out = pathlib.Path({:?})
+    out.write_text(text)
+    return out
+",
         folder.path("out.txt")
     );
     let call = owt.code(&code).field("use_cache", true).field("cache_kwargs", true);
@@ -237,9 +242,14 @@ fn a_stream_that_fails_is_not_kept() {
     for head in ["def", "async def"] {
         let name = head.replace(' ', "");
         let code = format!(
-            "import pathlib\nruns = pathlib.Path({:?})\n{head} run():\n    \
-             with runs.open('a') as file: file.write('x')\n    yield 'begun'\n    \
-             if len(runs.read_text()) == 1: raise ValueError('in the middle')\n    yield ' and ended'\n",
+            "import pathlib
+runs = pathlib.Path({:?})
+{head} run():
+    with runs.open('a') as file: file.write('x')
+    yield 'begun'
+    if len(runs.read_text()) == 1: raise ValueError('in the middle')
+    yield ' and ended'
+",
             folder.path(&name)
         );
         let call = owt.code(&code).field("use_cache", true);

@@ -11,8 +11,15 @@ fn told(owt: &Owt, meeting: &Meeting, folder: &Folder, head: &str) -> Sent {
         _ => ("await ameet()", "await here.listen()"),
     };
     let code = format!(
-        "{}\n{head} run():\n    {}\n    here = {meet}\n    yield 'begun '\n    while (words := {listen}) != 'end':\n        \
-         if words == 'fail': raise ValueError('as it was told')\n        yield words\n",
+        "{}
+{head} run():
+    {}
+    here = {meet}
+    yield 'begun '
+    while (words := {listen}) != 'end':
+        if words == 'fail': raise ValueError('as it was told')
+        yield words
+",
         meeting.python(),
         folder.mark("runs")
     );

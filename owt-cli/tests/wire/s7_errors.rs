@@ -82,7 +82,9 @@ fn whatever_is_raised_is_told() {
         ("import sys\nsys.exit('in the body')", "SystemExit", "in the body"),
         ("def run(): return open('/no/such/file')", "FileNotFoundError", "/no/such/file"),
         (
-            "class Repr:\n    def _repr_html_(self): raise ValueError('in the display')\ndef run(): return Repr()",
+            "class Repr:
+    def _repr_html_(self): raise ValueError('in the display')
+def run(): return Repr()",
             "ValueError",
             "in the display",
         ),

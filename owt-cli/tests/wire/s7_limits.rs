@@ -75,7 +75,11 @@ fn a_full_server_refuses_and_what_it_refused_has_not_run() {
     let owt = Start::new().args(["--threads", "1", "--max-queue", "2"]).start();
     let (meeting, folder) = (Meeting::new(), Folder::new());
     let code = format!(
-        "{}\ndef run(n):\n    with open({:?}, 'a') as file: file.write(f'{{n}} ')\n    return f'{{n}} {{meet().listen()}}'\n",
+        "{}
+def run(n):
+    with open({:?}, 'a') as file: file.write(f'{{n}} ')
+    return f'{{n}} {{meet().listen()}}'
+",
         meeting.python(),
         folder.path("ran")
     );
@@ -207,7 +211,16 @@ fn the_deadline_of_a_call_is_a_504_and_the_work_stops() {
         ("async def", "await ameet()", "await asyncio.Event().wait()"),
     ] {
         let code = format!(
-            "{}\nimport time\n{head} run():\n    here = {meet}\n    try:\n        here.say('works')\n        {wait}\n    finally:\n        here.say('stopped')\n",
+            "{}
+import time
+{head} run():
+    here = {meet}
+    try:
+        here.say('works')
+        {wait}
+    finally:
+        here.say('stopped')
+",
             meeting.python()
         );
         let began = Instant::now();
@@ -233,9 +246,18 @@ fn a_body_that_does_not_end_is_stopped_when_nobody_waits_for_it() {
     let owt = Owt::start();
     let meeting = Meeting::new();
     let code = format!(
-        "{}\nimport time\nhere = meet()\ntry:\n    here.say('loads')\n    \
-         while here.listen() != 'ready': pass\n    while True: time.sleep(0.01)\nfinally:\n    here.say('stopped')\n\n\
-         def run(): return 'well'\n",
+        "{}
+import time
+here = meet()
+try:
+    here.say('loads')
+    while here.listen() != 'ready': pass
+    while True: time.sleep(0.01)
+finally:
+    here.say('stopped')
+
+def run(): return 'well'
+",
         meeting.python()
     );
     let call = owt.code(&code);

@@ -23,7 +23,13 @@ fn failing(owt: &Owt) -> Vec<(String, Sent)> {
     }
     for code in [
         "def flow():\n    yield 'begun'\n    yield 'and on'\n    1 / 0\nasync def run(): return flow()\n",
-        "import flask\ndef flow():\n    yield 'begun'\n    yield 'and on'\n    1 / 0\ndef run(): return flask.Response(flow())\n",
+        "import flask
+def flow():
+    yield 'begun'
+    yield 'and on'
+    1 / 0
+def run(): return flask.Response(flow())
+",
     ] {
         calls.push((code.to_owned(), owt.code(code)));
     }
@@ -57,7 +63,13 @@ fn what_was_given_before_arrives_and_then_the_client_errs() {
         [("def", "meet()", "here.listen()"), ("async def", "await ameet()", "await here.listen()")]
     {
         let code = format!(
-            "{}\n{head} run():\n    here = {meet}\n    yield 'begun'\n    {listen}\n    raise ValueError('in the middle')\n",
+            "{}
+{head} run():
+    here = {meet}
+    yield 'begun'
+    {listen}
+    raise ValueError('in the middle')
+",
             meeting.python()
         );
         let mut response = owt.code(&code).posting("/").send().unwrap();
@@ -97,13 +109,29 @@ fn server_sent_events_get_an_error_event_first() {
     for head in ["def", "async def"] {
         for code in [
             format!(
-                "{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\ndef run(): return flow(), {{'Content-Type': 'text/event-stream'}}\n"
+                "{head} flow():
+    yield 'data: one\\n\\n'
+    raise ValueError('in the middle')
+
+def run(): return flow(), {{'Content-Type': 'text/event-stream'}}
+"
             ),
             format!(
-                "{head} flow():\n    yield 'data: one\\n\\n'\n    raise ValueError('in the middle')\n\nasync def run(): return flow(), 200, {{'content-type': 'text/event-stream; charset=utf-8'}}\n"
+                "{head} flow():
+    yield 'data: one\\n\\n'
+    raise ValueError('in the middle')
+
+async def run(): return flow(), 200, {{'content-type': 'text/event-stream; charset=utf-8'}}
+"
             ),
             format!(
-                "from owt import sse\n{head} flow():\n    yield 'one'\n    raise ValueError('in the middle')\n\ndef run(): return sse(flow())\n"
+                "from owt import sse
+{head} flow():
+    yield 'one'
+    raise ValueError('in the middle')
+
+def run(): return sse(flow())
+"
             ),
         ] {
             let mut raw = Raw::get(&owt, &owt.code(&code), "/", &[]);
@@ -133,7 +161,16 @@ fn a_deadline_in_mid_stream_is_visible_too() {
         ("async def", "await ameet()", "await asyncio.Event().wait()"),
     ] {
         let code = format!(
-            "{}\nimport time\n{head} run():\n    here = {meet}\n    yield 'begun'\n    try:\n        {wait}\n    finally:\n        here.say('stopped')\n",
+            "{}
+import time
+{head} run():
+    here = {meet}
+    yield 'begun'
+    try:
+        {wait}
+    finally:
+        here.say('stopped')
+",
             meeting.python()
         );
         let call = owt.code(&code).field("timeout", 0.5);

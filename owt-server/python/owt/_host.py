@@ -11,6 +11,7 @@ from ._arguments import arguments
 from ._context import current
 from ._errors import Cancelled, Refused, Unrenderable, check_call, describe
 from ._flask import push_flask
+from ._interrupted import mop_up
 from ._loop import drive, start_loop, stop_loop
 from ._request import request_for
 from .responses import chunk, respond
@@ -28,6 +29,7 @@ __all__ = [
     "drive",
     "install",
     "load",
+    "mop_up",
     "push_flask",
     "request_for",
     "respond",

@@ -2,8 +2,10 @@
 //! joined by calls of the same key that arrive while the first still runs.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use owt_core::{Call, CodeId};
 use parking_lot::Mutex;
@@ -97,7 +99,10 @@ impl Cache {
         // it too, so that no call finds neither and runs again.
         let mut running = self.0.running.lock();
         if let Some(recording) = self.0.kept.get(key) {
-            return Lookup::Hit(Reader::new(recording));
+            if recording.still_holds() {
+                return Lookup::Hit(Reader::new(recording));
+            }
+            self.0.kept.invalidate(key);
         }
         if let Some(recording) = running.get(key) {
             return Lookup::Join(Reader::new(Arc::clone(recording)));
@@ -117,8 +122,33 @@ impl Cache {
 #[derive(Debug, Default)]
 struct Recording {
     tape: Mutex<Tape>,
+    /// What the file was that is the answer, if it is one.
+    file: OnceLock<FileState>,
     /// Something was recorded, or a reader moved on or left.
     changed: Notify,
+}
+
+/// What tells a file from what is written in its place later.
+#[derive(Debug, PartialEq, Eq)]
+struct FileState {
+    path: PathBuf,
+    /// Inode, length, and modification time in seconds and nanoseconds; `None` if there is none.
+    seen: Option<(u64, u64, i64, i64)>,
+}
+
+impl FileState {
+    fn of(path: &Path) -> Self {
+        let seen = std::fs::metadata(path).ok();
+        let seen = seen.map(|file| (file.ino(), file.len(), file.mtime(), file.mtime_nsec()));
+        Self { path: path.to_owned(), seen }
+    }
+}
+
+impl Recording {
+    /// False when the answer was a file that is another one now.
+    fn still_holds(&self) -> bool {
+        self.file.get().is_none_or(|file| FileState::of(&file.path) == *file)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -215,8 +245,10 @@ impl Recorder {
             () = self.deserted() => None,
         } {
             match &event {
-                Event::Answer(head, _) | Event::File(head, _) | Event::Head(head) => {
+                Event::Answer(head, _) | Event::Head(head) => succeeded = head.is_success(),
+                Event::File(head, path) => {
                     succeeded = head.is_success();
+                    self.recording.file.get_or_init(|| FileState::of(path));
                 }
                 Event::Problem(_) => succeeded = false,
                 Event::Chunk(_) | Event::End => {}

@@ -92,10 +92,18 @@ fn whole(request: &HttpRequest, head: Head, body: Bytes, id: &str) -> HttpRespon
         None if !body.is_empty() => Some(sniff(&body)),
         _ => None,
     };
+    let bodiless = is_bodiless(head.status);
     match begin(head, sniffed) {
+        Ok(mut response) if bodiless => response.finish(),
         Ok(mut response) => response.body(body),
         Err(failure) => problem(request.headers(), *failure, id),
     }
+}
+
+/// True for a status that never has a body (RFC 9110 §15): what would be sent as one would
+/// be the beginning of the connection's next answer.
+fn is_bodiless(status: u16) -> bool {
+    matches!(status, 204 | 205 | 304)
 }
 
 /// The media type of bytes that came without one.
@@ -149,9 +157,11 @@ fn file(request: &HttpRequest, head: Head, path: &Path, id: &str) -> HttpRespons
     let mut response = file.into_response(request);
     // The adaptor's own status and headers stand above what the file suggests; a range or a
     // condition that was met stays what it is.
+    let head_status = head.status;
     if response.status() == StatusCode::OK {
         match begin(head, None) {
             Err(failure) => return problem(request.headers(), *failure, id),
+            Ok(mut given) if is_bodiless(head_status) => return given.finish(),
             Ok(mut given) => {
                 let given = given.finish();
                 *response.status_mut() = given.status();
@@ -168,8 +178,11 @@ fn stream(request: &HttpRequest, mut head: Head, events: Events, id: &str) -> Ht
     let content_type = head.content_type.get_or_insert_with(|| OCTETS.into());
     let sse = content_type.starts_with("text/event-stream");
     let id = id.to_owned();
+    let bodiless = is_bodiless(head.status);
     match begin(head, None) {
         Err(failure) => problem(request.headers(), *failure, &id),
+        // Dropping the events closes the generator.
+        Ok(mut response) if bodiless => response.finish(),
         Ok(mut response) => {
             if sse {
                 // Proxies that buffer would hold events back.

@@ -21,6 +21,7 @@ pub struct Bridge {
     pub stop_loop: Py<PyAny>,
     pub install: Py<PyAny>,
     pub cancelled: Py<PyAny>,
+    pub mop_up: Py<PyAny>,
     describe: Py<PyAny>,
     refused: Py<PyAny>,
 }
@@ -51,6 +52,7 @@ impl Bridge {
                 stop_loop: take("stop_loop")?,
                 install: take("install")?,
                 cancelled: take("Cancelled")?,
+                mop_up: take("mop_up")?,
                 describe: take("describe")?,
                 refused: take("Refused")?,
             })

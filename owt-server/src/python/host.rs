@@ -71,7 +71,7 @@ impl PythonHost {
                 launch::add_path(py, &folder)?;
                 let bridge = Bridge::get(py)?;
                 install(py, bridge, config, bound, &adaptors)?;
-                interrupt::raise(py, bridge.cancelled.clone_ref(py));
+                interrupt::equip(py, bridge.cancelled.clone_ref(py), bridge.mop_up.clone_ref(py));
                 PyResult::Ok(bridge)
             };
             start().map_err(|error| said(py, error))

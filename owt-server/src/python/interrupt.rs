@@ -11,29 +11,41 @@ use pyo3::sync::PyOnceLock;
 use super::pool::{Running, Seat, Wanted};
 
 /// How often a call that goes on regardless is asked again.
-const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_secs(2);
 
-/// `owt.Cancelled`.
-static CANCELLED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// How long a thread may be inside the interpreter's own code before it is interrupted there.
+const DELICACY: Duration = Duration::from_millis(50);
 
-/// Sets the class of the exception.
-pub fn raise(py: Python<'_>, cancelled: Py<PyAny>) {
-    // Set once, at start; a second server of the same process brings the same class.
-    let _ = CANCELLED.set(py, cancelled);
+/// What this side needs of the package.
+struct Tools {
+    /// `owt.Cancelled`.
+    cancelled: Py<PyAny>,
+    /// Releases what an interrupted call left locked.
+    mop_up: Py<PyAny>,
+}
+
+static TOOLS: PyOnceLock<Tools> = PyOnceLock::new();
+
+/// Sets the exception's class, and what cleans up after it.
+pub fn equip(py: Python<'_>, cancelled: Py<PyAny>, mop_up: Py<PyAny>) {
+    // Set once, at start; a second server of the same process brings the same.
+    let _ = TOOLS.set(py, Tools { cancelled, mop_up });
 }
 
 /// While this lives, the call on this seat can be interrupted.
 pub struct Interruptible<'s> {
+    py: Python<'s>,
     seat: &'s Seat,
     ident: libc::c_ulong,
 }
 
 impl<'s> Interruptible<'s> {
-    pub fn new(_attached: Python<'_>, seat: &'s Seat, wanted: Wanted) -> Self {
+    pub fn new(py: Python<'s>, seat: &'s Seat, wanted: Wanted) -> Self {
         // SAFETY: asks the thread library for the calling thread.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
-        *seat.running().lock() = Some(Running { wanted, ident, interrupted: None });
-        Self { seat, ident }
+        *seat.running().lock() =
+            Some(Running { wanted, ident, deserted_since: None, interrupted: None });
+        Self { py, seat, ident }
     }
 }
 
@@ -47,6 +59,10 @@ impl Interruptible<'_> {
             // Sent but perhaps not raised yet; it must not hit the next call.
             // SAFETY: this thread is attached; NULL withdraws what is pending.
             unsafe { ffi::PyThreadState_SetAsyncExc(self.ident as _, std::ptr::null_mut()) };
+            let mopped = TOOLS.get(self.py).map(|tools| tools.mop_up.call0(self.py));
+            if let Some(Err(error)) = mopped {
+                tracing::error!(%error, "what an interrupted call held may stay locked");
+            }
         }
         interrupted
     }
@@ -58,27 +74,51 @@ impl Drop for Interruptible<'_> {
     }
 }
 
+/// True when the thread is inside Python's import, logging or threading code, or the package's:
+/// an exception there can leave a lock held. The next tick looks again.
+fn is_delicate(py: Python<'_>, ident: libc::c_ulong) -> bool {
+    let file = || -> PyResult<String> {
+        let frames = py.import("sys")?.call_method0("_current_frames")?;
+        frames.get_item(ident)?.getattr("f_code")?.getattr("co_filename")?.extract()
+    };
+    match file() {
+        Ok(file) => {
+            file.starts_with("<frozen importlib")
+                || file.ends_with("/threading.py")
+                || file.contains("/logging/")
+                || file.contains("/owt/_")
+        }
+        // No frame: it is between two, where nothing is held.
+        Err(_) => false,
+    }
+}
+
 /// Interrupts the calls on these seats whose reader has gone.
 pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     let due = |running: &Running| {
         running.wanted.is_deserted()
             && running.interrupted.is_none_or(|before| before.elapsed() >= AGAIN)
     };
-    for seat in seats {
-        if !seat.running().lock().as_ref().is_some_and(due) {
-            continue;
-        }
-        Python::attach(|py| {
+    let deserted: Vec<_> =
+        seats.iter().filter(|seat| seat.running().lock().as_ref().is_some_and(due)).collect();
+    if deserted.is_empty() {
+        return;
+    }
+    Python::attach(|py| {
+        let Some(tools) = TOOLS.get(py) else { return };
+        for seat in deserted {
             // Attached, so the seat's own thread is between two calls or inside this one,
             // and cannot pass from one to the other meanwhile.
             let mut running = seat.running().lock();
-            if let (Some(running), Some(class)) =
-                (running.as_mut().filter(|running| due(running)), CANCELLED.get(py))
-            {
+            let Some(running) = running.as_mut().filter(|running| due(running)) else { continue };
+            let since = *running.deserted_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= DELICACY || !is_delicate(py, running.ident) {
                 running.interrupted = Some(Instant::now());
                 // SAFETY: attached; the class is a live exception class.
-                unsafe { ffi::PyThreadState_SetAsyncExc(running.ident as _, class.as_ptr()) };
+                unsafe {
+                    ffi::PyThreadState_SetAsyncExc(running.ident as _, tools.cancelled.as_ptr())
+                };
             }
-        });
-    }
+        }
+    });
 }

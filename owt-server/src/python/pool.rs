@@ -46,6 +46,8 @@ pub struct Running {
     pub wanted: Wanted,
     /// Python's identifier of the thread.
     pub ident: libc::c_ulong,
+    /// When it was first seen that nobody waits for it.
+    pub deserted_since: Option<Instant>,
     /// When it was last interrupted.
     pub interrupted: Option<Instant>,
 }
