@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use owt_core::Problem;
+use serde::{Deserialize, Serialize};
 
 /// What an event costs in memory beside its own bytes.
 const OVERHEAD: usize = 64;
 
 /// The beginning of an answer: what HTTP calls status and headers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The HTTP status code.
     pub status: u16,

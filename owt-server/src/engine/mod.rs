@@ -6,6 +6,7 @@ mod cache;
 mod channel;
 mod context;
 mod event;
+mod postbox;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,10 @@ use owt_core::{Call, Problem, ProblemKind};
 
 pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
-pub use channel::{Events, Gone, PIECE, Sender, channel};
+pub use channel::{Events, Far, Gone, PIECE, Reins, Sender, Upstream, channel, far_channel};
 pub use context::{Context, Headers};
 pub use event::{Event, Head};
+pub use postbox::attend;
 
 /// A call on its way to Python.
 #[derive(Debug)]
