@@ -94,6 +94,11 @@ impl Cache {
         }))
     }
 
+    /// Bytes that are kept.
+    pub fn bytes(&self) -> u64 {
+        self.0.kept.weighted_size()
+    }
+
     pub fn lookup(&self, key: &CacheKey) -> Lookup {
         // Both shelves under one lock: a recording moves from one to the other under
         // it too, so that no call finds neither and runs again.

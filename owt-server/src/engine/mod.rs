@@ -7,6 +7,7 @@ mod channel;
 mod context;
 mod event;
 mod postbox;
+mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,9 @@ pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
 pub use channel::{Events, Far, Gone, PIECE, Reins, Sender, Upstream, channel, far_channel};
 pub use context::{Context, Headers};
-pub use event::{Event, Head};
+pub use event::{Clock, Event, Head, Timing};
 pub use postbox::attend;
+pub use status::{HostStatus, WorkerStatus, resident_bytes};
 
 /// A call on its way to Python.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub trait Host: Send + Sync + 'static {
     fn submit(&self, task: Task) -> Result<(), NotTaken>;
     /// Takes no more; calls that run are asked to end, those that wait are not begun.
     fn stop(&self);
+    /// How it is now. Asked by probes and metrics, so rarely.
+    fn status(&self) -> HostStatus;
 }
 
 /// Why a host gave a task back; nothing of it has run.
@@ -76,6 +80,16 @@ impl Engine {
             (self.run(call, context), None)
         };
         (events.within(limit), outcome)
+    }
+
+    /// How the host is.
+    pub fn status(&self) -> HostStatus {
+        self.host.status()
+    }
+
+    /// Bytes of results that are kept for `use_cache`.
+    pub fn cache_bytes(&self) -> u64 {
+        self.cache.bytes()
     }
 
     fn run(&self, call: Call, context: Context) -> Events {

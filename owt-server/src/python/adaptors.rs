@@ -124,6 +124,11 @@ impl<W> Adaptors<W> {
         Ok(found)
     }
 
+    /// How many are loaded.
+    pub fn len(&self) -> usize {
+        self.state.lock().ready.len()
+    }
+
     /// True when one of the tasks that wait for this load is as asked.
     pub fn any_waiting(&self, id: CodeId, asked: impl Fn(&W) -> bool) -> bool {
         self.state.lock().loading.get(&id).is_some_and(|waiting| waiting.iter().any(asked))

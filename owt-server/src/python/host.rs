@@ -18,7 +18,7 @@ use super::pool::Pool;
 use super::sink::Mailbox;
 use super::{interrupt, package};
 use crate::config::Config;
-use crate::engine::{Host, NotTaken, Task};
+use crate::engine::{Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
 
 /// Python cannot be hosted.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +116,20 @@ impl Host for PythonHost {
 
     fn stop(&self) {
         self.shared.pool.stop();
+    }
+
+    fn status(&self) -> HostStatus {
+        let ready = self.shared.pool.is_open();
+        let pid = std::process::id();
+        let worker = WorkerStatus {
+            pid,
+            up: ready,
+            running: self.shared.running(),
+            warm_adaptors: self.shared.adaptors.len(),
+            resident_bytes: resident_bytes(pid),
+            ..WorkerStatus::default()
+        };
+        HostStatus { ready, waiting: self.queue.taken(), workers: vec![worker] }
     }
 }
 

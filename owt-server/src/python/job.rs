@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
@@ -21,7 +21,7 @@ use super::places::{Place, Places};
 use super::pool::{Pool, Seat, Wanted, Work};
 use super::raw::RawCall;
 use super::sink::{Mailbox, Sink};
-use crate::engine::{Event, Head, Sender, Task};
+use crate::engine::{Clock, Event, Head, Sender, Task};
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);
@@ -64,6 +64,11 @@ impl Shared {
             arguments: Mutex::new(LruCache::new(ARGUMENTS_KEPT)),
             event_loop: PyOnceLock::new(),
         }
+    }
+
+    /// How many calls run, on a thread or on the event loop.
+    pub fn running(&self) -> usize {
+        self.pool.busy() + self.looping.taken()
     }
 
     /// Starts the event loop when the first async adaptor needs it.
@@ -130,7 +135,7 @@ pub enum Step {
     /// Run a call from its beginning.
     Begin(Box<Task>, Place),
     /// Pull an iterator that an `async def` gave.
-    Pull { head: Head, stream: Py<PyIterator>, context: Py<PyAny>, events: Sender },
+    Pull { clock: Clock, head: Head, stream: Py<PyIterator>, context: Py<PyAny>, events: Sender },
 }
 
 impl Work for Job {
@@ -138,10 +143,10 @@ impl Work for Job {
         let shared = self.shared;
         match self.step {
             Step::Begin(task, place) => begin(py, &shared, seat, task, place),
-            Step::Pull { head, stream, context, events } => {
+            Step::Pull { clock, head, stream, context, events } => {
                 let interruptible = Interruptible::new(py, seat, Wanted::Call(events.clone()));
                 let pulled = Entered::enter(context.bind(py).clone()).and_then(|_entered| {
-                    pull(shared.bridge, head, stream.bind(py), &events, &interruptible)
+                    pull(shared.bridge, clock, head, stream.bind(py), &events, &interruptible)
                 });
                 if let Err(error) = pulled {
                     events.send(failed(&shared, py, &error));
@@ -174,7 +179,7 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, pla
     match shared.adaptors.find(py, id, Waiting { task, place }) {
         Ok(Found::Ready(adaptor, Waiting { task, place })) => {
             drop(place);
-            run(py, shared, seat, &adaptor, *task);
+            run(py, shared, seat, &adaptor, *task, Duration::ZERO);
         }
         Ok(Found::Waiting) => {}
         Ok(Found::Load(waiting)) => load(py, shared, seat, waiting),
@@ -190,15 +195,17 @@ fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     let code = &task.call.code;
     let (id, context) = (code.id(), Arc::new(task.context.clone()));
     let interruptible = Interruptible::new(py, seat, wanted_load(shared, id, &task.events));
+    let began = Instant::now();
     let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(context))
         .and_then(|_calling| shared.bridge.load.bind(py).call1((&**code.source(), id.to_string())));
     exit_if_forked();
+    let took = began.elapsed();
     let interrupted = interruptible.disarm();
     let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok());
     let problem = match loaded.and(adaptor) {
         Ok(Some(adaptor)) => {
             send_on(py, shared, waiting);
-            return run(py, shared, seat, &adaptor, *task);
+            return run(py, shared, seat, &adaptor, *task, took);
         }
         // Whoever came after everybody had gone has the body run anew.
         Err(_) if interrupted => return send_on(py, shared, waiting),
@@ -229,7 +236,15 @@ fn send_on(py: Python<'_>, shared: &Arc<Shared>, waiting: Vec<Waiting>) {
     }
 }
 
-fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, adaptor: &Adaptor, task: Task) {
+fn run(
+    py: Python<'_>,
+    shared: &Arc<Shared>,
+    seat: &Seat,
+    adaptor: &Adaptor,
+    task: Task,
+    load: Duration,
+) {
+    let clock = Clock::start(load);
     let Task { call, context, events } = task;
     let context = Arc::new(context);
     let interruptible = Interruptible::new(py, seat, Wanted::Call(events.clone()));
@@ -238,15 +253,18 @@ fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, adaptor: &Adaptor, tas
         let value = invoke(py, shared, adaptor, &call, &calling)?;
         exit_if_forked();
         match answer(shared.bridge, &value, context.headers.get("accept"))? {
-            Answer::Whole(event) => events.send(event),
+            Answer::Whole(mut event) => {
+                event.head_mut().into_iter().for_each(|head| clock.stamp(head));
+                events.send(event);
+            }
             Answer::Stream(head, stream) => {
-                pull(shared.bridge, head, &stream, &events, &interruptible)?;
+                pull(shared.bridge, clock, head, &stream, &events, &interruptible)?;
             }
             Answer::Loop { kind, head, payload } => {
                 let Some(place) = shared.looping.take() else {
                     return refuse_to_loop(&payload, &events);
                 };
-                let sink = Sink::new(shared, events.clone(), calling.context(), head, place);
+                let sink = Sink::new(shared, clock, events.clone(), calling.context(), head, place);
                 let context = calling.leave();
                 shared.start_loop(py)?;
                 shared.bridge.drive.bind(py).call1((payload, kind, sink, context))?;

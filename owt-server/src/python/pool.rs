@@ -84,6 +84,10 @@ impl Seat {
         &self.running
     }
 
+    fn is_busy(&self) -> bool {
+        self.busy_since.load(Ordering::Acquire) != 0
+    }
+
     fn call(&self) {
         self.called.store(true, Ordering::Release);
         self.thread.unpark();
@@ -307,8 +311,18 @@ impl<W: Work> Pool<W> {
 
     fn is_idle(&self) -> bool {
         let state = self.state.lock();
-        let busy = |seat: &Arc<Seat>| seat.busy_since.load(Ordering::Acquire) != 0;
-        state.queue.is_empty() && !state.stopping && !state.seats.iter().any(busy)
+        state.queue.is_empty() && !state.stopping && !state.seats.iter().any(|seat| seat.is_busy())
+    }
+
+    /// How many threads run something.
+    pub fn busy(&self) -> usize {
+        self.state.lock().seats.iter().filter(|seat| seat.is_busy()).count()
+    }
+
+    /// True from the first thread's beginning to the stop.
+    pub fn is_open(&self) -> bool {
+        let state = self.state.lock();
+        state.leader.is_some() && !state.stopping
     }
 
     /// Microseconds since the pool's birth, never 0.
@@ -331,12 +345,8 @@ impl<W: Work> Pool<W> {
                 } else {
                     self.replace_stuck_leader(&mut state)
                 };
-                let busy: Vec<_> = state
-                    .seats
-                    .iter()
-                    .filter(|seat| seat.busy_since.load(Ordering::Acquire) != 0)
-                    .cloned()
-                    .collect();
+                let busy: Vec<_> =
+                    state.seats.iter().filter(|seat| seat.is_busy()).cloned().collect();
                 (called, busy)
             };
             if let Some(seat) = called {

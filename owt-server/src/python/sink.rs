@@ -17,7 +17,7 @@ use super::answer::{Answer, from_response};
 use super::job::{Job, Shared, Step};
 use super::places::Place;
 use super::pool::Work;
-use crate::engine::{Event, Head, Sender};
+use crate::engine::{Clock, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
 pub struct Mailbox {
@@ -85,6 +85,7 @@ impl Mailbox {
 #[pyclass(frozen, name = "Sink", module = "owt")]
 pub struct Sink {
     shared: Arc<Shared>,
+    clock: Clock,
     events: Sender,
     context: Py<PyAny>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
@@ -98,6 +99,7 @@ pub struct Sink {
 impl Sink {
     pub fn new(
         shared: &Arc<Shared>,
+        clock: Clock,
         events: Sender,
         context: Py<PyAny>,
         head: Option<Head>,
@@ -105,6 +107,7 @@ impl Sink {
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
+            clock,
             events,
             context,
             watches: Mutex::default(),
@@ -126,7 +129,8 @@ impl Sink {
     }
 
     fn begin(&self) {
-        if let Some(head) = self.head.lock().take() {
+        if let Some(mut head) = self.head.lock().take() {
+            self.clock.stamp(&mut head);
             self.events.send(Event::Head(head));
         }
     }
@@ -155,12 +159,14 @@ impl Sink {
     /// Takes the normal form of what an awaitable gave.
     fn respond(&self, py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<()> {
         match from_response(response)? {
-            Answer::Whole(event) => {
+            Answer::Whole(mut event) => {
+                event.head_mut().into_iter().for_each(|head| self.clock.stamp(head));
                 self.events.send(event);
                 self.finish();
             }
             Answer::Stream(head, stream) => {
                 let step = Step::Pull {
+                    clock: self.clock,
                     head,
                     stream: stream.unbind(),
                     context: self.context.clone_ref(py),
