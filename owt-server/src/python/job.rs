@@ -31,7 +31,7 @@ const ARGUMENTS_KEPT: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 const ARGUMENTS_LENGTH: usize = 16 << 10;
 
 /// Calls on the event loop at most.
-const MOST_LOOPING: usize = 10_000;
+pub const MOST_LOOPING: usize = 10_000;
 
 /// What every job of a host shares.
 pub struct Shared {
@@ -179,6 +179,9 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, pla
     match shared.adaptors.find(py, id, Waiting { task, place }) {
         Ok(Found::Ready(adaptor, Waiting { task, place })) => {
             drop(place);
+            if !task.events.begin() {
+                return;
+            }
             run(py, shared, seat, &adaptor, *task, Duration::ZERO);
         }
         Ok(Found::Waiting) => {}
@@ -190,6 +193,10 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, pla
 /// Loads the adaptor of the first of its calls, then runs that and sends on the others.
 fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     let Waiting { task, place } = first;
+    if !task.events.begin() {
+        let (waiting, _) = shared.adaptors.loaded(task.call.code.id(), None);
+        return send_on(py, shared, waiting);
+    }
     // It runs already: its place is free for another to wait.
     drop(place);
     let code = &task.call.code;

@@ -100,8 +100,12 @@ impl Seat {
     }
 }
 
+/// What threads do when they have nothing to do.
+pub type Rest = Box<dyn Fn() + Send + Sync>;
+
 /// The threads and their queue.
 pub struct Pool<W> {
+    rest: Rest,
     state: Mutex<State<W>>,
     born: Instant,
     most_seats: usize,
@@ -125,9 +129,11 @@ enum Next<W> {
 }
 
 impl<W: Work> Pool<W> {
-    /// A pool of at most `seats` threads, of which none runs yet.
-    pub fn new(seats: usize) -> Arc<Self> {
+    /// A pool of at most `seats` threads, of which none runs yet. `rest` is called by each
+    /// before it waits for work, and every now and then while any is busy.
+    pub fn new(seats: usize, rest: Rest) -> Arc<Self> {
         Arc::new(Self {
+            rest,
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 seats: Vec::new(),
@@ -223,7 +229,10 @@ impl<W: Work> Pool<W> {
                     work.run(py, seat);
                     seat.busy_since.store(0, Ordering::Release);
                 }
-                Next::Wait => py.detach(|| seat.wait()),
+                Next::Wait => py.detach(|| {
+                    (self.rest)();
+                    seat.wait();
+                }),
                 Next::Leave => break,
             }
         }
@@ -352,6 +361,7 @@ impl<W: Work> Pool<W> {
             if let Some(seat) = called {
                 seat.call();
             }
+            (self.rest)();
             super::interrupt::interrupt_deserted(&busy);
             idle_ticks = if busy.is_empty() { idle_ticks + 1 } else { 0 };
             if idle_ticks > 20 {
