@@ -104,6 +104,7 @@ pub fn serve(
         max_body: config.max_body,
         body_timeout: config.body_timeout,
         python_version: found.version.clone(),
+        metrics: Arc::default(),
     };
     let stopper = Arc::clone(&host);
     let http = std::thread::Builder::new()

@@ -7,6 +7,7 @@ mod channel;
 mod context;
 mod event;
 mod status;
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use channel::{Events, Gone, PIECE, Sender, channel};
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
 pub use status::{HostStatus, WorkerStatus, resident_bytes};
+pub use trace::Trace;
 
 /// A call on its way to Python.
 #[derive(Debug)]

@@ -151,8 +151,9 @@ fn install(
         FORKED.store(true, Ordering::Relaxed);
     })?;
     let log = PyCFunction::new_closure(py, None, None, |args, _| -> PyResult<()> {
-        let (level, logger, id, line): (u8, String, String, String) = args.extract()?;
-        log(level, &logger, &id, &line);
+        let (level, logger, id, line, trace): (u8, String, String, String, String) =
+            args.extract()?;
+        log(level, &logger, &id, &line, &trace);
         Ok(())
     })?;
     let binary = std::env::current_exe().unwrap_or_default();
@@ -175,11 +176,14 @@ fn install(
 }
 
 /// A line that an adaptor printed or logged, at Python's numeric level.
-fn log(level: u8, logger: &str, id: &str, line: &str) {
+fn log(level: u8, logger: &str, id: &str, line: &str, trace: &str) {
+    // Outside calls there is no id, and most calls are part of no trace.
+    let id = (!id.is_empty()).then_some(id);
+    let trace = (!trace.is_empty()).then_some(trace);
     match level {
-        40.. => tracing::error!(target: "adaptor", id, logger, "{line}"),
-        30.. => tracing::warn!(target: "adaptor", id, logger, "{line}"),
-        20.. => tracing::info!(target: "adaptor", id, logger, "{line}"),
-        _ => tracing::debug!(target: "adaptor", id, logger, "{line}"),
+        40.. => tracing::error!(target: "adaptor", id, trace, logger, "{line}"),
+        30.. => tracing::warn!(target: "adaptor", id, trace, logger, "{line}"),
+        20.. => tracing::info!(target: "adaptor", id, trace, logger, "{line}"),
+        _ => tracing::debug!(target: "adaptor", id, trace, logger, "{line}"),
     }
 }

@@ -17,7 +17,7 @@ use super::answer::{Answer, from_response};
 use super::job::{Job, Shared, Step};
 use super::places::Place;
 use super::pool::Work;
-use crate::engine::{Clock, Event, Head, Sender};
+use crate::engine::{Clock, Context, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
 pub struct Mailbox {
@@ -86,6 +86,7 @@ impl Mailbox {
 pub struct Sink {
     shared: Arc<Shared>,
     clock: Clock,
+    whose: Arc<Context>,
     events: Sender,
     context: Py<PyAny>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
@@ -100,6 +101,7 @@ impl Sink {
     pub fn new(
         shared: &Arc<Shared>,
         clock: Clock,
+        whose: Arc<Context>,
         events: Sender,
         context: Py<PyAny>,
         head: Option<Head>,
@@ -108,6 +110,7 @@ impl Sink {
         Self {
             shared: Arc::clone(shared),
             clock,
+            whose,
             events,
             context,
             watches: Mutex::default(),
@@ -170,6 +173,7 @@ impl Sink {
                     head,
                     stream: stream.unbind(),
                     context: self.context.clone_ref(py),
+                    whose: Arc::clone(&self.whose),
                     events: self.events.clone(),
                 };
                 let shared = Arc::clone(&self.shared);
@@ -219,7 +223,8 @@ impl Sink {
 
     /// The call raised.
     fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
-        let problem = self.shared.bridge.problem(py, &PyErr::from_value(error.clone()));
+        let problem =
+            self.shared.bridge.problem(py, &PyErr::from_value(error.clone()), &self.whose);
         self.events.send(Event::Problem(Box::new(problem)));
         self.finish();
     }
