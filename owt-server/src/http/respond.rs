@@ -270,6 +270,7 @@ impl Flow {
 
     /// For server-sent events the failure is an event first, then the cut.
     async fn fail(&mut self, failure: Problem) -> Result<Bytes, Cut> {
+        self.visit.fails(failure.kind);
         if self.sse {
             self.sse = false;
             let json = serde_json::to_string(&failure).unwrap_or_default();
@@ -280,7 +281,6 @@ impl Flow {
         // nothing for it, and a cut would drop what it holds.
         tokio::task::yield_now().await;
         self.over = true;
-        self.visit.fails(failure.kind);
         let trace = self.visit.trace().map(|trace| trace.id);
         tracing::warn!(id = self.visit.id(), trace, "a stream failed in the middle: {failure}");
         Err(Cut(Box::new(failure)))
