@@ -1,6 +1,7 @@
 //! The request around a call: what the adaptor can ask about.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::trace::Trace;
 
@@ -43,7 +44,7 @@ impl Context {
 }
 
 /// Header names and values in one text: a call has many headers and few readers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Headers {
     text: String,
     /// Where each name ends and where its value ends; it begins where the last one ended.

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use owt_core::Problem;
+use serde::{Deserialize, Serialize};
 
 /// What an event costs in memory beside its own bytes.
 const OVERHEAD: usize = 64;
 
 /// The beginning of an answer: what HTTP calls status and headers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The HTTP status code.
     pub status: u16,
@@ -24,7 +25,7 @@ pub struct Head {
 }
 
 /// Where the time of a call went until its answer began, as its host measured it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {
     /// Loading the adaptor's module body; zero when it was loaded already.
     pub load: Duration,

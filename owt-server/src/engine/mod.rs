@@ -6,6 +6,7 @@ mod cache;
 mod channel;
 mod context;
 mod event;
+mod postbox;
 mod status;
 mod trace;
 
@@ -16,9 +17,10 @@ use owt_core::{Call, Problem, ProblemKind};
 
 pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
-pub use channel::{Events, Gone, PIECE, Sender, channel};
+pub use channel::{Events, Far, Gone, PIECE, Reins, Sender, Upstream, channel, far_channel};
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
+pub use postbox::attend;
 pub use status::{HostStatus, WorkerStatus, resident_bytes};
 pub use trace::Trace;
 

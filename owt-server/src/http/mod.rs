@@ -21,7 +21,7 @@ use visit::Visit;
 
 use crate::config::Config;
 use crate::door::Door;
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::metrics::Metrics;
 
 /// Connections that wait to be taken.
@@ -49,6 +49,8 @@ pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::
     let site = Arc::new(site);
     let grace = config.grace.as_secs() + u64::from(config.grace.subsec_nanos() > 0);
     let server = HttpServer::new(move || {
+        // Once on each HTTP thread, for as long as it lives.
+        actix_web::rt::spawn(engine::attend());
         App::new().app_data(web::Data::from(Arc::clone(&site))).default_service(web::to(handle))
     })
     .backlog(BACKLOG)
