@@ -124,13 +124,27 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "OWT_PYTHON", value_hint = ValueHint::ExecutablePath)]
     pub(crate) python: Option<PathBuf>,
 
-    /// Log more to standard error; twice for even more
+    /// How the log on standard error is written
+    #[arg(long, env = "OWT_LOG_FORMAT", value_enum, default_value_t, value_name = "FORM")]
+    pub(crate) log_format: LogFormat,
+
+    /// Log more, a line for each request too; twice for even more
     #[arg(short, long, env = "OWT_VERBOSE", action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
     /// Log only warnings
     #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+}
+
+/// How `serve` writes its log.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people, in colours on a terminal
+    #[default]
+    Text,
+    /// A JSON object on each line
+    Json,
 }
 
 const SERVE_EXAMPLES: &str = "\

@@ -12,7 +12,7 @@ use crate::{log, output, shutdown};
 
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
-    log::start(verbosity);
+    log::start(verbosity, args.log_format);
     let credentials = credentials(args.auth.as_deref())?;
     // The server checks this too; here the port has not been opened yet.
     if !args.address.is_loopback() && credentials.is_none() {

@@ -9,6 +9,7 @@ mod config;
 mod door;
 mod engine;
 mod http;
+mod metrics;
 mod python;
 mod scratch;
 mod serve;

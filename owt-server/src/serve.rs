@@ -110,6 +110,7 @@ pub fn serve(
         max_body: config.max_body,
         body_timeout: config.body_timeout,
         python_version: announcement.python_version.clone(),
+        metrics: Arc::default(),
     };
     let Signals { shutdown, reload } = signals;
     runtime.spawn(hosting.clone().reload_at(reload));

@@ -46,13 +46,13 @@ def install(
     adaptors_dir: str,
     lib_dirs: Sequence[str],
     verbosity: int,
-    log: Callable[[int, str, str, str], None],
+    log: Callable[[int, str, str, str, str], None],
     forked: Callable[[], None],
 ) -> None:
     """Make this interpreter a worker of the server. Once, on the main thread, before any call.
 
-    `log(level, logger, request_id, line)` takes what adaptors print and log; `forked()` is called
-    in each child after a fork.
+    `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
+    `forked()` is called in each child after a fork.
     """
     os.makedirs(adaptors_dir, exist_ok=True)
     # in the environment, so that processes started by an adaptor find the adaptors too

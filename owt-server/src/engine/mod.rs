@@ -8,6 +8,7 @@ mod context;
 mod event;
 mod postbox;
 mod status;
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
 pub use postbox::attend;
 pub use status::{HostStatus, WorkerStatus, resident_bytes};
+pub use trace::Trace;
 
 /// A call on its way to Python.
 #[derive(Debug)]

@@ -119,16 +119,17 @@ pub fn pull(
     // A reader that goes interrupts; the stream's own cleaning up shall run undisturbed.
     interruptible.disarm();
     let closed = close(stream);
+    let (id, trace) = interruptible.whose().marks();
     match outcome? {
         Ok(()) => {
             begin(&mut beginning, events);
             events.send(Event::End);
         }
-        Err(Gone) => tracing::debug!("the reader of a stream has gone"),
+        Err(Gone) => tracing::debug!(id, trace, "the reader of a stream has gone"),
     }
     if let Err(error) = closed {
         // The stream has been sent whole by now; there is nobody left to tell but the log.
-        tracing::warn!(%error, "closing a stream raised");
+        tracing::warn!(id, trace, %error, "closing a stream raised");
     }
     Ok(())
 }

@@ -161,9 +161,9 @@ fn install(
         forked();
     })?;
     let log = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<()> {
-        let (level, logger, id, text): (u8, PyBackedStr, PyBackedStr, PyBackedStr) =
-            args.extract()?;
-        let line = Line { level, logger: &logger, id: &id, text: &text };
+        type Text = PyBackedStr;
+        let (level, logger, id, text, trace): (u8, Text, Text, Text, Text) = args.extract()?;
+        let line = Line { level, logger: &logger, id: &id, trace: &trace, text: &text };
         if !lines.put(&line) {
             // Whoever reads the log is slow: only who writes waits for it.
             args.py().detach(|| lines.put_waiting(&line));

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::pool::{Running, Seat, Wanted};
+use crate::engine::Context;
 
 /// How often a call that goes on regardless is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -36,20 +37,26 @@ pub fn equip(py: Python<'_>, cancelled: Py<PyAny>, mop_up: Py<PyAny>) {
 pub struct Interruptible<'s> {
     py: Python<'s>,
     seat: &'s Seat,
+    whose: &'s Context,
     ident: libc::c_ulong,
 }
 
 impl<'s> Interruptible<'s> {
-    pub fn new(py: Python<'s>, seat: &'s Seat, wanted: Wanted) -> Self {
+    pub fn new(py: Python<'s>, seat: &'s Seat, whose: &'s Context, wanted: Wanted) -> Self {
         // SAFETY: asks the thread library for the calling thread.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
         *seat.running().lock() =
             Some(Running { wanted, ident, deserted_since: None, interrupted: None });
-        Self { py, seat, ident }
+        Self { py, seat, whose, ident }
     }
 }
 
 impl Interruptible<'_> {
+    /// The request whose call it is.
+    pub fn whose(&self) -> &Context {
+        self.whose
+    }
+
     /// From here on the call is not interrupted: what follows is its cleaning up. True when
     /// it has been.
     pub fn disarm(&self) -> bool {
@@ -61,7 +68,8 @@ impl Interruptible<'_> {
             unsafe { ffi::PyThreadState_SetAsyncExc(self.ident as _, std::ptr::null_mut()) };
             let mopped = TOOLS.get(self.py).map(|tools| tools.mop_up.call0(self.py));
             if let Some(Err(error)) = mopped {
-                tracing::error!(%error, "what an interrupted call held may stay locked");
+                let (id, trace) = self.whose.marks();
+                tracing::error!(id, trace, %error, "what an interrupted call held may stay locked");
             }
         }
         interrupted

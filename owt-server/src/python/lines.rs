@@ -11,6 +11,8 @@ pub struct Line<'a> {
     pub logger: &'a str,
     /// The id of the request whose code wrote it, or nothing.
     pub id: &'a str,
+    /// The trace that the request is part of, or nothing.
+    pub trace: &'a str,
     pub text: &'a str,
 }
 
@@ -39,11 +41,14 @@ impl Lines for Here {
 
 /// Logs a line.
 pub fn log(line: &Line<'_>) {
-    let Line { level, logger, id, text } = *line;
+    let Line { level, logger, id, trace, text } = *line;
+    // Outside calls there is no id, and most calls are part of no trace.
+    let id = (!id.is_empty()).then_some(id);
+    let trace = (!trace.is_empty()).then_some(trace);
     match level {
-        40.. => tracing::error!(target: "adaptor", id, logger, "{text}"),
-        30.. => tracing::warn!(target: "adaptor", id, logger, "{text}"),
-        20.. => tracing::info!(target: "adaptor", id, logger, "{text}"),
-        _ => tracing::debug!(target: "adaptor", id, logger, "{text}"),
+        40.. => tracing::error!(target: "adaptor", id, trace, logger, "{text}"),
+        30.. => tracing::warn!(target: "adaptor", id, trace, logger, "{text}"),
+        20.. => tracing::info!(target: "adaptor", id, trace, logger, "{text}"),
+        _ => tracing::debug!(target: "adaptor", id, trace, logger, "{text}"),
     }
 }

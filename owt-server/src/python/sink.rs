@@ -17,7 +17,7 @@ use super::answer::{Answer, from_response};
 use super::job::{Job, Shared, Step};
 use super::places::Place;
 use super::pool::Work;
-use crate::engine::{Clock, Event, Head, Sender};
+use crate::engine::{Clock, Context, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
 pub struct Mailbox {
@@ -89,6 +89,7 @@ pub struct Sink {
     /// Until the call is over, and with the place that it takes: whoever waits for the call's
     /// end waits for these to go, not for Python to free this object.
     open: Mutex<Option<(Sender, Place)>>,
+    whose: Arc<Context>,
     context: Py<PyAny>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
     /// Goes with the first chunk: what raises before it is an ordinary failure.
@@ -101,6 +102,7 @@ impl Sink {
     pub fn new(
         shared: &Arc<Shared>,
         clock: Clock,
+        whose: Arc<Context>,
         events: Sender,
         context: Py<PyAny>,
         head: Option<Head>,
@@ -110,6 +112,7 @@ impl Sink {
             shared: Arc::clone(shared),
             clock,
             open: Mutex::new(Some((events, place))),
+            whose,
             context,
             watches: Mutex::default(),
             head: Mutex::new(head),
@@ -184,6 +187,7 @@ impl Sink {
                     head,
                     stream: stream.unbind(),
                     context: self.context.clone_ref(py),
+                    whose: Arc::clone(&self.whose),
                     events: self.events()?,
                 };
                 let shared = Arc::clone(&self.shared);
@@ -236,7 +240,8 @@ impl Sink {
 
     /// The call raised.
     fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
-        let problem = self.shared.bridge.problem(py, &PyErr::from_value(error.clone()));
+        let problem =
+            self.shared.bridge.problem(py, &PyErr::from_value(error.clone()), &self.whose);
         self.send_event(Event::Problem(Box::new(problem)));
         self.finish();
     }
