@@ -117,7 +117,10 @@ pub fn pull(
     let mut head = Some(head);
     let outcome = pull_open(bridge, &mut head, stream, events);
     // A reader that goes interrupts; the stream's own cleaning up shall run undisturbed.
-    interruptible.disarm();
+    match &outcome {
+        Ok(Err(Gone)) => interruptible.abandon(),
+        _ => drop(interruptible.disarm()),
+    }
     let closed = close(stream);
     match outcome? {
         Ok(()) => {

@@ -135,7 +135,9 @@ fn install(
 ) -> PyResult<()> {
     let forked = PyCFunction::new_closure(py, None, None, |_, _| {
         FORKED.store(true, Ordering::Relaxed);
+        interrupt::forked();
     })?;
+    let is_call = PyCFunction::new_closure(py, None, None, |_, _| interrupt::is_call())?;
     let log = PyCFunction::new_closure(py, None, None, |args, _| -> PyResult<()> {
         let (level, logger, id, line): (u8, String, String, String) = args.extract()?;
         log(level, &logger, &id, &line);
@@ -157,6 +159,7 @@ fn install(
     settings.set_item("verbosity", config.verbosity)?;
     settings.set_item("log", log)?;
     settings.set_item("forked", forked)?;
+    settings.set_item("is_call", is_call)?;
     bridge.install.bind(py).call((), Some(&settings)).map(drop)
 }
 
