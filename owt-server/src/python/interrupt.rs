@@ -16,6 +16,10 @@ use super::pool::{Running, Seat, Wanted};
 /// How often a call that goes on regardless is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// The same for one that had to be asked inside the interpreter's own code, which may have kept
+/// the exception to itself: the hooks of a fork do.
+const SOON: Duration = Duration::from_millis(200);
+
 /// How long a thread may be inside the interpreter's own code before it is interrupted there.
 const DELICACY: Duration = Duration::from_millis(50);
 
@@ -133,7 +137,7 @@ fn is_delicate(py: Python<'_>, ident: libc::c_ulong) -> bool {
 pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     let due = |running: &Running| {
         running.wanted.is_deserted()
-            && running.interrupted.is_none_or(|before| before.elapsed() >= AGAIN)
+            && running.interrupted.is_none_or(|(before, pause)| before.elapsed() >= pause)
     };
     let deserted: Vec<_> =
         seats.iter().filter(|seat| seat.running().lock().as_ref().is_some_and(due)).collect();
@@ -148,21 +152,22 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
             let mut running = seat.running().lock();
             let running = running.as_mut().filter(|running| due(running))?;
             let since = *running.deserted_since.get_or_insert_with(Instant::now);
-            if since.elapsed() < DELICACY && is_delicate(py, running.ident) {
+            let delicate = is_delicate(py, running.ident);
+            if delicate && since.elapsed() < DELICACY {
                 return None;
             }
-            let now = Instant::now();
-            running.interrupted = Some(now);
+            let asked = (Instant::now(), if delicate { SOON } else { AGAIN });
+            running.interrupted = Some(asked);
             // SAFETY: attached; the class is a live exception class.
             unsafe { ffi::PyThreadState_SetAsyncExc(running.ident as _, tools.cancelled.as_ptr()) };
-            Some((Arc::clone(seat), now, running.children.clone()))
+            Some((Arc::clone(seat), asked, running.children.clone()))
         };
         deserted.into_iter().filter_map(interrupt).collect()
     });
     // Detached, so the call may have ended by now.
-    for (seat, at, children) in interrupted {
+    for (seat, asked, children) in interrupted {
         children.end(|| {
-            seat.running().lock().as_ref().is_some_and(|running| running.interrupted == Some(at))
+            seat.running().lock().as_ref().is_some_and(|running| running.interrupted == Some(asked))
         });
     }
 }

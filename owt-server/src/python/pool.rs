@@ -51,8 +51,8 @@ pub struct Running {
     pub children: Children,
     /// When it was first seen that nobody waits for it.
     pub deserted_since: Option<Instant>,
-    /// When it was last interrupted.
-    pub interrupted: Option<Instant>,
+    /// When it was last interrupted, and how long it has until it is again.
+    pub interrupted: Option<(Instant, Duration)>,
 }
 
 /// Whether anybody still waits for what a seat runs.
