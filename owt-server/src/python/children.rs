@@ -68,11 +68,9 @@ impl Children {
             process.signal(Signal::STOP);
             tree.insert(process.id, process);
         };
-        found
-            .into_iter()
-            .filter_map(Process::look)
-            .filter(own)
-            .for_each(|one| stop(&mut tree, one));
+        for process in found.into_iter().filter_map(Process::look).filter(own) {
+            stop(&mut tree, process);
+        }
         for _ in 0..ROUNDS {
             let known = tree.len();
             for process in Process::all() {
