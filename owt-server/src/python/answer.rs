@@ -117,7 +117,10 @@ pub fn pull(
     let mut beginning = Some((clock, head));
     let outcome = pull_open(bridge, &mut beginning, stream, events);
     // A reader that goes interrupts; the stream's own cleaning up shall run undisturbed.
-    interruptible.disarm();
+    match &outcome {
+        Ok(Err(Gone)) => interruptible.abandon(),
+        _ => drop(interruptible.disarm()),
+    }
     let closed = close(stream);
     let (id, trace) = interruptible.whose().marks();
     match outcome? {

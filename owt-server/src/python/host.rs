@@ -158,8 +158,10 @@ fn install(
 ) -> PyResult<()> {
     let forked = PyCFunction::new_closure(py, None, None, move |_, _| {
         FORKED.store(true, Ordering::Relaxed);
+        interrupt::forked();
         forked();
     })?;
+    let is_call = PyCFunction::new_closure(py, None, None, |_, _| interrupt::is_call())?;
     let log = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<()> {
         type Text = PyBackedStr;
         let (level, logger, id, text, trace): (u8, Text, Text, Text, Text) = args.extract()?;
@@ -180,5 +182,6 @@ fn install(
     settings.set_item("verbosity", with.verbosity)?;
     settings.set_item("log", log)?;
     settings.set_item("forked", forked)?;
+    settings.set_item("is_call", is_call)?;
     bridge.install.bind(py).call((), Some(&settings)).map(drop)
 }

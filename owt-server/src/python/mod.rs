@@ -8,6 +8,7 @@ mod answer;
 mod ask;
 mod bridge;
 mod calling;
+mod children;
 mod discover;
 mod host;
 mod interrupt;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
+use super::children::Children;
 use crate::engine::Sender;
 
 /// How long a task may keep the leader before another thread takes the lead.
@@ -46,10 +47,12 @@ pub struct Running {
     pub wanted: Wanted,
     /// Python's identifier of the thread.
     pub ident: libc::c_ulong,
+    /// The processes that it has started.
+    pub children: Children,
     /// When it was first seen that nobody waits for it.
     pub deserted_since: Option<Instant>,
-    /// When it was last interrupted.
-    pub interrupted: Option<Instant>,
+    /// When it was last interrupted, and how long it has until it is again.
+    pub interrupted: Option<(Instant, Duration)>,
 }
 
 /// Whether anybody still waits for what a seat runs.
@@ -79,7 +82,7 @@ impl Seat {
         }
     }
 
-    /// What runs here, for whoever wants to interrupt it. Only used while attached.
+    /// What runs here, for whoever wants to interrupt it. Changed only while attached.
     pub fn running(&self) -> &Mutex<Option<Running>> {
         &self.running
     }
