@@ -320,13 +320,6 @@ impl Worker {
         Some((deaf, begun.any(|(_, entry)| entry.left.is_none())))
     }
 
-    /// True while calls run that somebody waits for.
-    pub fn is_wanted(&self) -> bool {
-        let book = self.book.lock();
-        let mut calls = book.calls.iter();
-        calls.any(|(number, entry)| entry.left.is_none() && self.claims.has_begun(number as u32))
-    }
-
     /// True while calls run.
     pub fn is_running(&self) -> bool {
         let book = self.book.lock();
