@@ -37,6 +37,8 @@ pub struct Crew {
     pub(super) monitor: Mutex<Option<Thread>>,
     /// Nothing is under way; whoever changes that wakes the monitor.
     pub(super) is_idle: AtomicBool,
+    /// Some adaptor has killed a worker, or may have: without the lock.
+    pub(super) has_culprits: AtomicBool,
     markers: AtomicU64,
     /// What the markers of all its workers begin with.
     family: String,
@@ -133,6 +135,7 @@ impl Crew {
             changed: Condvar::new(),
             monitor: Mutex::new(None),
             is_idle: AtomicBool::new(false),
+            has_culprits: AtomicBool::new(false),
             markers: AtomicU64::new(0),
             guard: Guard::start(&config.guard_command, &family).map_err(HostError::Worker)?,
             family,

@@ -16,7 +16,7 @@ use super::claims::Claims;
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
 use super::outbox::Outbox;
 use super::placement::Load;
-use crate::engine::{Context, Event, Head, Sender, Task, Upstream};
+use crate::engine::{Context, Event, Head, Sender, Task, Upstream, soon};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
@@ -192,7 +192,7 @@ impl Worker {
         let (first, rest) = frame::pieces(&context.body);
         self.outbox.push(&ToWorker::Call(CallFrame::new(number, call, context)), &first);
         self.outbox.push_pieces(&ToWorker::Body { number }, rest);
-        self.outbox.flush();
+        soon(&self.outbox);
         Ok(())
     }
 
