@@ -5,9 +5,10 @@
 //! is for whoever in Python waits for them.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use rustix::time::{ClockId, clock_gettime};
@@ -15,8 +16,9 @@ use rustix::time::{ClockId, clock_gettime};
 /// A call that ends sooner has started no process, and is spared the look.
 const QUICKEST: Duration = Duration::from_micros(50);
 
-/// How often it is looked whether a tree of processes has grown meanwhile, at most.
-const ROUNDS: usize = 20;
+/// How long it is waited for a tree of processes to stand still, and how often it is looked.
+const PATIENCE: Duration = Duration::from_secs(2);
+const ROUND: Duration = Duration::from_millis(2);
 
 thread_local! {
     static THREAD: Cell<Option<Pid>> = const { Cell::new(None) };
@@ -51,45 +53,60 @@ impl Children {
         }
     }
 
-    /// Ends those that are there, and all their descendants. Nothing is done unless
-    /// `are_these` still says so once the thread's children are known.
-    pub fn end(&self, are_these: impl FnOnce() -> bool) {
+    /// Those that are there; none unless `are_these` still says so once it is known which
+    /// children the thread has.
+    pub fn there(&self, are_these: impl FnOnce() -> bool) -> Vec<Process> {
         let mut found = started_by(self.thread);
         found.retain(|id| !self.elder.contains(id));
         if found.is_empty() || !are_these() {
-            return;
+            return Vec::new();
         }
         let (me, began) = (std::process::id().cast_signed(), in_ticks(self.began));
         let own = |process: &Process| process.parent == me && process.start >= began;
-        let mut tree = HashMap::new();
-        // Stopped first, all of them: one that is killed while another is looked for may have
-        // started a third, which would then be an orphan and not be found.
-        let stop = |tree: &mut HashMap<_, _>, process: Process| {
-            process.signal(Signal::STOP);
-            tree.insert(process.id, process);
-        };
-        for process in found.into_iter().filter_map(Process::look).filter(own) {
-            stop(&mut tree, process);
-        }
-        for _ in 0..ROUNDS {
-            let known = tree.len();
-            for process in Process::all() {
-                if tree.contains_key(&process.parent) && !tree.contains_key(&process.id) {
-                    stop(&mut tree, process);
-                }
+        found.into_iter().filter_map(Process::look).filter(own).collect()
+    }
+}
+
+/// Ends these processes and all their descendants.
+pub fn end(processes: Vec<Process>) {
+    if processes.is_empty() {
+        return;
+    }
+    // Stopped first, all of them: one that is killed while another is looked for may have
+    // started a third, which would then be an orphan and not be found.
+    let mut tree = HashMap::new();
+    let stop = |tree: &mut HashMap<_, Process>, process: Process| {
+        process.signal(Signal::STOP);
+        tree.insert(process.id, process);
+    };
+    for process in processes {
+        stop(&mut tree, process);
+    }
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        // Asked before the next look: what does not stand yet may be starting one.
+        let stood_still = tree.values().all(Process::stands_still);
+        let known = tree.len();
+        for process in Process::all() {
+            if tree.contains_key(&process.parent) && !tree.contains_key(&process.id) {
+                stop(&mut tree, process);
             }
-            if tree.len() == known {
-                break;
-            }
         }
-        for process in tree.values() {
-            process.signal(Signal::KILL);
+        if stood_still && tree.len() == known {
+            break;
         }
+        std::thread::sleep(ROUND);
+    }
+    // The youngest first: the end of a parent can wake its stopped children.
+    let mut all: Vec<_> = tree.into_values().collect();
+    all.sort_by_key(|process| Reverse(process.start));
+    for process in all {
+        process.signal(Signal::KILL);
     }
 }
 
 /// A process, as `/proc` shows it.
-struct Process {
+pub struct Process {
     id: i32,
     parent: i32,
     /// In ticks since the machine started; with the id it names a process for good.
@@ -98,12 +115,20 @@ struct Process {
 
 impl Process {
     fn look(id: i32) -> Option<Self> {
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-        // The name in brackets, which comes before, may hold anything.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let stat = stat(&format!("/proc/{id}"))?;
+        let mut fields = stat.split_whitespace();
         let parent = fields.nth(1)?.parse().ok()?;
         let start = fields.nth(17)?.parse().ok()?;
         Some(Self { id, parent, start })
+    }
+
+    /// True when each of its threads is stopped or has ended.
+    fn stands_still(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id));
+        tasks.into_iter().flatten().flatten().all(|task| {
+            let stat = stat(&task.path().to_string_lossy());
+            stat.is_none_or(|stat| stat.starts_with(['T', 't', 'Z', 'X']))
+        })
     }
 
     fn all() -> impl Iterator<Item = Self> {
@@ -122,6 +147,13 @@ impl Process {
             let _ = pidfd_send_signal(&handle, signal);
         }
     }
+}
+
+/// What the system tells of a process or thread, from its state on.
+fn stat(folder: &str) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("{folder}/stat")).ok()?;
+    // The name in brackets, which comes before, may hold anything.
+    stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())
 }
 
 /// The children of one thread of this process; none where Linux was built without that list.
