@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::Pid;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::process::{Process, end_trees};
+use crate::process::Process;
 
 /// A call that ends sooner has started no process, and is spared the look.
 const QUICKEST: Duration = Duration::from_micros(50);
@@ -49,17 +49,17 @@ impl Children {
         }
     }
 
-    /// Ends those that are there, and all their descendants. Nothing is done unless
-    /// `are_these` still says so once the thread's children are known.
-    pub fn end(&self, are_these: impl FnOnce() -> bool) {
+    /// Those that are there; none unless `are_these` still says so once it is known which
+    /// children the thread has.
+    pub fn there(&self, are_these: impl FnOnce() -> bool) -> Vec<Process> {
         let mut found = started_by(self.thread);
         found.retain(|id| !self.elder.contains(id));
         if found.is_empty() || !are_these() {
-            return;
+            return Vec::new();
         }
         let (me, began) = (std::process::id().cast_signed(), in_ticks(self.began));
         let own = |process: &Process| process.parent == me && process.start >= began;
-        end_trees(found.into_iter().filter_map(Process::look).filter(own));
+        found.into_iter().filter_map(Process::look).filter(own).collect()
     }
 }
 
