@@ -291,15 +291,23 @@ impl Worker {
         taken
     }
 
-    /// Notes whether calls wait that should have begun.
+    /// Notes whether calls wait that should have begun, and lets go of what is only kept for
+    /// calls that have not.
     pub fn look(&self) -> bool {
-        let book = self.book.lock();
-        let is_stuck = book.calls.iter().any(|(number, entry)| {
+        let mut book = self.book.lock();
+        let mut is_stuck = false;
+        for (number, entry) in &mut book.calls {
             let number = number as u32;
-            entry.since.elapsed() > STUCK
-                && !self.claims.has_begun(number)
-                && !self.claims.is_withdrawn(number)
-        });
+            if self.claims.has_begun(number) {
+                if !entry.given.1.body.is_empty() {
+                    let (call, context) = &*entry.given;
+                    let context = Context { body: Bytes::new(), ..context.clone() };
+                    entry.given = Arc::new((call.clone(), context));
+                }
+            } else if !self.claims.is_withdrawn(number) {
+                is_stuck |= entry.since.elapsed() > STUCK;
+            }
+        }
         self.is_stuck.store(is_stuck, Ordering::Relaxed);
         is_stuck
     }
