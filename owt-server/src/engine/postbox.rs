@@ -8,9 +8,10 @@
 //! what is sent [`soon`] goes when all of them have been read.
 
 use std::cell::OnceCell;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
@@ -25,16 +26,29 @@ pub trait Outgoing: Debug + Send + Sync {
     fn send(&self);
 }
 
+/// What shall run on an HTTP thread, made there.
+type Errand = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// Every thread's postbox, and whose turn it is.
+static ALL: Mutex<(Vec<Weak<Postbox>>, usize)> = Mutex::new((Vec::new(), 0));
+
 /// One thread's postbox.
 #[derive(Debug, Default)]
 struct Postbox(Mutex<Inside>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Inside {
     waiting: Vec<Waker>,
     outgoing: Vec<Arc<dyn Outgoing>>,
+    errands: Vec<Errand>,
     /// The task that empties it, until it has been knocked up.
     carrier: Option<Waker>,
+}
+
+impl Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inside").finish_non_exhaustive()
+    }
 }
 
 impl Postbox {
@@ -51,19 +65,42 @@ impl Postbox {
 /// Gives the calling thread a postbox and empties it, for as long as it is polled there.
 pub async fn attend() {
     let postbox = MINE.with(|mine| Arc::clone(mine.get_or_init(Arc::default)));
+    ALL.lock().0.push(Arc::downgrade(&postbox));
     let (mut woken, mut outgoing) = (Vec::new(), Vec::new());
     poll_fn(|context| {
-        {
+        let errands = {
             let mut inside = postbox.0.lock();
             std::mem::swap(&mut inside.waiting, &mut woken);
             std::mem::swap(&mut inside.outgoing, &mut outgoing);
             inside.carrier = Some(context.waker().clone());
+            std::mem::take(&mut inside.errands)
+        };
+        for errand in errands {
+            tokio::task::spawn_local(errand());
         }
         woken.drain(..).for_each(Waker::wake);
         outgoing.drain(..).for_each(|one: Arc<dyn Outgoing>| one.send());
         Poll::<()>::Pending
     })
     .await;
+}
+
+/// Runs something on an HTTP thread, one after the other in turn, with what is given; which
+/// comes back where there are none.
+pub fn run_there<T: Send + 'static>(
+    given: T,
+    errand: fn(T) -> Pin<Box<dyn Future<Output = ()>>>,
+) -> Result<(), T> {
+    let postbox = {
+        let mut all = ALL.lock();
+        all.0.retain(|postbox| postbox.strong_count() > 0);
+        all.1 = all.1.wrapping_add(1);
+        let turn = all.1.checked_rem(all.0.len()).unwrap_or_default();
+        all.0.get(turn).and_then(Weak::upgrade)
+    };
+    let Some(postbox) = postbox else { return Err(given) };
+    postbox.post(|inside| inside.errands.push(Box::new(move || errand(given))));
+    Ok(())
 }
 
 /// Has it sent when this thread's tasks have had their turn; at once where there are none.

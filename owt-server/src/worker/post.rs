@@ -4,11 +4,13 @@ use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use owt_core::ProblemKind;
 use parking_lot::Mutex;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
 
 use super::crew::{Crew, Process, refuse};
 use super::frame::{self, FromWorker, ToWorker};
@@ -18,11 +20,16 @@ use super::outbox::Outbox;
 use super::tree;
 use super::words::Words;
 use super::worker::{Orphan, Worker};
+use crate::engine::run_there;
 
 /// Bytes of a frame from a worker at most.
 const MOST: usize = 256 << 20;
 /// How long a worker may take to start.
 const STARTING: Duration = Duration::from_secs(60);
+/// How long a worker may take to end once it has closed the connection, and when the server
+/// ends, which sees to it itself.
+const CLOSED: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_secs(30);
 /// Starts that failed in a row after which calls are told so instead of waiting.
 const HOPELESS: u32 = 3;
 
@@ -126,7 +133,7 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
         }
         Err(error) => {
             tree::kill(pid);
-            let obituary = bury(crew, &process, &words, &exit);
+            let obituary = bury(crew, &process, &words, &exit, CLOSED);
             let said = obituary.last_words.join("\n");
             Err(io::Error::other(format!("{error}; it {}; {said}", obituary.how())))
         }
@@ -166,23 +173,70 @@ fn wait_for(mut child: Child, outbox: Arc<Outbox>) -> io::Result<Receiver<io::Re
 }
 
 fn live(crew: &Arc<Crew>, index: usize, started: Started) -> bool {
-    let Started { process, mut inbox, words, exit } = started;
+    let Started { process, inbox, words, exit } = started;
     let pid = process.worker.pid;
     take_post(crew, index, &process);
+    let patience = hear_out(crew, &process, inbox).unwrap_or_else(|error| {
+        tracing::error!(%error, pid, "a worker does not make sense");
+        tree::kill(pid);
+        CLOSED
+    });
+    process.worker.close();
+    let obituary = bury(crew, &process, &words, &exit, patience);
+    leave_post(crew, index, &process, &obituary)
+}
+
+/// Hears the worker to its end, and gives how long the process may take then to end.
+///
+/// On an HTTP thread as soon as there is one: half of the answers or more are for the thread
+/// that reads them, and cost no knock.
+fn hear_out(crew: &Arc<Crew>, process: &Arc<Process>, inbox: Inbox) -> io::Result<Duration> {
+    let (tell, told) = sync_channel(1);
+    let mut hearing = Hearing { crew: Arc::clone(crew), process: Arc::clone(process), inbox, tell };
     loop {
-        match inbox.read(|bytes| hear(crew, &process, bytes)) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                tracing::error!(%error, pid, "a worker does not make sense");
-                tree::kill(pid);
-                break;
-            }
+        hearing = match run_there(hearing, |hearing| Box::pin(hear_there(hearing))) {
+            // Unsaid means that the HTTP thread has ended: nobody waits for answers.
+            Ok(()) => return told.recv().map_or(Ok(FAREWELL), |end| end.map(|()| CLOSED)),
+            Err(hearing) => hearing,
+        };
+        if !hearing.inbox.read(|bytes| hear(crew, process, bytes))? {
+            return Ok(CLOSED);
         }
     }
-    process.worker.close();
-    let obituary = bury(crew, &process, &words, &exit);
-    leave_post(crew, index, &process, &obituary)
+}
+
+/// A worker that is heard.
+struct Hearing {
+    crew: Arc<Crew>,
+    process: Arc<Process>,
+    inbox: Inbox,
+    tell: SyncSender<io::Result<()>>,
+}
+
+async fn hear_there(hearing: Hearing) {
+    let Hearing { crew, process, mut inbox, tell } = hearing;
+    let end = hear_all(&crew, &process, &mut inbox).await;
+    // Whoever waits for it does so to the end.
+    let _ = tell.send(end);
+}
+
+async fn hear_all(crew: &Crew, process: &Process, inbox: &mut Inbox) -> io::Result<()> {
+    let socket = std::os::unix::net::UnixStream::from(inbox.socket().try_clone_to_owned()?);
+    socket.set_nonblocking(true)?;
+    let socket = UnixStream::from_std(socket)?;
+    loop {
+        socket.readable().await?;
+        let heard = socket.try_io(Interest::READABLE, || {
+            let heard = inbox.read_now(|bytes| hear(crew, process, bytes))?;
+            heard.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        });
+        match heard {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn hear(crew: &Crew, process: &Process, bytes: &[u8]) -> io::Result<()> {
@@ -232,9 +286,10 @@ fn bury(
     process: &Process,
     words: &Words,
     exit: &Receiver<io::Result<ExitStatus>>,
+    patience: Duration,
 ) -> Obituary {
     let pid = process.worker.pid;
-    let status = exit.recv_timeout(Duration::from_millis(500)).or_else(|_| {
+    let status = exit.recv_timeout(patience).or_else(|_| {
         // It closed the connection and lives on.
         tree::kill(pid);
         exit.recv()
