@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, waitpid,
+};
 
 /// How long it is waited for a tree of processes to stand still, and how often it is looked.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -102,5 +104,23 @@ pub fn end_trees(roots: impl IntoIterator<Item = Process>) {
     all.sort_by_key(|process| Reverse(process.start));
     for process in all {
         process.signal(Signal::KILL);
+    }
+}
+
+/// Lets children of this process go that were killed, as they end; those that take long stay.
+#[allow(clippy::disallowed_methods, reason = "nothing tells when one of several processes ends")]
+pub fn reap(mut children: Vec<Process>) {
+    let began = Instant::now();
+    loop {
+        let is_there = |child: &Process| {
+            let ended = waitpid(Pid::from_raw(child.id), WaitOptions::NOHANG);
+            // An error: somebody else has let it go.
+            matches!(ended, Ok(None))
+        };
+        children.retain(is_there);
+        if children.is_empty() || began.elapsed() > PATIENCE {
+            return;
+        }
+        std::thread::sleep(ROUND);
     }
 }

@@ -112,7 +112,15 @@ impl PythonHost {
 impl Host for PythonHost {
     fn submit(&self, task: Task) -> Result<(), NotTaken> {
         let task = Box::new(task);
-        let Some(place) = self.queue.take() else {
+        let Some(place) = self.queue.take().or_else(|| {
+            // Calls that nobody waits for any more make room. They hold nothing of Python's.
+            let deserted = |job: &Job| match &job.step {
+                Step::Begin(task, _) => task.events.is_closed(),
+                Step::Pull { .. } => false,
+            };
+            drop(self.shared.pool.take_out(deserted));
+            self.queue.take()
+        }) else {
             return Err(NotTaken::Full(task));
         };
         let job = Job { shared: Arc::clone(&self.shared), step: Step::Begin(task, place) };

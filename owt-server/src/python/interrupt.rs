@@ -13,7 +13,7 @@ use pyo3::sync::PyOnceLock;
 use super::children::Children;
 use super::pool::{Running, Seat, Wanted};
 use crate::engine::Context;
-use crate::process::{Process, end_trees};
+use crate::process::{Process, end_trees, reap};
 
 /// How often a call that goes on regardless is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -109,7 +109,12 @@ impl Interruptible<'_> {
         }
         let children = running.children;
         if interrupted || abandoned {
-            self.py.detach(|| end_trees(children.there(|| true)));
+            self.py.detach(|| {
+                let left = children.there(|| true);
+                end_trees(left.iter().copied());
+                // Whoever could have waited for them has unwound.
+                reap(left);
+            });
         }
         children.leave();
         interrupted

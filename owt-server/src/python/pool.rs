@@ -190,6 +190,14 @@ impl<W: Work> Pool<W> {
         Ok(())
     }
 
+    /// Takes queued tasks out again.
+    pub fn take_out(&self, which: impl Fn(&W) -> bool) -> Vec<W> {
+        let mut state = self.state.lock();
+        let (out, stay) = std::mem::take(&mut state.queue).into_iter().partition::<VecDeque<_>, _>(which);
+        state.queue = stay;
+        out.into()
+    }
+
     /// Wakes a seat, unless it is the calling thread's own.
     fn call(&self, seat: &Seat) {
         if seat.thread.id() != std::thread::current().id() {

@@ -94,6 +94,8 @@ pub(super) struct Process {
     /// It has no more calls from others, and is ended then at the latest.
     pub retired: Mutex<Option<Instant>>,
     pub was_told: Mutex<Option<Instant>>,
+    /// It has said that it is ready.
+    pub is_up: AtomicBool,
     /// Calls after which it is replaced.
     pub last_call: Option<u64>,
 }
@@ -117,7 +119,8 @@ impl Crew {
         let most_calls = config.max_queue + config.threads + crate::python::MOST_LOOPING;
         let crew = Arc::new(Self {
             command: config.worker_command.clone(),
-            settings,
+            // The server counts those that wait; a worker takes what it is given.
+            settings: Settings { max_queue: most_calls, ..settings },
             spawner: Spawner::new().map_err(HostError::Worker)?,
             limits: Limits {
                 max_queue: config.max_queue.max(1),
@@ -214,7 +217,7 @@ impl Crew {
     }
 
     /// Sends a call to a worker, or keeps it until there is one.
-    pub(super) fn place(&self, mut task: Task, was_moved: bool) {
+    pub(super) fn place(&self, mut task: Task) {
         loop {
             let process = {
                 let mut state = self.state.lock();
@@ -226,7 +229,7 @@ impl Crew {
                     }
                 }
             };
-            match process.worker.put(task, was_moved) {
+            match process.worker.put(task) {
                 Ok(()) => break,
                 // It ended this moment, and somebody else may take the call; or it is full.
                 Err(back) if process.worker.calls() < self.limits.most_calls => task = *back,
@@ -251,7 +254,7 @@ impl Crew {
             }
         }
         for task in unbegun {
-            self.place(task, false);
+            self.place(task);
         }
     }
 
@@ -310,7 +313,7 @@ impl Host for Crew {
                 return Err(NotTaken::Full(Box::new(task)));
             }
         }
-        self.place(task, false);
+        self.place(task);
         Ok(())
     }
 
@@ -325,8 +328,13 @@ impl Host for Crew {
             refuse(&task, ProblemKind::Draining, "the server is stopping");
         }
         for process in processes {
-            process.ending.lock().get_or_insert(Ending::Stopping);
-            process.worker.ask_to_stop();
+            if process.is_up.load(Ordering::SeqCst) {
+                process.ending.lock().get_or_insert(Ending::Stopping);
+                process.worker.ask_to_stop();
+            } else {
+                // It runs nothing yet, and hears nothing.
+                process.kill(Ending::Stopping);
+            }
         }
         self.changed.notify_all();
         self.wake_monitor();

@@ -59,7 +59,7 @@ fn watch(crew: &Arc<Crew>) {
         for process in &processes {
             look_at(crew, process);
         }
-        lend(crew, &processes);
+        lend(crew);
         replace(crew);
         if reaped.elapsed() >= REAPING {
             reaped = Instant::now();
@@ -144,20 +144,20 @@ fn replace(crew: &Arc<Crew>) {
 }
 
 /// Offers calls that wait in one worker to another that lets none wait.
-fn lend(crew: &Crew, processes: &[Arc<Process>]) {
-    if processes.len() < 2 {
-        return;
-    }
-    let is_free = |process: &&Arc<Process>| {
-        process.retired.lock().is_none() && !process.worker.look()
+fn lend(crew: &Crew) {
+    let up: Vec<_> = {
+        let state = crew.state.lock();
+        state.posts.iter().filter_map(|post| post.current.clone()).collect()
     };
-    if !processes.iter().any(|process| is_free(&process)) {
+    let (stuck, free): (Vec<_>, Vec<_>) =
+        up.into_iter().partition(|process| process.worker.look());
+    let Some(before) = Instant::now().checked_sub(IMPATIENT) else { return };
+    if free.is_empty() {
         return;
     }
-    let Some(before) = Instant::now().checked_sub(IMPATIENT) else { return };
-    for process in processes.iter().filter(|process| process.worker.look()) {
-        for task in process.worker.take_back(before, false) {
-            crew.place(task, true);
+    for process in stuck {
+        for task in process.worker.take_back(before) {
+            crew.place(task);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -113,6 +113,7 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
         ending: Mutex::default(),
         retired: Mutex::default(),
         was_told: Mutex::default(),
+        is_up: AtomicBool::new(false),
         last_call: crew.limits.max_requests.map(jittered),
     });
     // Known from now on: whoever ends all workers ends this one too.
@@ -257,6 +258,10 @@ fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
     let (before, waiting) = {
         let mut state = crew.state.lock();
         state.trouble = None;
+        process.is_up.store(true, Ordering::SeqCst);
+        if state.is_stopping {
+            process.worker.ask_to_stop();
+        }
         let Some(post) = state.posts.get_mut(index) else { return };
         post.is_coming = false;
         post.starts += 1;
@@ -271,12 +276,12 @@ fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
         old.worker.close();
         let now = Instant::now();
         *old.retired.lock() = Some(now.checked_add(patience).unwrap_or(now + Duration::from_hours(24 * 365)));
-        for task in old.worker.take_back(now, true) {
-            crew.place(task, false);
+        for task in old.worker.take_back(now) {
+            crew.place(task);
         }
     }
     for task in waiting {
-        crew.place(task, false);
+        crew.place(task);
     }
 }
 

@@ -59,8 +59,6 @@ struct Entry {
     /// A long answer, of which so much has come.
     answer: Option<(Head, BytesMut, usize)>,
     left: Option<Left>,
-    /// It came from another worker, or was offered to one.
-    was_moved: bool,
 }
 
 /// The call's reader has gone.
@@ -157,7 +155,7 @@ impl Worker {
     ///
     /// # Errors
     /// Gives it back when the worker takes no more.
-    pub fn put(&self, task: Task, was_moved: bool) -> Result<(), Box<Task>> {
+    pub fn put(&self, task: Task) -> Result<(), Box<Task>> {
         let Task { call, context, events } = task;
         let adaptor = call.code.id();
         let given = Arc::new((call, context));
@@ -184,7 +182,7 @@ impl Worker {
             }
             book.warm.put(adaptor, ());
             let given = Arc::clone(&given);
-            book.calls.insert(Entry { given, events, since: now, answer: None, left: None, was_moved });
+            book.calls.insert(Entry { given, events, since: now, answer: None, left: None });
             number
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
@@ -268,18 +266,16 @@ impl Worker {
         Some(entry.given.0.code.id())
     }
 
-    /// Takes calls that have not begun away from it, so that others can have them: of those
-    /// that came before `before`, which are offered once only unless `again`.
-    pub fn take_back(&self, before: Instant, again: bool) -> Vec<Task> {
+    /// Takes calls that came before that moment and have not begun away from it, so that others
+    /// can have them.
+    pub fn take_back(&self, before: Instant) -> Vec<Task> {
         let mut book = self.book.lock();
         let mut taken = Vec::new();
         for (number, entry) in &mut book.calls {
             let due = entry.left.is_none()
                 && entry.since <= before
-                && (again || !entry.was_moved)
                 && !self.claims.is_withdrawn(number as u32);
             if due && self.claims.withdraw(number as u32) {
-                entry.was_moved = true;
                 let (call, context) = &*entry.given;
                 taken.push(Task {
                     call: call.clone(),
