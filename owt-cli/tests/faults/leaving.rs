@@ -1,0 +1,96 @@
+//! Clients that go away: their work ends, whatever it does, and others take its place.
+
+use crate::family::{Family, eventually};
+use crate::hello::Hello;
+use crate::meeting::Meeting;
+use crate::raw::Raw;
+use crate::support::Folder;
+
+/// Leaves calls of such code while they run. The one thread must be free for the next.
+#[track_caller]
+fn leave_running(body: &str) {
+    let family = Family::of(1, &["--threads", "1"]);
+    let (hello, meeting) = (Hello::new(), Meeting::new());
+    let code = format!("{}\nimport asyncio, ctypes, time\n{body}", meeting.python());
+    for _ in 0..2 {
+        let call = Raw::get(&family.owt, &family.owt.code(&code), "/", &[]);
+        let mut guest = meeting.guest();
+        assert_eq!(guest.says().as_deref(), Some("works"));
+        drop(call);
+        assert_eq!(guest.says(), None, "the work has stopped, and what it held is closed");
+        assert_eq!(hello.call(&family.owt, 7).post("/").ok(), "hello 7");
+    }
+    family.ends_well();
+}
+
+#[test]
+fn while_it_loops() {
+    leave_running("def run():\n    here = meet()\n    here.say('works')\n    while True: pass\n");
+}
+
+#[test]
+fn while_it_sleeps() {
+    leave_running("def run():\n    here = meet()\n    here.say('works')\n    time.sleep(3600)\n");
+}
+
+#[test]
+fn while_it_sleeps_with_the_gil() {
+    leave_running(
+        "def run():\n    here = meet()\n    here.say('works')\n    ctypes.PyDLL(None).sleep(3600)\n",
+    );
+}
+
+#[test]
+fn while_it_streams() {
+    leave_running(
+        "def run():\n    here = meet()\n    here.say('works')\n    while True: yield 'more'\n",
+    );
+}
+
+#[test]
+fn while_its_stream_sleeps() {
+    leave_running(
+        "def run():\n    yield 'first'\n    here = meet()\n    here.say('works')\n    \
+         time.sleep(3600)\n",
+    );
+}
+
+#[test]
+fn while_it_awaits() {
+    leave_running(
+        "async def run():\n    here = await ameet()\n    here.say('works')\n    try:\n        \
+         await asyncio.sleep(3600)\n    finally:\n        here.writer.close()\n",
+    );
+}
+
+#[test]
+fn while_its_body_sleeps() {
+    leave_running("here = meet()\nhere.say('works')\ntime.sleep(3600)\ndef run(): pass\n");
+}
+
+#[test]
+fn while_it_queues() {
+    let family = Family::of(1, &["--threads", "1", "--max-queue", "1"]);
+    let owt = &family.owt;
+    let (hello, folder) = (Hello::new(), Folder::new());
+    let queued = owt.code(&format!("def run():\n    {}\n", folder.mark("ran")));
+    // One place to queue in: who finds it free waits there until the deadline, who does not
+    // is refused.
+    let is_queue_free = || match hello.call(owt, 1).field("timeout", 0.1).post("/").status {
+        504 => true,
+        503 => false,
+        status => panic!("{status}"),
+    };
+    let (mut staying, mut guest, _) = hello.stay(owt);
+    for _ in 0..3 {
+        let call = Raw::get(owt, &queued, "/", &[]);
+        eventually("it queues", || !is_queue_free());
+        drop(call);
+        eventually("its place is free", is_queue_free);
+    }
+    guest.tell("stayed");
+    assert_eq!(staying.answer().2, "stayed");
+    hello.call(owt, 2).post("/").ok();
+    assert_eq!(folder.marks("ran"), 0, "what was left in the queue never ran");
+    family.ends_well();
+}
