@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from .server import Running
 
@@ -36,13 +37,16 @@ class Watch:
     def look(self) -> Sample:
         server, mark = self.server.pid, self.server.mark.encode()
         memory, strays, zombies = {server: _memory(server)}, 0, 0
-        parents = dict(_parents())
-        for pid, (parent, state) in parents.items():
-            if state == "Z":
-                zombies += parent == server or parents.get(parent, (0, ""))[0] == server
+        processes = {process.pid: process for process in _processes()}
+        for pid, process in processes.items():
+            if process.state == "Z":
+                parent = processes.get(process.parent)
+                zombies += parent is not None and server in (parent.pid, parent.parent)
                 continue
             environment = _environment(pid)
-            if parent == server and any(entry.startswith(WORKER) for entry in environment):
+            # What workers leave behind may become the server's child too, but leads no group.
+            leads = process.parent == server and process.group == pid
+            if leads and any(entry.startswith(WORKER) for entry in environment):
                 memory[pid] = _memory(pid)
             elif mark in environment and pid != server:
                 strays += 1
@@ -57,7 +61,7 @@ class Watch:
     def left(self) -> list[int]:
         """The processes that came of the server, itself too."""
         mark = self.server.mark.encode()
-        return [pid for pid, _ in _parents() if mark in _environment(pid)]
+        return [process.pid for process in _processes() if mark in _environment(process.pid)]
 
     def slopes(self) -> dict[str, float]:
         """How memory grew in the second half, in MiB a minute; of workers the median."""
@@ -83,7 +87,14 @@ def _slope(points: list[tuple[float, int]]) -> float:
     return fit.slope * 60 / MIB
 
 
-def _parents() -> Iterator[tuple[int, tuple[int, str]]]:
+class _Process(NamedTuple):
+    pid: int
+    parent: int
+    group: int
+    state: str
+
+
+def _processes() -> Iterator[_Process]:
     for folder in PROC.iterdir():
         if folder.name.isdecimal():
             try:
@@ -91,8 +102,8 @@ def _parents() -> Iterator[tuple[int, tuple[int, str]]]:
             except OSError:
                 continue  # it has just ended
             # A name may hold anything, a bracket too: what counts follows the last one.
-            state, parent = stat.rpartition(") ")[2].split(" ", 2)[:2]
-            yield int(folder.name), (int(parent), state)
+            state, parent, group = stat.rpartition(") ")[2].split(" ", 3)[:3]
+            yield _Process(int(folder.name), int(parent), int(group), state)
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -56,10 +56,15 @@ impl Family {
         workers
     }
 
-    /// The workers that are alive.
+    /// The workers that are alive. What they leave behind may become the server's child too,
+    /// but a worker leads its process group.
     pub fn workers(&self) -> BTreeSet<u32> {
-        let children = processes().into_iter().filter(|process| process.parent == self.owt.pid());
-        children.filter(|child| has(child.id, WORKER)).map(|child| child.id).collect()
+        let is_worker = |process: &Process| {
+            process.parent == self.owt.pid()
+                && process.group == process.id
+                && has(process.id, WORKER)
+        };
+        processes().into_iter().filter(is_worker).map(|process| process.id).collect()
     }
 
     /// What came of the server and is neither itself nor a worker.
@@ -126,6 +131,7 @@ pub fn signal(id: u32, signal: &str) {
 struct Process {
     id: u32,
     parent: u32,
+    group: u32,
     state: char,
 }
 
@@ -140,7 +146,8 @@ fn process(folder: &Path) -> Option<Process> {
     // A name may hold anything, a bracket too: what counts follows the last one.
     let mut rest = stat.rsplit_once(") ")?.1.split(' ');
     let state = rest.next()?.parse().ok()?;
-    Some(Process { id, parent: rest.next()?.parse().ok()?, state })
+    let parent = rest.next()?.parse().ok()?;
+    Some(Process { id, parent, group: rest.next()?.parse().ok()?, state })
 }
 
 /// True when some variable of the process's environment begins so.

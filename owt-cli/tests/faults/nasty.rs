@@ -12,6 +12,7 @@ const RAISED: Outcome = Problem(500, "adaptor-raised", "");
 macro_rules! nasty {
     ($($name:ident: $($field:ident = $value:expr),+;)+) => {
         $(#[test]
+        #[allow(clippy::needless_update, reason = "some rows have all fields")]
         fn $name() {
             survives(&Nasty { $($field: $value,)+ ..PLAIN });
         })+
