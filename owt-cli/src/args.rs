@@ -45,6 +45,17 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Tell which Python would be served, and what it lacks
     Doctor(DoctorArgs),
+    /// Host Python for a server that starts this process
+    #[command(hide = true)]
+    Worker(WorkerArgs),
+}
+
+/// Descriptors that the server hands down.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    pub(crate) socket: i32,
+    pub(crate) log: i32,
+    pub(crate) claims: i32,
 }
 
 #[derive(Debug, Args)]
@@ -66,11 +77,22 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "OWT_AUTH", hide_env_values = true, value_name = "USER:SHA256HEX")]
     pub(crate) auth: Option<String>,
 
-    /// Worker processes; 0 hosts Python in the server's own process, the only way in this release
+    /// Processes that run Python; 0 runs it in the server's own
+    ///
+    /// A worker may crash, hang or swell without the server or other workers noticing. Weights
+    /// are loaded once in each.
     #[arg(long, env = "OWT_WORKERS", value_name = "N", default_value_t = Config::default().workers)]
     pub(crate) workers: usize,
 
-    /// Calls that can wait or compute side by side
+    /// Memory that a worker may hold: 600M, 2G; it is ended when it holds more [default: no limit]
+    #[arg(long, env = "OWT_MAX_MEMORY", value_name = "SIZE")]
+    pub(crate) max_memory: Option<Size>,
+
+    /// Calls after which a worker is replaced by a fresh one, give or take a tenth [default: never]
+    #[arg(long, env = "OWT_MAX_REQUESTS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_requests: Option<u64>,
+
+    /// Calls that can wait or compute side by side, in each worker
     #[arg(long, env = "OWT_THREADS", value_name = "N", default_value_t = Config::default().threads)]
     pub(crate) threads: usize,
 
@@ -102,13 +124,27 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "OWT_PYTHON", value_hint = ValueHint::ExecutablePath)]
     pub(crate) python: Option<PathBuf>,
 
-    /// Log more to standard error; twice for even more
+    /// How the log on standard error is written
+    #[arg(long, env = "OWT_LOG_FORMAT", value_enum, default_value_t, value_name = "FORM")]
+    pub(crate) log_format: LogFormat,
+
+    /// Log more, a line for each request too; twice for even more
     #[arg(short, long, env = "OWT_VERBOSE", action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
     /// Log only warnings
     #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+}
+
+/// How `serve` writes its log.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people, in colours on a terminal
+    #[default]
+    Text,
+    /// A JSON object on each line
+    Json,
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -118,7 +154,8 @@ Examples:
   owt serve --address 0.0.0.0 --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
 
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
-a second one ends it at once. OWT_LIB_DIRS separates its folders with colons.";
+a second one ends it at once. SIGHUP replaces the workers by fresh ones; no call is dropped.
+OWT_LIB_DIRS separates its folders with colons.";
 
 #[derive(Debug, Args)]
 pub(crate) struct EndpointArgs {

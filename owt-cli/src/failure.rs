@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Style};
 use owt_client::{ErrorKind, Problem, StatusCode};
 use owt_core::CallError;
-use owt_server::ServeError;
+use owt_server::{ServeError, WorkerError};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 
@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Start { what: String, source: io::Error },
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
     /// The doctor found something, told already.
     #[error("this Python cannot be served")]
     Unwell,
@@ -44,13 +46,14 @@ impl Failure {
         ExitCode::from(match self {
             Self::Closed => 0,
             Self::Usage(_) | Self::Read(..) | Self::Call(_) => 2,
-            Self::Serve(ServeError::Open(_) | ServeError::Workers(_)) => 2,
+            Self::Serve(ServeError::Open(_)) => 2,
             Self::Client(error) if error.kind() == ErrorKind::Usage => 2,
             Self::Write(_)
             | Self::Client(_)
             | Self::Answered(_)
             | Self::Start { .. }
             | Self::Serve(_)
+            | Self::Worker(_)
             | Self::Unwell => 1,
         })
     }

@@ -5,8 +5,10 @@ use std::io::{self, IsTerminal};
 use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::EnvFilter;
 
+use crate::args::LogFormat;
+
 /// Logs from now on: warnings below 0, what a server does at 0, how above it.
-pub(crate) fn start(verbosity: i8) {
+pub(crate) fn start(verbosity: i8, format: LogFormat) {
     // The libraries' own inner life is rarely what is looked for, and a stream
     // that failed is told by owt already.
     let filter = match verbosity {
@@ -15,12 +17,18 @@ pub(crate) fn start(verbosity: i8) {
         1 => "info,owt=debug,owt_server=debug,adaptor=debug",
         _ => "debug,owt=trace,owt_server=trace,adaptor=trace",
     };
-    let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
-    let log = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(colours)
-        .with_target(verbosity > 0 || !io::stderr().is_terminal())
-        .with_env_filter(EnvFilter::new(filter));
-    // Fails only where a log has been started already, which then is as good.
-    let _ = log.try_init();
+    let log =
+        tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(EnvFilter::new(filter));
+    // Starting fails only where a log has been started already, which then is as good.
+    let _ = match format {
+        LogFormat::Text => {
+            let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+            let target = verbosity > 0 || !io::stderr().is_terminal();
+            log.with_ansi(colours).with_target(target).try_init()
+        }
+        // One flat object: what is looked for, such as `id`, is at the top.
+        LogFormat::Json => {
+            log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        }
+    };
 }

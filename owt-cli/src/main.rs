@@ -12,6 +12,7 @@ mod serve;
 mod shutdown;
 mod source;
 mod units;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Call(args) => call::run(args),
         Command::Completions(args) => completions::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Worker(args) => worker::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

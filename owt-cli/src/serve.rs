@@ -12,7 +12,7 @@ use crate::{log, output, shutdown};
 
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
-    log::start(verbosity);
+    log::start(verbosity, args.log_format);
     let credentials = credentials(args.auth.as_deref())?;
     // The server checks this too; here the port has not been opened yet.
     if !args.address.is_loopback() && credentials.is_none() {
@@ -28,10 +28,10 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
             what: format!("cannot listen on {} port {}", args.address, args.port),
             source,
         })?;
-    let asked = shutdown::asked(args.grace.0)
+    let signals = shutdown::signals(args.grace.0)
         .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
     let config = config(args, credentials, verbosity)?;
-    let served = owt_server::serve(listener, config, move |ready| announce(ready, user), asked);
+    let served = owt_server::serve(listener, config, move |ready| announce(ready, user), signals);
     if let Err(ServeError::Stuck) = served {
         // Ending the ordinary way would run destructors under running threads.
         let failure = Failure::from(ServeError::Stuck);
@@ -57,6 +57,8 @@ fn config(args: ServeArgs, auth: Option<Credentials>, verbosity: i8) -> Result<C
         lib_dirs: args.lib_dirs,
         auth,
         workers: args.workers,
+        max_memory: args.max_memory.map(|size| size.0),
+        max_requests: args.max_requests,
         threads: args.threads,
         cache_bytes: args.cache_bytes.0,
         max_body,

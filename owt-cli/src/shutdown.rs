@@ -1,15 +1,17 @@
-//! SIGTERM and SIGINT: the first asks the server to end, the second ends it.
+//! SIGTERM and SIGINT: the first asks the server to end, the second ends it. SIGHUP asks
+//! for fresh workers.
 
 use std::io;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use owt_server::Signals as Told;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// What the server may take beyond the grace to end in order.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Ends the process after that long, whatever native code of an adaptor's does not return.
 fn last_resort(after: Duration) {
@@ -23,28 +25,40 @@ fn last_resort(after: Duration) {
     }
 }
 
-/// Resolves at the first signal. A second one ends the process at once, with
-/// the status a shell gives to a signal's death.
+/// What the server is told by signals. The second one that asks it to end ends the process at
+/// once, with the status a shell gives to a signal's death.
 ///
 /// On a thread of its own, so that it works whatever else is stuck.
 ///
 /// # Errors
 /// The signals cannot be taken over, or there is no thread.
-pub(crate) fn asked(grace: Duration) -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+pub(crate) fn signals(
+    grace: Duration,
+) -> io::Result<Told<impl Future<Output = ()> + Send + 'static>> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     let (ask, asked) = oneshot::channel();
+    let (renew, reload) = mpsc::channel(1);
     std::thread::Builder::new().name("owt-signals".to_owned()).spawn(move || {
-        let mut signals = signals.forever();
-        signals.next();
-        // Nobody listens when the server has ended by itself.
-        let _ = ask.send(());
-        last_resort(grace + PATIENCE);
-        if let Some(signal) = signals.next() {
-            low_level::exit(128 + signal);
+        let mut ask = Some(ask);
+        for signal in signals.forever() {
+            match (signal, ask.take()) {
+                (SIGHUP, unasked) => {
+                    ask = unasked;
+                    // One that waits already asks for the same; after the end nobody listens.
+                    let _ = renew.try_send(());
+                }
+                (_, Some(ask)) => {
+                    // Nobody listens when the server has ended by itself.
+                    let _ = ask.send(());
+                    last_resort(grace + PATIENCE);
+                }
+                (signal, None) => low_level::exit(128 + signal),
+            }
         }
     })?;
-    Ok(async {
+    let shutdown = async {
         // Never dropped unsent: the thread ends with the process.
         let _ = asked.await;
-    })
+    };
+    Ok(Told { shutdown, reload })
 }

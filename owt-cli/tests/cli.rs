@@ -76,8 +76,14 @@ fn refuses_to_be_open_to_all() {
 }
 
 #[test]
-fn refuses_workers() {
-    assert_cmd_snapshot!("refuses_workers", owt(&["serve", "--port", "0", "--workers", "2"]));
+fn refuses_a_worker_that_could_serve_nothing() {
+    let none = ["serve", "--port", "0", "--max-requests", "0"];
+    assert_cmd_snapshot!("refuses_a_worker_that_could_serve_nothing", owt(&none));
+}
+
+#[test]
+fn a_worker_is_not_typed() {
+    assert_cmd_snapshot!("a_worker_is_not_typed", owt(&["worker", "0", "1", "2"]));
 }
 
 #[test]

@@ -12,6 +12,11 @@ use sha2::{Digest, Sha256};
 pub struct CodeId([u8; 32]);
 
 impl CodeId {
+    /// The identity that has this digest.
+    pub fn from_bytes(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// The digest itself.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -43,6 +48,11 @@ impl Code {
         let source = source.into();
         let id = CodeId(Sha256::digest(source.as_bytes()).into());
         Self { source, id }
+    }
+
+    /// The source with an identity that is known already: it is believed, not computed.
+    pub fn with_id(source: impl Into<Arc<str>>, id: CodeId) -> Self {
+        Self { source: source.into(), id }
     }
 
     /// The source text.

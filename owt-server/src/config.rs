@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::door::Credentials;
+use crate::worker::WorkerCommand;
 
 /// How a server behaves. [`Config::default`] is the command line's default.
 #[derive(Clone, Debug)]
@@ -17,7 +18,13 @@ pub struct Config {
     pub auth: Option<Credentials>,
     /// Worker processes. 0 hosts Python in the server's own process.
     pub workers: usize,
-    /// Python threads at most: how many calls can wait or compute side by side.
+    /// How a worker process is started.
+    pub worker_command: WorkerCommand,
+    /// Bytes of memory that a worker may hold; it is ended when it holds more.
+    pub max_memory: Option<u64>,
+    /// Calls after which a worker is replaced by a fresh one, give or take a tenth.
+    pub max_requests: Option<u64>,
+    /// Python threads of each worker at most: how many calls can wait or compute side by side.
     pub threads: usize,
     /// Bytes of results kept for `use_cache`.
     pub cache_bytes: u64,
@@ -45,7 +52,10 @@ impl Default for Config {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             lib_dirs: Vec::new(),
             auth: None,
-            workers: 0,
+            workers: 1,
+            worker_command: WorkerCommand::default(),
+            max_memory: None,
+            max_requests: None,
             threads: 64,
             cache_bytes: 256 << 20,
             max_body: 256 << 20,

@@ -9,13 +9,16 @@ mod config;
 mod door;
 mod engine;
 mod http;
+mod metrics;
 mod python;
 mod scratch;
 mod serve;
+mod worker;
 
 pub use config::Config;
 pub use door::{Credentials, CredentialsError};
 pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };
-pub use serve::{Ready, ServeError, serve};
+pub use serve::{Ready, ServeError, Signals, serve};
+pub use worker::{WorkerCommand, WorkerError, run_worker};

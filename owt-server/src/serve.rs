@@ -1,4 +1,5 @@
-//! Puts the rooms together: Python on the calling thread, HTTP on its own.
+//! Puts the rooms together: HTTP on a thread of its own, Python in workers or on the
+//! calling thread.
 
 use std::io;
 use std::net::TcpListener;
@@ -6,12 +7,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use crate::config::Config;
 use crate::door::Door;
 use crate::engine::{Engine, Host};
 use crate::http::{self, Site};
-use crate::python::{HostError, PythonHost};
+use crate::python::{Around, HostError, PythonHost, Settings};
 use crate::scratch::Scratch;
+use crate::worker::Crew;
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -29,6 +33,14 @@ pub struct Ready {
     pub executable: PathBuf,
 }
 
+/// What a server is told while it runs.
+pub struct Signals<F> {
+    /// Resolves when it shall end.
+    pub shutdown: F,
+    /// Each message asks for fresh workers.
+    pub reload: mpsc::Receiver<()>,
+}
+
 /// Why a server did not serve, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -38,9 +50,6 @@ pub enum ServeError {
          give --auth USER:SHA256HEX, or stay on a loopback address such as 127.0.0.1"
     )]
     Open(std::net::IpAddr),
-    /// Worker processes were asked for.
-    #[error("--workers {0}: worker processes are not there yet; 0 hosts Python in this process")]
-    Workers(usize),
     /// Python cannot be hosted.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -52,27 +61,25 @@ pub enum ServeError {
     Stuck,
 }
 
-/// Serves until `shutdown` resolves and the calls under way have ended, at most for the
+/// Serves until told to shut down and the calls under way have ended, at most for the
 /// grace period.
 ///
-/// Blocks the calling thread, which becomes Python's main thread and runs calls: some
-/// libraries insist on that one. A process can host Python once at a time.
+/// Blocks the calling thread. Without workers it becomes Python's main thread and runs
+/// calls: some libraries insist on that one. A process can host Python once at a time.
+/// With workers this process adopts what they leave behind, and waits for it.
 ///
 /// # Errors
-/// When the server cannot start, or calls outlive the grace period; then threads are
+/// When the server cannot start, or calls outlive the grace period; then threads may be
 /// left behind and the process should end.
 pub fn serve(
     listener: TcpListener,
     config: Config,
     ready: impl FnOnce(&Ready) + Send + 'static,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    signals: Signals<impl Future<Output = ()> + Send + 'static>,
 ) -> Result<(), ServeError> {
     let bound = listener.local_addr().map_err(|error| ServeError::Io("the listener", error))?;
     if !bound.ip().is_loopback() && config.auth.is_none() {
         return Err(ServeError::Open(bound.ip()));
-    }
-    if config.workers > 0 {
-        return Err(ServeError::Workers(config.workers));
     }
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
@@ -83,17 +90,16 @@ pub fn serve(
         .enable_all()
         .build()
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
-    let host = PythonHost::start(&config, bound, scratch.path(), runtime.handle().clone())?;
-    let host = Arc::new(host);
-    let found = host.found();
+    let settings = Settings::new(&config, bound, scratch.path())?;
     let announcement = Ready {
         url: format!("http://{bound}"),
-        python_version: found.version.clone(),
-        python_prefix: found.prefix.clone(),
-        executable: found.executable.clone(),
+        python_version: settings.found.version.clone(),
+        python_prefix: settings.found.prefix.clone(),
+        executable: settings.found.executable.clone(),
     };
+    let hosting = Hosting::start(&config, settings, runtime.handle().clone())?;
     let engine = Engine::new(
-        Arc::clone(&host) as Arc<dyn Host>,
+        hosting.host(),
         config.cache_bytes,
         config.timeout,
         runtime.handle().clone(),
@@ -103,9 +109,12 @@ pub fn serve(
         door: Door::new(config.auth.clone()),
         max_body: config.max_body,
         body_timeout: config.body_timeout,
-        python_version: found.version.clone(),
+        python_version: announcement.python_version.clone(),
+        metrics: Arc::default(),
     };
-    let stopper = Arc::clone(&host);
+    let Signals { shutdown, reload } = signals;
+    runtime.spawn(hosting.clone().reload_at(reload));
+    let stopper = hosting.host();
     let http = std::thread::Builder::new()
         .name("owt-http".to_owned())
         .spawn(move || {
@@ -114,11 +123,69 @@ pub fn serve(
             served
         })
         .map_err(|error| ServeError::Io("the HTTP thread", error))?;
-    let all_left = host.lead(PATIENCE);
+    let all_left = hosting.lead();
     let served = http.join().unwrap_or_else(|_| Err(io::Error::other("the HTTP thread panicked")));
+    let all_ended = hosting.end();
     runtime.shutdown_background();
     served.map_err(|error| ServeError::Io("the HTTP server", error))?;
-    if all_left { Ok(()) } else { Err(ServeError::Stuck) }
+    if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
+}
+
+/// Where Python runs.
+#[derive(Clone)]
+enum Hosting {
+    Here(Arc<PythonHost>),
+    Workers(Arc<Crew>),
+}
+
+impl Hosting {
+    fn start(
+        config: &Config,
+        settings: Settings,
+        runtime: tokio::runtime::Handle,
+    ) -> Result<Self, HostError> {
+        Ok(match config.workers {
+            0 => {
+                Self::Here(Arc::new(PythonHost::start(&settings, Around::server(), runtime)?))
+            }
+            _ => Self::Workers(Crew::start(config, settings)?),
+        })
+    }
+
+    fn host(&self) -> Arc<dyn Host> {
+        match self {
+            Self::Here(host) => Arc::clone(host) as Arc<dyn Host>,
+            Self::Workers(crew) => Arc::clone(crew) as Arc<dyn Host>,
+        }
+    }
+
+    /// Lends it the calling thread until it is stopped. True when no call was left running.
+    fn lead(&self) -> bool {
+        match self {
+            Self::Here(host) => host.lead(PATIENCE),
+            Self::Workers(_) => true,
+        }
+    }
+
+    /// Ends it. True when no call was left running.
+    fn end(&self) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::Workers(crew) => crew.end(),
+        }
+    }
+
+    async fn reload_at(self, mut asked: mpsc::Receiver<()>) {
+        while asked.recv().await.is_some() {
+            match &self {
+                Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
+                Self::Workers(crew) => {
+                    tracing::info!("replacing the workers");
+                    crew.reload();
+                }
+            }
+        }
+    }
 }
 
 fn listen(

@@ -1,4 +1,4 @@
-//! What a server does over its life: warm modules, streams, its end, the environment
+//! What a server does over its life: warm modules, streams, its end, what it tells, the environment
 //! that it serves, and the scripts that people wrote for it.
 
 #![allow(
@@ -17,4 +17,6 @@ mod ending;
 mod environment;
 mod once;
 mod scripts;
+mod seeing;
+mod seeing_log;
 mod streams;

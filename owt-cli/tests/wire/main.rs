@@ -36,4 +36,5 @@ mod s7_door;
 mod s7_errors;
 mod s7_limits;
 mod s7_mid_stream;
+mod s7_soft_stop;
 mod s8_never_mixed;

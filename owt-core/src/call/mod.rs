@@ -44,8 +44,13 @@ pub struct Call {
 impl Call {
     /// A call of this code with everything else left at its default.
     pub fn new(code: impl Into<Arc<str>>) -> Self {
+        Self::of(Code::new(code))
+    }
+
+    /// A call of code whose identity is known already.
+    pub fn of(code: Code) -> Self {
         Self {
-            code: Code::new(code),
+            code,
             kwargs: None,
             fn_name: None,
             use_cache: false,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from . import _fork, _libs, _log, adaptors, server
+from . import _fork, _libs, _log, _waits, adaptors, server
 from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
@@ -46,13 +46,15 @@ def install(
     adaptors_dir: str,
     lib_dirs: Sequence[str],
     verbosity: int,
-    log: Callable[[int, str, str, str], None],
+    log: Callable[[int, str, str, str, str], None],
     forked: Callable[[], None],
+    is_call: Callable[[], bool],
 ) -> None:
     """Make this interpreter a worker of the server. Once, on the main thread, before any call.
 
-    `log(level, logger, request_id, line)` takes what adaptors print and log; `forked()` is called
-    in each child after a fork.
+    `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
+    `forked()` is called in each child after a fork; `is_call()` says whether a call runs on the
+    thread that asks.
     """
     os.makedirs(adaptors_dir, exist_ok=True)
     # in the environment, so that processes started by an adaptor find the adaptors too
@@ -61,3 +63,4 @@ def install(
     _libs.serve(lib_dirs)
     _log.install(log, verbosity)
     _fork.install(forked, port)
+    _waits.install(is_call)

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from ._context import current
 
-Log = Callable[[int, str, str, str], None]
+Log = Callable[[int, str, str, str, str], None]
 
 # A longer line is handed on in pieces of this many characters.
 PIECE = 8 << 10
@@ -27,8 +27,8 @@ class _Target:
         self.log: Log = _to_stderr
 
 
-def _to_stderr(level: int, logger: str, call: str, line: str) -> None:
-    del level, logger, call
+def _to_stderr(level: int, logger: str, call: str, line: str, trace: str) -> None:
+    del level, logger, call, trace
     _write_all(2, line + "\n")
 
 
@@ -46,13 +46,18 @@ def call_id() -> str:
     return str(getattr(current.get(None), "id", ""))
 
 
-def emit(level: int, logger: str, call: str, text: str) -> None:
+def trace_id() -> str:
+    """The id of the trace that the call whose code is running is part of, or empty."""
+    return str(getattr(current.get(None), "trace", ""))
+
+
+def emit(level: int, logger: str, call: str, text: str, trace: str) -> None:
     """Hands on one line, which is bounded here and is UTF-8 afterwards."""
     if not text.isascii():
         # A lone surrogate (a file name that is no UTF-8) has no form in the server's log.
         text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     for start in range(0, len(text) or 1, PIECE):
-        _target.log(level, logger, call, text[start : start + PIECE])
+        _target.log(level, logger, call, text[start : start + PIECE], trace)
 
 
 class _Partial:
@@ -62,8 +67,9 @@ class _Partial:
     it; what is left of a line is then handed on.
     """
 
-    def __init__(self, level: int, logger: str, call: str) -> None:
+    def __init__(self, level: int, logger: str, call: str, trace: str) -> None:
         self.call = call
+        self._trace = trace
         self._level = level
         self._logger = logger
         self._text = ""
@@ -103,7 +109,7 @@ class _Partial:
 
     def _emit(self) -> None:
         text, self._text = self._text, ""
-        emit(self._level, self._logger, self.call, text.strip("\r"))
+        emit(self._level, self._logger, self.call, text.strip("\r"), self._trace)
 
     def __del__(self) -> None:
         if self._text.strip("\r"):
@@ -153,7 +159,7 @@ class LineStream(io.TextIOBase):
     def _mine(self) -> _Partial:
         partial, call = self._partial.get(), call_id()
         if partial is None or partial.call != call:
-            partial = _Partial(self._level, self._logger, call)
+            partial = _Partial(self._level, self._logger, call, trace_id())
             self._partial.set(partial)
             with self._lock:
                 self._open.add(partial)
@@ -214,9 +220,9 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            call = call_id()
+            call, trace = call_id(), trace_id()
             for line in self.format(record).splitlines() or [""]:
-                emit(record.levelno, record.name, call, line)
+                emit(record.levelno, record.name, call, line, trace)
         except Exception:
             self.handleError(record)
 
@@ -227,8 +233,9 @@ _installed: list[LineStream] = []
 def install(log: Log, verbosity: int) -> None:
     """Sends stdout, stderr and the root logger of this interpreter to `log`.
 
-    `log` takes Python's numeric level, a logger's name, the call's id or "", and a line. The root
-    logger's level is INFO, DEBUG with a positive `verbosity`, WARNING with a negative one.
+    `log` takes Python's numeric level, a logger's name, the call's id or "", a line, and the id of
+    the call's trace or "". The root logger's level is INFO, DEBUG with a positive `verbosity`,
+    WARNING with a negative one.
     """
     _target.log = log
     out = LineStream(1, logging.INFO, "stdout")

@@ -163,7 +163,8 @@ class _Driver:
         try:
             self._sink.fail(error)
         except BaseException:
-            _logger.exception("a failed call could not be reported")
+            # In a copy of the call's context: the line shall bear its id.
+            self._context.copy().run(_logger.exception, "a failed call could not be reported")
 
     def _on_gone(self) -> None:
         self._gone = True

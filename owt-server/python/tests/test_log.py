@@ -36,7 +36,7 @@ def logged(test):
     def run(lines, **rest):
         root = logging.getLogger()
         before = sys.stdout, sys.stderr, root.level, root.handlers[:]
-        _log.install(lambda *line: lines.append(line), 0)
+        _log.install(lambda *line: lines.append(line[:4]), 0)
         try:
             test(lines, **rest)
         finally:
@@ -177,11 +177,33 @@ def test_logging(lines):
     assert lines[0] == (40, "root", "", "failed") and lines[-1][3] == "ValueError: why"
 
 
+@logged
+def test_lines_bear_the_trace_of_their_call(lines):
+    _log.install(lambda *line: lines.append(line[3:]), 0)
+
+    def run():
+        print("printed")
+        logging.info("logged")
+        print("begun", end="")
+
+    context = contextvars.Context()
+    context.run(current.set, SimpleNamespace(id="c1", trace="t1"))
+    context.run(run)
+    call("c2", lambda: print("of no trace"))
+    del context
+    assert sorted(lines) == [
+        ("begun", "t1"),
+        ("logged", "t1"),
+        ("of no trace", ""),
+        ("printed", "t1"),
+    ]
+
+
 def test_warnings_go_to_stderr():
     """In a process of its own: pytest records warnings in the place of showing them."""
     script = (
         "import warnings; from owt import _log; lines = []; "
-        "_log.install(lambda *line: lines.append(line), 0); warnings.warn('careful'); "
+        "_log.install(lambda *line: lines.append(line[:4]), 0); warnings.warn('careful'); "
         "_log.leave_server(); print(lines)"
     )
     root = pathlib.Path(__file__).parents[1]

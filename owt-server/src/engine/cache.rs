@@ -45,6 +45,18 @@ pub enum CacheOutcome {
 }
 
 impl CacheOutcome {
+    /// Every outcome, in the order of their declaration.
+    pub const ALL: &[Self] = &[Self::Hit, Self::Miss, Self::Joined];
+
+    /// One word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Joined => "collapsed",
+        }
+    }
+
     /// The value of `Cache-Status` (RFC 9211); `kept` when the answer is one to keep.
     pub fn status(self, kept: bool) -> &'static str {
         match self {
@@ -92,6 +104,11 @@ impl Cache {
             recording: AtomicUsize::new(0),
             capacity: usize::try_from(bytes).unwrap_or(usize::MAX),
         }))
+    }
+
+    /// Bytes that are kept.
+    pub fn bytes(&self) -> u64 {
+        self.0.kept.weighted_size()
     }
 
     pub fn lookup(&self, key: &CacheKey) -> Lookup {

@@ -1,6 +1,9 @@
 //! The request around a call: what the adaptor can ask about.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::trace::Trace;
 
 /// Everything of a request that outlives its connection.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +26,25 @@ pub struct Context {
     pub remote: Option<std::net::SocketAddr>,
 }
 
+impl Context {
+    /// What marks the log lines of this request: its id, and its trace if it has one.
+    #[must_use]
+    pub fn marks(&self) -> (&str, Option<&str>) {
+        (&self.id, self.trace())
+    }
+
+    /// The id of the trace that the client's request is part of.
+    #[must_use]
+    pub fn trace(&self) -> Option<&str> {
+        let mut all = self.headers.iter().filter(|(name, _)| *name == "traceparent");
+        let (_, header) = all.next()?;
+        // Several are none (W3C).
+        if all.next().is_some() { None } else { Trace::parse(header).map(|trace| trace.id) }
+    }
+}
+
 /// Header names and values in one text: a call has many headers and few readers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Headers {
     text: String,
     /// Where each name ends and where its value ends; it begins where the last one ended.

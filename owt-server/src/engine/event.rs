@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use owt_core::Problem;
+use serde::{Deserialize, Serialize};
 
 /// What an event costs in memory beside its own bytes.
 const OVERHEAD: usize = 64;
 
 /// The beginning of an answer: what HTTP calls status and headers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The HTTP status code.
     pub status: u16,
@@ -18,6 +20,37 @@ pub struct Head {
     pub content_type: Option<Cow<'static, str>>,
     /// Every other header, in order; a name may stand more than once.
     pub headers: Vec<(String, String)>,
+    /// How long it took to come here.
+    pub timing: Timing,
+}
+
+/// Where the time of a call went until its answer began, as its host measured it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// Loading the adaptor's module body; zero when it was loaded already.
+    pub load: Duration,
+    /// From the function's call to its answer, or to the first chunk of its stream.
+    pub run: Duration,
+}
+
+/// Measures a call's [`Timing`] from the moment that its function is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    load: Duration,
+    began: Instant,
+}
+
+impl Clock {
+    /// The function is about to be called; loading took that long before.
+    #[must_use]
+    pub fn start(load: Duration) -> Self {
+        Self { load, began: Instant::now() }
+    }
+
+    /// Notes in the head how long it took.
+    pub fn stamp(&self, head: &mut Head) {
+        head.timing = Timing { load: self.load, run: self.began.elapsed() };
+    }
 }
 
 impl Head {
@@ -27,10 +60,16 @@ impl Head {
         self.status < 400
     }
 
+    /// A beginning without other headers.
+    #[must_use]
+    pub fn new(status: u16, content_type: Option<Cow<'static, str>>) -> Self {
+        Self { status, content_type, headers: Vec::new(), timing: Timing::default() }
+    }
+
     /// A 200 with this media type and nothing else.
     #[must_use]
     pub fn ok(content_type: &'static str) -> Self {
-        Self { status: 200, content_type: Some(Cow::Borrowed(content_type)), headers: Vec::new() }
+        Self::new(200, Some(Cow::Borrowed(content_type)))
     }
 }
 
@@ -53,6 +92,14 @@ pub enum Event {
 }
 
 impl Event {
+    /// The head, of an event that has one.
+    pub fn head_mut(&mut self) -> Option<&mut Head> {
+        match self {
+            Self::Answer(head, _) | Self::File(head, _) | Self::Head(head) => Some(head),
+            Self::Chunk(_) | Self::End | Self::Problem(_) => None,
+        }
+    }
+
     /// True when nothing follows this event.
     #[must_use]
     pub fn is_last(&self) -> bool {

@@ -6,6 +6,9 @@ mod cache;
 mod channel;
 mod context;
 mod event;
+mod postbox;
+mod status;
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +17,12 @@ use owt_core::{Call, Problem, ProblemKind};
 
 pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
-pub use channel::{Events, Gone, PIECE, Sender, channel};
+pub use channel::{Events, Far, Gone, PIECE, Reins, Sender, Upstream, channel, far_channel};
 pub use context::{Context, Headers};
-pub use event::{Event, Head};
+pub use event::{Clock, Event, Head, Timing};
+pub use postbox::attend;
+pub use status::{HostStatus, WorkerStatus, resident_bytes};
+pub use trace::Trace;
 
 /// A call on its way to Python.
 #[derive(Debug)]
@@ -32,6 +38,8 @@ pub trait Host: Send + Sync + 'static {
     fn submit(&self, task: Task) -> Result<(), NotTaken>;
     /// Takes no more; calls that run are asked to end, those that wait are not begun.
     fn stop(&self);
+    /// How it is now. Asked by probes and metrics, so rarely.
+    fn status(&self) -> HostStatus;
 }
 
 /// Why a host gave a task back; nothing of it has run.
@@ -74,6 +82,16 @@ impl Engine {
             (self.run(call, context), None)
         };
         (events.within(limit), outcome)
+    }
+
+    /// How the host is.
+    pub fn status(&self) -> HostStatus {
+        self.host.status()
+    }
+
+    /// Bytes of results that are kept for `use_cache`.
+    pub fn cache_bytes(&self) -> u64 {
+        self.cache.bytes()
     }
 
     fn run(&self, call: Call, context: Context) -> Events {

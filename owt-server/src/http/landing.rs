@@ -1,13 +1,9 @@
-//! `GET /` without code: a page for people, a catalogue for programs; and the
-//! server's own pages below `/_owt/`.
+//! `GET /` without code: a page for people, a catalogue for programs.
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse};
 use owt_core::ProblemKind;
 use serde_json::json;
-
-/// Paths that belong to the server.
-pub(super) const OWN: &str = "/_owt/";
 
 /// The landing page, or the catalogue for `Accept: application/json`.
 pub(super) fn landing(request: &HttpRequest, python_version: &str) -> HttpResponse {
@@ -42,13 +38,6 @@ pub(super) fn landing(request: &HttpRequest, python_version: &str) -> HttpRespon
         .replace("{{python}}", &escape(python_version))
         .replace("{{url}}", &escape(&format!("http://{host}")));
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
-}
-
-/// What a problem's `type` points to.
-pub(super) fn own(path: &str) -> Option<HttpResponse> {
-    let kind = ProblemKind::from_slug(path.strip_prefix("/_owt/problems/")?)?;
-    let text = format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation());
-    Some(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {

@@ -1,24 +1,28 @@
 //! HTTP in, events out: nothing else happens here.
 
 mod landing;
+mod own;
 mod read;
 mod respond;
+mod timing;
+mod visit;
 
 use std::io;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::Server;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, header};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use owt_core::{Problem, ProblemKind};
+use visit::Visit;
 
 use crate::config::Config;
 use crate::door::Door;
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
+use crate::metrics::Metrics;
 
 /// Connections that wait to be taken.
 const BACKLOG: u32 = 1024;
@@ -27,8 +31,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection may idle between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
 /// What every request needs.
 pub(crate) struct Site {
     pub engine: Engine,
@@ -36,6 +38,7 @@ pub(crate) struct Site {
     pub max_body: usize,
     pub body_timeout: Duration,
     pub python_version: String,
+    pub metrics: Arc<Metrics>,
 }
 
 /// The HTTP server on that listener, not yet polled.
@@ -46,6 +49,8 @@ pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::
     let site = Arc::new(site);
     let grace = config.grace.as_secs() + u64::from(config.grace.subsec_nanos() > 0);
     let server = HttpServer::new(move || {
+        // Once on each HTTP thread, for as long as it lives.
+        actix_web::rt::spawn(engine::attend());
         App::new().app_data(web::Data::from(Arc::clone(&site))).default_service(web::to(handle))
     })
     .backlog(BACKLOG)
@@ -59,44 +64,19 @@ pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::
     Ok(server.run())
 }
 
-/// The client's own id if it is a decent one, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
-    let decent = |id: &&str| {
-        (1..=128).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
-    };
-    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(decent);
-    given.map_or_else(new_id, str::to_owned)
-}
-
-/// Sixteen hexadecimal digits that differ from request to request and from run to run.
-fn new_id() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    static START: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    let start = START.get_or_init(|| {
-        use std::hash::{BuildHasher, RandomState};
-        RandomState::new().hash_one(std::process::id())
-    });
-    // A step of odd length visits every number once before it repeats.
-    let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    format!("{:016x}", start.wrapping_add(number))
-}
-
-/// Every request comes through here: its id first, then the door, then the rest.
+/// Every request comes through here: its visit begins, then the door, then the rest.
 async fn handle(
     request: HttpRequest,
     payload: web::Payload,
     site: web::Data<Site>,
 ) -> HttpResponse {
-    let id = request_id(request.headers());
+    let visit = Visit::begin(&request, &site);
     let from = request.peer_addr().map(|address| address.ip());
     let mut response = match site.door.admit(request.headers(), from) {
-        Ok(()) => route(&request, payload, &site, &id).await,
-        Err(failure) => respond::problem(request.headers(), *failure, &id),
+        Ok(()) => route(&request, payload, &site, &visit).await,
+        Err(failure) => respond::problem(request.headers(), *failure, &visit),
     };
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
+    visit.answers(&mut response);
     response
 }
 
@@ -104,10 +84,10 @@ async fn route(
     request: &HttpRequest,
     mut payload: web::Payload,
     site: &Site,
-    id: &str,
+    visit: &Rc<Visit>,
 ) -> HttpResponse {
-    if request.path().starts_with(landing::OWN) {
-        return own_page(request, id);
+    if request.path().starts_with(own::OWN) {
+        return own::page(request, site, visit);
     }
     match *request.method() {
         Method::GET | Method::POST => {}
@@ -120,26 +100,24 @@ async fn route(
         _ => {
             let detail = format!("{} never runs code; send GET or POST", request.method());
             let failure = Problem::new(ProblemKind::MethodNotAllowed, detail);
-            return respond::problem(request.headers(), failure, id);
+            return respond::problem(request.headers(), failure, visit);
         }
     }
     match read::read(request, &mut payload, site.max_body, site.body_timeout).await {
         Ok(read::Reading::Call(call, body)) => {
-            let context = read::context(request, id.to_owned(), body);
+            let context = read::context(request, visit.id().to_owned(), body);
+            visit.calls();
+            let submitted = Instant::now();
             let (events, cache) = site.engine.submit(*call, context);
-            respond::respond(request, events, cache, id).await
+            if let Some(outcome) = cache {
+                site.metrics.lookup(outcome);
+            }
+            respond::respond(request, events, cache, submitted, visit).await
         }
         Ok(read::Reading::Nothing) if request.path() == "/" => {
             landing::landing(request, &site.python_version)
         }
-        Ok(read::Reading::Nothing) => respond::problem(request.headers(), *read::missing(), id),
-        Err(failure) => respond::problem(request.headers(), *failure, id),
+        Ok(read::Reading::Nothing) => respond::problem(request.headers(), *read::missing(), visit),
+        Err(failure) => respond::problem(request.headers(), *failure, visit),
     }
-}
-
-fn own_page(request: &HttpRequest, id: &str) -> HttpResponse {
-    landing::own(request.path()).unwrap_or_else(|| {
-        let detail = format!("there is nothing at {}; /_owt/ is the server's own", request.path());
-        respond::problem(request.headers(), Problem::new(ProblemKind::NotFound, detail), id)
-    })
 }

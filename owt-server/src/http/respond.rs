@@ -1,6 +1,8 @@
 //! From a call's events to an HTTP response (WIRE §5, §7).
 
 use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant;
 
 use actix_files::NamedFile;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -10,6 +12,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::unfold;
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 
+use super::timing::{self, SERVER_TIMING};
+use super::visit::Visit;
 use crate::engine::{CacheOutcome, Event, Events, Head};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -22,25 +26,27 @@ pub(super) async fn respond(
     request: &HttpRequest,
     mut events: Events,
     cache: Option<CacheOutcome>,
-    id: &str,
+    submitted: Instant,
+    visit: &Rc<Visit>,
 ) -> HttpResponse {
-    let first = events.next().await;
-    let kept = match &first {
-        Some(Event::Answer(head, _) | Event::File(head, _) | Event::Head(head)) => {
-            head.is_success()
-        }
-        _ => false,
-    };
+    let mut first = events.next().await;
+    let head = first.as_mut().and_then(Event::head_mut);
+    let kept = head.as_ref().is_some_and(|head| head.is_success());
+    let timed = head.map(|head| timing::answered(head.timing, submitted.elapsed(), cache));
     let mut response = match first {
-        Some(Event::Answer(head, body)) => whole(request, head, body, id),
-        Some(Event::File(head, path)) => file(request, head, &path, id),
-        Some(Event::Head(head)) => stream(request, head, events, id),
-        Some(Event::Problem(failure)) => problem(request.headers(), *failure, id),
+        Some(Event::Answer(head, body)) => whole(request, head, body, visit),
+        Some(Event::File(head, path)) => file(request, head, &path, visit),
+        Some(Event::Head(head)) => stream(request, head, events, visit),
+        Some(Event::Problem(failure)) => problem(request.headers(), *failure, visit),
         Some(Event::Chunk(_) | Event::End) | None => {
             let failure = Problem::new(ProblemKind::Internal, "an answer without a beginning");
-            problem(request.headers(), failure, id)
+            problem(request.headers(), failure, visit)
         }
     };
+    if let Some(value) = timed {
+        // The adaptor may have given one of its own.
+        response.headers_mut().append(SERVER_TIMING, value);
+    }
     if let Some(cache) = cache {
         response.headers_mut().insert(CACHE_STATUS, HeaderValue::from_static(cache.status(kept)));
     }
@@ -49,11 +55,13 @@ pub(super) async fn respond(
 
 /// A problem as the client can read it: JSON (RFC 9457), or plain text for a client that
 /// accepts text only.
-pub(super) fn problem(headers: &HeaderMap, failure: Problem, id: &str) -> HttpResponse {
-    let failure = failure.with_request_id(id);
+pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> HttpResponse {
+    visit.fails(failure.kind);
+    let failure = failure.with_request_id(visit.id());
     let status =
         StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
+    response.insert_header((SERVER_TIMING, timing::failed(visit.age())));
     if let Some(wait) = failure.retry_after {
         response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
     }
@@ -87,7 +95,7 @@ fn only_text(headers: &HeaderMap) -> bool {
     })
 }
 
-fn whole(request: &HttpRequest, head: Head, body: Bytes, id: &str) -> HttpResponse {
+fn whole(request: &HttpRequest, head: Head, body: Bytes, visit: &Visit) -> HttpResponse {
     let sniffed = match &head.content_type {
         None if !body.is_empty() => Some(sniff(&body)),
         _ => None,
@@ -96,7 +104,7 @@ fn whole(request: &HttpRequest, head: Head, body: Bytes, id: &str) -> HttpRespon
     match begin(head, sniffed) {
         Ok(mut response) if bodiless => response.finish(),
         Ok(mut response) => response.body(body),
-        Err(failure) => problem(request.headers(), *failure, id),
+        Err(failure) => problem(request.headers(), *failure, visit),
     }
 }
 
@@ -144,14 +152,14 @@ fn is_the_connections(name: &HeaderName) -> bool {
         .contains(name)
 }
 
-fn file(request: &HttpRequest, head: Head, path: &Path, id: &str) -> HttpResponse {
+fn file(request: &HttpRequest, head: Head, path: &Path, visit: &Visit) -> HttpResponse {
     // Opening and reading a local file's metadata is short; its content is read off this thread.
     let file = match NamedFile::open(path) {
         Ok(file) => file.use_last_modified(true).disable_content_disposition(),
         Err(error) => {
             let detail = format!("the adaptor gave the file {}: {error}", path.display());
             let failure = Problem::new(ProblemKind::Unrenderable, detail);
-            return problem(request.headers(), failure, id);
+            return problem(request.headers(), failure, visit);
         }
     };
     let mut response = file.into_response(request);
@@ -160,7 +168,7 @@ fn file(request: &HttpRequest, head: Head, path: &Path, id: &str) -> HttpRespons
     let head_status = head.status;
     if response.status() == StatusCode::OK {
         match begin(head, None) {
-            Err(failure) => return problem(request.headers(), *failure, id),
+            Err(failure) => return problem(request.headers(), *failure, visit),
             Ok(mut given) if is_bodiless(head_status) => return given.finish(),
             Ok(mut given) => {
                 let given = given.finish();
@@ -174,13 +182,17 @@ fn file(request: &HttpRequest, head: Head, path: &Path, id: &str) -> HttpRespons
     response
 }
 
-fn stream(request: &HttpRequest, mut head: Head, events: Events, id: &str) -> HttpResponse {
+fn stream(
+    request: &HttpRequest,
+    mut head: Head,
+    events: Events,
+    visit: &Rc<Visit>,
+) -> HttpResponse {
     let content_type = head.content_type.get_or_insert_with(|| OCTETS.into());
     let sse = content_type.starts_with("text/event-stream");
-    let id = id.to_owned();
     let bodiless = is_bodiless(head.status);
     match begin(head, None) {
-        Err(failure) => problem(request.headers(), *failure, &id),
+        Err(failure) => problem(request.headers(), *failure, visit),
         // Dropping the events closes the generator.
         Ok(mut response) if bodiless => response.finish(),
         Ok(mut response) => {
@@ -188,7 +200,7 @@ fn stream(request: &HttpRequest, mut head: Head, events: Events, id: &str) -> Ht
                 // Proxies that buffer would hold events back.
                 response.insert_header((header::CACHE_CONTROL, "no-cache"));
             }
-            let flow = Flow { events, held: None, sse, id, over: false };
+            let flow = Flow { events, held: None, sse, visit: Rc::clone(visit), over: false };
             response.streaming(unfold(flow, |mut flow| async move {
                 let item = flow.next().await?;
                 Some((item, flow))
@@ -203,7 +215,7 @@ struct Flow {
     /// What was read past a batch.
     held: Option<Event>,
     sse: bool,
-    id: String,
+    visit: Rc<Visit>,
     over: bool,
 }
 
@@ -222,8 +234,14 @@ impl Flow {
             None => self.events.next().await?,
         };
         match event {
-            Event::Chunk(chunk) => Some(Ok(self.batch(chunk))),
-            Event::Problem(failure) => Some(self.fail(failure.with_request_id(&self.id)).await),
+            Event::Chunk(chunk) => {
+                let batch = self.batch(chunk);
+                self.visit.streams(batch.len());
+                Some(Ok(batch))
+            }
+            Event::Problem(failure) => {
+                Some(self.fail(failure.with_request_id(self.visit.id())).await)
+            }
             _ => None,
         }
     }
@@ -252,6 +270,7 @@ impl Flow {
 
     /// For server-sent events the failure is an event first, then the cut.
     async fn fail(&mut self, failure: Problem) -> Result<Bytes, Cut> {
+        self.visit.fails(failure.kind);
         if self.sse {
             self.sse = false;
             let json = serde_json::to_string(&failure).unwrap_or_default();
@@ -262,7 +281,8 @@ impl Flow {
         // nothing for it, and a cut would drop what it holds.
         tokio::task::yield_now().await;
         self.over = true;
-        tracing::warn!(id = self.id, "a stream failed in the middle: {failure}");
+        let trace = self.visit.trace().map(|trace| trace.id);
+        tracing::warn!(id = self.visit.id(), trace, "a stream failed in the middle: {failure}");
         Err(Cut(Box::new(failure)))
     }
 }

@@ -12,6 +12,8 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use crate::engine::Context;
+
 /// Code that is loaded.
 pub struct Adaptor {
     object: Py<PyAny>,
@@ -124,12 +126,17 @@ impl<W> Adaptors<W> {
         Ok(found)
     }
 
+    /// How many are loaded.
+    pub fn len(&self) -> usize {
+        self.state.lock().ready.len()
+    }
+
     /// True when one of the tasks that wait for this load is as asked.
     pub fn any_waiting(&self, id: CodeId, asked: impl Fn(&W) -> bool) -> bool {
         self.state.lock().loading.get(&id).is_some_and(|waiting| waiting.iter().any(asked))
     }
 
-    /// Ends a load: gives the tasks that waited for it, to be run again, and on success
+    /// Ends a load that a call of `whose` did: gives the tasks that waited for it, to be run again, and on success
     /// the adaptor.
     ///
     /// # Errors
@@ -138,6 +145,7 @@ impl<W> Adaptors<W> {
         &self,
         id: CodeId,
         object: Option<&Bound<'_, PyAny>>,
+        whose: &Context,
     ) -> (Vec<W>, PyResult<Option<Arc<Adaptor>>>) {
         let adaptor = object.map(Adaptor::new).transpose().map(|one| one.map(Arc::new));
         let mut state = self.state.lock();
@@ -150,7 +158,8 @@ impl<W> Adaptors<W> {
         if let (Some((_, old)), Some(object)) = (evicted, object)
             && let Err(error) = old.unload(object.py())
         {
-            tracing::warn!(%error, "an adaptor could not be unloaded");
+            let (id, trace) = whose.marks();
+            tracing::warn!(id, trace, %error, "an adaptor could not be unloaded");
         }
         (waiting, adaptor)
     }

@@ -8,7 +8,7 @@ use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
 
 use super::bridge::Bridge;
 use super::interrupt::Interruptible;
-use crate::engine::{Event, Gone, Head, PIECE, Sender};
+use crate::engine::{Clock, Event, Gone, Head, PIECE, Sender};
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -47,15 +47,13 @@ pub fn answer<'py>(
 
 fn quick(value: &Bound<'_, PyAny>) -> PyResult<Option<Event>> {
     let event = if value.is_none() {
-        let head = Head { status: 200, content_type: None, headers: Vec::new() };
-        Event::Answer(head, Bytes::new())
+        Event::Answer(Head::new(200, None), Bytes::new())
     } else if let Ok(text) = value.cast_exact::<PyString>() {
         // A lone surrogate has no UTF-8; the package says so better.
         let Ok(text) = text.to_str() else { return Ok(None) };
         Event::Answer(Head::ok(HTML), copy(value.py(), text.as_bytes()))
     } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
-        let head = Head { status: 200, content_type: None, headers: Vec::new() };
-        Event::Answer(head, copy(value.py(), bytes.as_bytes()))
+        Event::Answer(Head::new(200, None), copy(value.py(), bytes.as_bytes()))
     } else if value.is_exact_instance_of::<PyBool>()
         || value.is_exact_instance_of::<PyInt>()
         || value.is_exact_instance_of::<PyFloat>()
@@ -71,7 +69,8 @@ fn quick(value: &Bound<'_, PyAny>) -> PyResult<Option<Event>> {
 pub fn from_response<'py>(response: &Bound<'py, PyAny>) -> PyResult<Answer<'py>> {
     let (kind, status, headers, payload): (u8, u16, Vec<(String, String)>, Bound<'py, PyAny>) =
         response.extract()?;
-    let mut head = Head { status, content_type: None, headers: Vec::with_capacity(headers.len()) };
+    let mut head = Head::new(status, None);
+    head.headers.reserve(headers.len());
     for (name, value) in headers {
         if name.eq_ignore_ascii_case("content-type") {
             head.content_type = Some(value.into());
@@ -109,46 +108,52 @@ fn copy(py: Python<'_>, bytes: &[u8]) -> Bytes {
 /// What the iterator raised.
 pub fn pull(
     bridge: &Bridge,
+    clock: Clock,
     head: Head,
     stream: &Bound<'_, PyIterator>,
     events: &Sender,
     interruptible: &Interruptible<'_>,
 ) -> PyResult<()> {
-    let mut head = Some(head);
-    let outcome = pull_open(bridge, &mut head, stream, events);
+    let mut beginning = Some((clock, head));
+    let outcome = pull_open(bridge, &mut beginning, stream, events);
     // A reader that goes interrupts; the stream's own cleaning up shall run undisturbed.
-    interruptible.disarm();
+    match &outcome {
+        Ok(Err(Gone)) => interruptible.abandon(),
+        _ => drop(interruptible.disarm()),
+    }
     let closed = close(stream);
+    let (id, trace) = interruptible.whose().marks();
     match outcome? {
         Ok(()) => {
-            begin(&mut head, events);
+            begin(&mut beginning, events);
             events.send(Event::End);
         }
-        Err(Gone) => tracing::debug!("the reader of a stream has gone"),
+        Err(Gone) => tracing::debug!(id, trace, "the reader of a stream has gone"),
     }
     if let Err(error) = closed {
         // The stream has been sent whole by now; there is nobody left to tell but the log.
-        tracing::warn!(%error, "closing a stream raised");
+        tracing::warn!(id, trace, %error, "closing a stream raised");
     }
     Ok(())
 }
 
-fn begin(head: &mut Option<Head>, events: &Sender) {
-    if let Some(head) = head.take() {
+fn begin(beginning: &mut Option<(Clock, Head)>, events: &Sender) {
+    if let Some((clock, mut head)) = beginning.take() {
+        clock.stamp(&mut head);
         events.send(Event::Head(head));
     }
 }
 
 fn pull_open(
     bridge: &Bridge,
-    head: &mut Option<Head>,
+    beginning: &mut Option<(Clock, Head)>,
     stream: &Bound<'_, PyIterator>,
     events: &Sender,
 ) -> PyResult<Result<(), Gone>> {
     let py = stream.py();
     for item in stream.clone() {
         let item = item?;
-        begin(head, events);
+        begin(beginning, events);
         let sent = if let Ok(bytes) = item.cast_exact::<PyBytes>() {
             send(py, bytes.as_bytes(), events)
         } else if let Some(text) = item.cast_exact::<PyString>().ok().and_then(|t| t.to_str().ok())

@@ -6,6 +6,8 @@ use pyo3::types::PyTuple;
 
 use owt_core::{Exception, Problem, ProblemKind};
 
+use crate::engine::Context;
+
 /// `owt._host`, taken apart.
 pub struct Bridge {
     pub current: Py<PyAny>,
@@ -60,9 +62,10 @@ impl Bridge {
     }
 
     /// Says what an exception means to the caller.
-    pub fn problem(&self, py: Python<'_>, error: &PyErr) -> Problem {
+    pub fn problem(&self, py: Python<'_>, error: &PyErr, whose: &Context) -> Problem {
         self.described(py, error).unwrap_or_else(|second| {
-            tracing::error!(%error, %second, "an exception could not be described");
+            let (id, trace) = whose.marks();
+            tracing::error!(id, trace, %error, %second, "an exception could not be described");
             Problem::new(
                 ProblemKind::Internal,
                 format!("an exception that cannot be shown: {error}"),
@@ -100,6 +103,7 @@ impl Bridge {
         args: &Bound<'_, PyTuple>,
         kwargs: Option<&Bound<'_, PyAny>>,
         error: PyErr,
+        whose: &Context,
     ) -> PyErr {
         if !error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) {
             return error;
@@ -111,7 +115,8 @@ impl Bridge {
             Ok(refused) if !refused.is_none(py) => PyErr::from_value(refused.into_bound(py)),
             Ok(_) => error,
             Err(second) => {
-                tracing::debug!(%second, "the signature could not be checked");
+                let (id, trace) = whose.marks();
+                tracing::debug!(id, trace, %second, "the signature could not be checked");
                 error
             }
         }

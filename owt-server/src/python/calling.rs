@@ -1,15 +1,20 @@
 //! The `contextvars` context of one call: what it sets there is gone with it.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::bridge::Bridge;
 use super::raw::RawCall;
+use crate::engine::Context;
 
 /// A context that this thread is in, until dropped.
 pub struct Entered<'py> {
     context: Bound<'py, PyAny>,
+    /// The request whose call it is.
+    whose: Arc<Context>,
 }
 
 impl<'py> Entered<'py> {
@@ -17,12 +22,12 @@ impl<'py> Entered<'py> {
     ///
     /// # Errors
     /// When somebody is in it already.
-    pub fn enter(context: Bound<'py, PyAny>) -> PyResult<Self> {
+    pub fn enter(context: Bound<'py, PyAny>, whose: Arc<Context>) -> PyResult<Self> {
         // SAFETY: attached, and a context object, or Python raises a TypeError.
         if unsafe { ffi::PyContext_Enter(context.as_ptr()) } != 0 {
             return Err(raised(context.py()));
         }
-        Ok(Self { context })
+        Ok(Self { context, whose })
     }
 }
 
@@ -31,7 +36,8 @@ impl Drop for Entered<'_> {
         // SAFETY: attached; this thread entered it and nothing entered since is open.
         if unsafe { ffi::PyContext_Exit(self.context.as_ptr()) } != 0 {
             let error = raised(self.context.py());
-            tracing::error!(%error, "a call's context could not be left");
+            let (id, trace) = self.whose.marks();
+            tracing::error!(id, trace, %error, "a call's context could not be left");
         }
     }
 }
@@ -50,8 +56,9 @@ impl<'py> Calling<'py> {
     pub fn new(py: Python<'py>, bridge: &Bridge, raw: RawCall) -> PyResult<Self> {
         // SAFETY: attached; gives a new reference or NULL with an exception set.
         let context = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_New()) }?;
+        let whose = Arc::clone(raw.context());
         let raw = Bound::new(py, raw)?;
-        let entered = Entered::enter(context)?;
+        let entered = Entered::enter(context, whose)?;
         // SAFETY: attached, and a context variable; gives a token or NULL.
         let token = unsafe {
             Bound::from_owned_ptr_or_err(

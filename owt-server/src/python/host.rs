@@ -1,24 +1,24 @@
 //! Python inside this process, in the engine's seat for hosts.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::bridge::Bridge;
-use super::discover::{DiscoverError, Found, check_version, discover};
+use super::discover::DiscoverError;
 use super::job::{FORKED, Job, Shared, Step};
 use super::launch::{self, LaunchError};
 use super::places::Places;
-use super::pool::Pool;
+use super::lines::{self, Line, Lines};
+use super::pool::{Pool, Rest};
+use super::settings::Settings;
 use super::sink::Mailbox;
-use super::{interrupt, package};
-use crate::config::Config;
-use crate::engine::{Host, NotTaken, Task};
+use super::interrupt;
+use crate::engine::{Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
 
 /// Python cannot be hosted.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum HostError {
     /// The package `owt` cannot be written anywhere.
     #[error("the Python package owt cannot be laid out: {0}")]
     Package(#[source] std::io::Error),
+    /// No worker process starts.
+    #[error("no worker process starts: {0}")]
+    Worker(#[source] std::io::Error),
     /// No descriptor for the event loop's bell.
     #[error("no file descriptor for the event loop: {0}")]
     Mailbox(#[source] std::io::Error),
@@ -45,46 +48,52 @@ pub struct PythonHost {
     shared: Arc<Shared>,
     /// Of calls that wait, for a thread or for their adaptor.
     queue: Places,
-    found: Found,
+}
+
+/// What a host is given of the process around it.
+pub struct Around {
+    /// Where lines that adaptors print go.
+    pub lines: Arc<dyn Lines>,
+    /// Called often: when a thread has nothing to do, and now and then while others have.
+    pub rest: Rest,
+    /// Called in a child that an adaptor forked.
+    pub forked: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Around {
+    /// Of a host in the server's own process.
+    pub fn server() -> Self {
+        Self { lines: Arc::new(lines::Here), rest: Box::new(|| {}), forked: Box::new(|| {}) }
+    }
 }
 
 impl PythonHost {
     /// Starts Python with the calling thread as its main thread.
     ///
     /// # Errors
-    /// When no suitable Python is found or it does not start.
+    /// When it does not start.
     pub fn start(
-        config: &Config,
-        bound: SocketAddr,
-        scratch: &Path,
+        settings: &Settings,
+        around: Around,
         runtime: tokio::runtime::Handle,
     ) -> Result<Self, HostError> {
-        let found = discover(config.python.as_deref())?;
-        check_version(&found)?;
-        launch::launch(&found)?;
-        let folder = package::lay_out(scratch).map_err(HostError::Package)?;
-        let adaptors = scratch.join("adaptors");
-        std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
+        launch::launch(&settings.found)?;
         let mailbox = Arc::new(Mailbox::new().map_err(HostError::Mailbox)?);
+        let Around { lines, rest, forked } = around;
         let bridge = Python::attach(|py| {
             let start = || {
-                launch::add_path(py, &folder)?;
+                launch::add_path(py, &settings.package)?;
                 let bridge = Bridge::get(py)?;
-                install(py, bridge, config, bound, &adaptors)?;
+                install(py, bridge, settings, lines, forked)?;
                 interrupt::equip(py, bridge.cancelled.clone_ref(py), bridge.mop_up.clone_ref(py));
                 PyResult::Ok(bridge)
             };
             start().map_err(|error| said(py, error))
         })?;
-        let pool = Pool::new(config.threads);
-        let queue = Places::new(config.max_queue.max(1));
-        let shared = Shared::new(bridge, pool, config.max_adaptors, mailbox, runtime);
-        Ok(Self { shared: Arc::new(shared), queue, found })
-    }
-
-    /// What the served interpreter said of itself.
-    pub fn found(&self) -> &Found {
-        &self.found
+        let pool = Pool::new(settings.threads, rest);
+        let queue = Places::new(settings.max_queue);
+        let shared = Shared::new(bridge, pool, settings.max_adaptors, mailbox, runtime);
+        Ok(Self { shared: Arc::new(shared), queue })
     }
 
     /// Makes the calling thread, which must be Python's main thread, the first that runs
@@ -117,6 +126,20 @@ impl Host for PythonHost {
     fn stop(&self) {
         self.shared.pool.stop();
     }
+
+    fn status(&self) -> HostStatus {
+        let ready = self.shared.pool.is_open();
+        let pid = std::process::id();
+        let worker = WorkerStatus {
+            pid,
+            up: ready,
+            running: self.shared.running(),
+            warm_adaptors: self.shared.adaptors.len(),
+            resident_bytes: resident_bytes(pid),
+            ..WorkerStatus::default()
+        };
+        HostStatus { ready, waiting: self.queue.taken(), workers: vec![worker] }
+    }
 }
 
 /// Turns an exception into text and drops it, attached.
@@ -129,43 +152,36 @@ fn said(py: Python<'_>, error: PyErr) -> HostError {
 fn install(
     py: Python<'_>,
     bridge: &Bridge,
-    config: &Config,
-    bound: SocketAddr,
-    adaptors: &Path,
+    with: &Settings,
+    lines: Arc<dyn Lines>,
+    forked: Box<dyn Fn() + Send + Sync>,
 ) -> PyResult<()> {
-    let forked = PyCFunction::new_closure(py, None, None, |_, _| {
+    let forked = PyCFunction::new_closure(py, None, None, move |_, _| {
         FORKED.store(true, Ordering::Relaxed);
+        interrupt::forked();
+        forked();
     })?;
-    let log = PyCFunction::new_closure(py, None, None, |args, _| -> PyResult<()> {
-        let (level, logger, id, line): (u8, String, String, String) = args.extract()?;
-        log(level, &logger, &id, &line);
+    let is_call = PyCFunction::new_closure(py, None, None, |_, _| interrupt::is_call())?;
+    let log = PyCFunction::new_closure(py, None, None, move |args, _| -> PyResult<()> {
+        type Text = PyBackedStr;
+        let (level, logger, id, text, trace): (u8, Text, Text, Text, Text) = args.extract()?;
+        let line = Line { level, logger: &logger, id: &id, trace: &trace, text: &text };
+        if !lines.put(&line) {
+            // Whoever reads the log is slow: only who writes waits for it.
+            args.py().detach(|| lines.put_waiting(&line));
+        }
         Ok(())
     })?;
-    let binary = std::env::current_exe().unwrap_or_default();
-    let lib_dirs: Vec<_> = config
-        .lib_dirs
-        .iter()
-        .map(|folder| std::path::absolute(folder).unwrap_or_else(|_| folder.clone()))
-        .map(|folder| folder.into_os_string())
-        .collect();
+    let lib_dirs: Vec<_> = with.lib_dirs.iter().map(|folder| folder.as_os_str()).collect();
     let settings = PyDict::new(py);
-    settings.set_item("address", bound.ip().to_string())?;
-    settings.set_item("port", bound.port())?;
-    settings.set_item("binary", binary.into_os_string())?;
-    settings.set_item("adaptors_dir", adaptors.as_os_str())?;
+    settings.set_item("address", with.bound.ip().to_string())?;
+    settings.set_item("port", with.bound.port())?;
+    settings.set_item("binary", with.binary.as_os_str())?;
+    settings.set_item("adaptors_dir", with.adaptors.as_os_str())?;
     settings.set_item("lib_dirs", lib_dirs)?;
-    settings.set_item("verbosity", config.verbosity)?;
+    settings.set_item("verbosity", with.verbosity)?;
     settings.set_item("log", log)?;
     settings.set_item("forked", forked)?;
+    settings.set_item("is_call", is_call)?;
     bridge.install.bind(py).call((), Some(&settings)).map(drop)
-}
-
-/// A line that an adaptor printed or logged, at Python's numeric level.
-fn log(level: u8, logger: &str, id: &str, line: &str) {
-    match level {
-        40.. => tracing::error!(target: "adaptor", id, logger, "{line}"),
-        30.. => tracing::warn!(target: "adaptor", id, logger, "{line}"),
-        20.. => tracing::info!(target: "adaptor", id, logger, "{line}"),
-        _ => tracing::debug!(target: "adaptor", id, logger, "{line}"),
-    }
 }

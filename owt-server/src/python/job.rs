@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
@@ -21,7 +21,7 @@ use super::places::{Place, Places};
 use super::pool::{Pool, Seat, Wanted, Work};
 use super::raw::RawCall;
 use super::sink::{Mailbox, Sink};
-use crate::engine::{Event, Head, Sender, Task};
+use crate::engine::{Clock, Context, Event, Head, Sender, Task};
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);
@@ -31,7 +31,7 @@ const ARGUMENTS_KEPT: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 const ARGUMENTS_LENGTH: usize = 16 << 10;
 
 /// Calls on the event loop at most.
-const MOST_LOOPING: usize = 10_000;
+pub const MOST_LOOPING: usize = 10_000;
 
 /// What every job of a host shares.
 pub struct Shared {
@@ -64,6 +64,11 @@ impl Shared {
             arguments: Mutex::new(LruCache::new(ARGUMENTS_KEPT)),
             event_loop: PyOnceLock::new(),
         }
+    }
+
+    /// How many calls run, on a thread or on the event loop.
+    pub fn running(&self) -> usize {
+        self.pool.busy() + self.looping.taken()
     }
 
     /// Starts the event loop when the first async adaptor needs it.
@@ -130,7 +135,14 @@ pub enum Step {
     /// Run a call from its beginning.
     Begin(Box<Task>, Place),
     /// Pull an iterator that an `async def` gave.
-    Pull { head: Head, stream: Py<PyIterator>, context: Py<PyAny>, events: Sender },
+    Pull {
+        clock: Clock,
+        head: Head,
+        stream: Py<PyIterator>,
+        context: Py<PyAny>,
+        whose: Arc<Context>,
+        events: Sender,
+    },
 }
 
 impl Work for Job {
@@ -138,13 +150,15 @@ impl Work for Job {
         let shared = self.shared;
         match self.step {
             Step::Begin(task, place) => begin(py, &shared, seat, task, place),
-            Step::Pull { head, stream, context, events } => {
-                let interruptible = Interruptible::new(py, seat, Wanted::Call(events.clone()));
-                let pulled = Entered::enter(context.bind(py).clone()).and_then(|_entered| {
-                    pull(shared.bridge, head, stream.bind(py), &events, &interruptible)
+            Step::Pull { clock, head, stream, context, whose, events } => {
+                let wanted = Wanted::Call(events.clone());
+                let interruptible = Interruptible::new(py, seat, &whose, wanted);
+                let context = context.bind(py).clone();
+                let pulled = Entered::enter(context, Arc::clone(&whose)).and_then(|_entered| {
+                    pull(shared.bridge, clock, head, stream.bind(py), &events, &interruptible)
                 });
                 if let Err(error) = pulled {
-                    events.send(failed(&shared, py, &error));
+                    events.send(failed(&shared, py, &error, &whose));
                 }
             }
         }
@@ -161,49 +175,62 @@ impl Work for Job {
     }
 }
 
-fn failed(shared: &Shared, py: Python<'_>, error: &PyErr) -> Event {
-    Event::Problem(Box::new(shared.bridge.problem(py, error)))
+fn failed(shared: &Shared, py: Python<'_>, error: &PyErr, whose: &Context) -> Event {
+    Event::Problem(Box::new(shared.bridge.problem(py, error, whose)))
 }
 
 fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, place: Place) {
     if task.events.is_closed() {
-        tracing::debug!(id = task.context.id, "the client had gone before its turn");
+        let (id, trace) = task.context.marks();
+        tracing::debug!(id, trace, "the client had gone before its turn");
         return;
     }
     let id = task.call.code.id();
     match shared.adaptors.find(py, id, Waiting { task, place }) {
         Ok(Found::Ready(adaptor, Waiting { task, place })) => {
             drop(place);
-            run(py, shared, seat, &adaptor, *task);
+            if !task.events.begin() {
+                return;
+            }
+            run(py, shared, seat, &adaptor, *task, Duration::ZERO);
         }
         Ok(Found::Waiting) => {}
         Ok(Found::Load(waiting)) => load(py, shared, seat, waiting),
-        Err((waiting, error)) => waiting.task.events.send(failed(shared, py, &error)),
+        Err((Waiting { task, .. }, error)) => {
+            task.events.send(failed(shared, py, &error, &task.context));
+        }
     }
 }
 
 /// Loads the adaptor of the first of its calls, then runs that and sends on the others.
 fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     let Waiting { task, place } = first;
+    if !task.events.begin() {
+        let (waiting, _) = shared.adaptors.loaded(task.call.code.id(), None, &task.context);
+        return send_on(py, shared, waiting);
+    }
     // It runs already: its place is free for another to wait.
     drop(place);
     let code = &task.call.code;
     let (id, context) = (code.id(), Arc::new(task.context.clone()));
-    let interruptible = Interruptible::new(py, seat, wanted_load(shared, id, &task.events));
-    let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(context))
+    let wanted = wanted_load(shared, id, &task.events);
+    let interruptible = Interruptible::new(py, seat, &context, wanted);
+    let began = Instant::now();
+    let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(Arc::clone(&context)))
         .and_then(|_calling| shared.bridge.load.bind(py).call1((&**code.source(), id.to_string())));
     exit_if_forked();
+    let took = began.elapsed();
     let interrupted = interruptible.disarm();
-    let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok());
+    let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok(), &context);
     let problem = match loaded.and(adaptor) {
         Ok(Some(adaptor)) => {
             send_on(py, shared, waiting);
-            return run(py, shared, seat, &adaptor, *task);
+            return run(py, shared, seat, &adaptor, *task, took);
         }
         // Whoever came after everybody had gone has the body run anew.
         Err(_) if interrupted => return send_on(py, shared, waiting),
         Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
-        Err(error) => shared.bridge.problem(py, &error),
+        Err(error) => shared.bridge.problem(py, &error, &context),
     };
     for events in waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]) {
         events.send(Event::Problem(Box::new(problem.clone())));
@@ -229,24 +256,37 @@ fn send_on(py: Python<'_>, shared: &Arc<Shared>, waiting: Vec<Waiting>) {
     }
 }
 
-fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, adaptor: &Adaptor, task: Task) {
+fn run(
+    py: Python<'_>,
+    shared: &Arc<Shared>,
+    seat: &Seat,
+    adaptor: &Adaptor,
+    task: Task,
+    load: Duration,
+) {
+    let clock = Clock::start(load);
     let Task { call, context, events } = task;
     let context = Arc::new(context);
-    let interruptible = Interruptible::new(py, seat, Wanted::Call(events.clone()));
+    let interruptible = Interruptible::new(py, seat, &context, Wanted::Call(events.clone()));
     let outcome = (|| {
         let calling = Calling::new(py, shared.bridge, RawCall::new(Arc::clone(&context)))?;
         let value = invoke(py, shared, adaptor, &call, &calling)?;
         exit_if_forked();
         match answer(shared.bridge, &value, context.headers.get("accept"))? {
-            Answer::Whole(event) => events.send(event),
+            Answer::Whole(mut event) => {
+                event.head_mut().into_iter().for_each(|head| clock.stamp(head));
+                events.send(event);
+            }
             Answer::Stream(head, stream) => {
-                pull(shared.bridge, head, &stream, &events, &interruptible)?;
+                pull(shared.bridge, clock, head, &stream, &events, &interruptible)?;
             }
             Answer::Loop { kind, head, payload } => {
                 let Some(place) = shared.looping.take() else {
                     return refuse_to_loop(&payload, &events);
                 };
-                let sink = Sink::new(shared, events.clone(), calling.context(), head, place);
+                let whose = Arc::clone(&context);
+                let within = calling.context();
+                let sink = Sink::new(shared, clock, whose, events.clone(), within, head, place);
                 let context = calling.leave();
                 shared.start_loop(py)?;
                 shared.bridge.drive.bind(py).call1((payload, kind, sink, context))?;
@@ -257,7 +297,7 @@ fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, adaptor: &Adaptor, tas
     exit_if_forked();
     drop(interruptible);
     if let Err(error) = outcome {
-        events.send(failed(shared, py, &error));
+        events.send(failed(shared, py, &error, &context));
     }
 }
 
@@ -307,7 +347,8 @@ fn invoke<'py>(
     let args = PyTuple::new(py, args)?;
     let callable = handler.callable.bind(py);
     callable.call(&args, named).map_err(|error| {
-        bridge.fitting(py, callable, &args, named.map(|named| named.as_any()), error)
+        let whose = calling.raw().get().context();
+        bridge.fitting(py, callable, &args, named.map(|named| named.as_any()), error, whose)
     })
 }
 

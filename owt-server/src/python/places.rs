@@ -25,6 +25,11 @@ impl Places {
         self.taken.fetch_sub(1, Ordering::Relaxed);
         None
     }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Place {

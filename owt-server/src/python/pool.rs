@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
+use super::children::Children;
 use crate::engine::Sender;
 
 /// How long a task may keep the leader before another thread takes the lead.
@@ -46,10 +47,12 @@ pub struct Running {
     pub wanted: Wanted,
     /// Python's identifier of the thread.
     pub ident: libc::c_ulong,
+    /// The processes that it has started.
+    pub children: Children,
     /// When it was first seen that nobody waits for it.
     pub deserted_since: Option<Instant>,
-    /// When it was last interrupted.
-    pub interrupted: Option<Instant>,
+    /// When it was last interrupted, and how long it has until it is again.
+    pub interrupted: Option<(Instant, Duration)>,
 }
 
 /// Whether anybody still waits for what a seat runs.
@@ -79,9 +82,13 @@ impl Seat {
         }
     }
 
-    /// What runs here, for whoever wants to interrupt it. Only used while attached.
+    /// What runs here, for whoever wants to interrupt it. Changed only while attached.
     pub fn running(&self) -> &Mutex<Option<Running>> {
         &self.running
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy_since.load(Ordering::Acquire) != 0
     }
 
     fn call(&self) {
@@ -96,8 +103,12 @@ impl Seat {
     }
 }
 
+/// What threads do when they have nothing to do.
+pub type Rest = Box<dyn Fn() + Send + Sync>;
+
 /// The threads and their queue.
 pub struct Pool<W> {
+    rest: Rest,
     state: Mutex<State<W>>,
     born: Instant,
     most_seats: usize,
@@ -121,9 +132,11 @@ enum Next<W> {
 }
 
 impl<W: Work> Pool<W> {
-    /// A pool of at most `seats` threads, of which none runs yet.
-    pub fn new(seats: usize) -> Arc<Self> {
+    /// A pool of at most `seats` threads, of which none runs yet. `rest` is called by each
+    /// before it waits for work, and every now and then while any is busy.
+    pub fn new(seats: usize, rest: Rest) -> Arc<Self> {
         Arc::new(Self {
+            rest,
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 seats: Vec::new(),
@@ -219,7 +232,10 @@ impl<W: Work> Pool<W> {
                     work.run(py, seat);
                     seat.busy_since.store(0, Ordering::Release);
                 }
-                Next::Wait => py.detach(|| seat.wait()),
+                Next::Wait => py.detach(|| {
+                    (self.rest)();
+                    seat.wait();
+                }),
                 Next::Leave => break,
             }
         }
@@ -307,8 +323,18 @@ impl<W: Work> Pool<W> {
 
     fn is_idle(&self) -> bool {
         let state = self.state.lock();
-        let busy = |seat: &Arc<Seat>| seat.busy_since.load(Ordering::Acquire) != 0;
-        state.queue.is_empty() && !state.stopping && !state.seats.iter().any(busy)
+        state.queue.is_empty() && !state.stopping && !state.seats.iter().any(|seat| seat.is_busy())
+    }
+
+    /// How many threads run something.
+    pub fn busy(&self) -> usize {
+        self.state.lock().seats.iter().filter(|seat| seat.is_busy()).count()
+    }
+
+    /// True from the first thread's beginning to the stop.
+    pub fn is_open(&self) -> bool {
+        let state = self.state.lock();
+        state.leader.is_some() && !state.stopping
     }
 
     /// Microseconds since the pool's birth, never 0.
@@ -331,17 +357,14 @@ impl<W: Work> Pool<W> {
                 } else {
                     self.replace_stuck_leader(&mut state)
                 };
-                let busy: Vec<_> = state
-                    .seats
-                    .iter()
-                    .filter(|seat| seat.busy_since.load(Ordering::Acquire) != 0)
-                    .cloned()
-                    .collect();
+                let busy: Vec<_> =
+                    state.seats.iter().filter(|seat| seat.is_busy()).cloned().collect();
                 (called, busy)
             };
             if let Some(seat) = called {
                 seat.call();
             }
+            (self.rest)();
             super::interrupt::interrupt_deserted(&busy);
             idle_ticks = if busy.is_empty() { idle_ticks + 1 } else { 0 };
             if idle_ticks > 20 {

@@ -35,6 +35,10 @@ impl RawCall {
         Self { loading: true, ..Self::new(context) }
     }
 
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
     pub fn set_args(&self, args: Py<PyAny>) {
         *self.args.lock() = Some(args);
     }
@@ -45,6 +49,11 @@ impl RawCall {
     #[getter]
     fn id(&self) -> &str {
         &self.context.id
+    }
+    /// The id of the trace that the request is part of, or the empty text.
+    #[getter]
+    fn trace(&self) -> &str {
+        self.context.trace().unwrap_or_default()
     }
     #[getter]
     fn loading(&self) -> bool {

@@ -17,7 +17,7 @@ use super::answer::{Answer, from_response};
 use super::job::{Job, Shared, Step};
 use super::places::Place;
 use super::pool::Work;
-use crate::engine::{Event, Head, Sender};
+use crate::engine::{Clock, Context, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
 pub struct Mailbox {
@@ -85,10 +85,13 @@ impl Mailbox {
 #[pyclass(frozen, name = "Sink", module = "owt")]
 pub struct Sink {
     shared: Arc<Shared>,
-    events: Sender,
+    clock: Clock,
+    /// Until the call is over, and with the place that it takes: whoever waits for the call's
+    /// end waits for these to go, not for Python to free this object.
+    open: Mutex<Option<(Sender, Place)>>,
+    whose: Arc<Context>,
     context: Py<PyAny>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
-    place: Mutex<Option<Place>>,
     /// Goes with the first chunk: what raises before it is an ordinary failure.
     head: Mutex<Option<Head>>,
     /// Bytes of the chunk that had no room.
@@ -98,6 +101,8 @@ pub struct Sink {
 impl Sink {
     pub fn new(
         shared: &Arc<Shared>,
+        clock: Clock,
+        whose: Arc<Context>,
         events: Sender,
         context: Py<PyAny>,
         head: Option<Head>,
@@ -105,10 +110,11 @@ impl Sink {
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
-            events,
+            clock,
+            open: Mutex::new(Some((events, place))),
+            whose,
             context,
             watches: Mutex::default(),
-            place: Mutex::new(Some(place)),
             head: Mutex::new(head),
             refused: AtomicUsize::new(0),
         }
@@ -125,9 +131,23 @@ impl Sink {
         self.watches.lock().push((number, task.abort_handle()));
     }
 
+    fn send_event(&self, event: Event) {
+        if let Some((events, _)) = &*self.open.lock() {
+            events.send(event);
+        }
+    }
+
+    /// The way to the reader, while the call is not over.
+    fn events(&self) -> PyResult<Sender> {
+        let open = self.open.lock();
+        let events = open.as_ref().map(|(events, _)| events.clone());
+        events.ok_or_else(|| PyBrokenPipeError::new_err("the call is over"))
+    }
+
     fn begin(&self) {
-        if let Some(head) = self.head.lock().take() {
-            self.events.send(Event::Head(head));
+        if let Some(mut head) = self.head.lock().take() {
+            self.clock.stamp(&mut head);
+            self.send_event(Event::Head(head));
         }
     }
 
@@ -140,7 +160,8 @@ impl Sink {
             callbacks.extend(self.shared.mailbox.forget(number));
         }
         drop(callbacks);
-        self.place.lock().take();
+        let open = self.open.lock().take();
+        drop(open);
     }
 }
 
@@ -155,16 +176,19 @@ impl Sink {
     /// Takes the normal form of what an awaitable gave.
     fn respond(&self, py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<()> {
         match from_response(response)? {
-            Answer::Whole(event) => {
-                self.events.send(event);
+            Answer::Whole(mut event) => {
+                event.head_mut().into_iter().for_each(|head| self.clock.stamp(head));
+                self.send_event(event);
                 self.finish();
             }
             Answer::Stream(head, stream) => {
                 let step = Step::Pull {
+                    clock: self.clock,
                     head,
                     stream: stream.unbind(),
                     context: self.context.clone_ref(py),
-                    events: self.events.clone(),
+                    whose: Arc::clone(&self.whose),
+                    events: self.events()?,
                 };
                 let shared = Arc::clone(&self.shared);
                 if let Err(job) = self.shared.pool.submit(Job { shared, step }) {
@@ -185,36 +209,40 @@ impl Sink {
         let bytes = chunk.as_bytes();
         self.begin();
         self.refused.store(bytes.len(), Ordering::Relaxed);
-        self.events
-            .try_chunk(&Bytes::copy_from_slice(bytes))
-            .map_err(|_| PyBrokenPipeError::new_err("the client has gone"))
+        let gone = || PyBrokenPipeError::new_err("the client has gone");
+        let open = self.open.lock();
+        let (events, _) = open.as_ref().ok_or_else(gone)?;
+        events.try_chunk(&Bytes::copy_from_slice(bytes)).map_err(|_| gone())
     }
 
     /// Calls back on the loop when a refused chunk may be tried again.
-    fn when_room(&self, callback: Py<PyAny>) {
-        let events = self.events.clone();
+    fn when_room(&self, callback: Py<PyAny>) -> PyResult<()> {
+        let events = self.events()?;
         let length = self.refused.load(Ordering::Relaxed);
         // Gone or room: the next send says which.
         self.after(callback, async move { events.room(length).await });
+        Ok(())
     }
 
     /// Calls back on the loop when nobody waits for the call any more.
-    fn on_gone(&self, callback: Py<PyAny>) {
-        let events = self.events.clone();
+    fn on_gone(&self, callback: Py<PyAny>) -> PyResult<()> {
+        let events = self.events()?;
         self.after(callback, async move { events.closed().await });
+        Ok(())
     }
 
     /// The stream ended as it should.
     fn end(&self) {
         self.begin();
-        self.events.send(Event::End);
+        self.send_event(Event::End);
         self.finish();
     }
 
     /// The call raised.
     fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
-        let problem = self.shared.bridge.problem(py, &PyErr::from_value(error.clone()));
-        self.events.send(Event::Problem(Box::new(problem)));
+        let problem =
+            self.shared.bridge.problem(py, &PyErr::from_value(error.clone()), &self.whose);
+        self.send_event(Event::Problem(Box::new(problem)));
         self.finish();
     }
 }

@@ -1,0 +1,118 @@
+//! The log: its two forms, and that what belongs to a request says so.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{Owt, PATIENCE, Start};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+fn in_json(args: &[&'static str]) -> Owt {
+    Start::new().args(["--log-format", "json"]).args(args.iter().copied()).start()
+}
+
+/// Every whole line of the log so far, each a JSON object with what each must have.
+fn records(owt: &Owt) -> Vec<Value> {
+    let text = owt.log_with("");
+    let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
+    let parse = |line: &str| {
+        let record: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
+        for name in ["timestamp", "level", "target", "message"] {
+            assert!(record[name].is_string(), "{name} is not in {line}");
+        }
+        record
+    };
+    whole.lines().map(parse).collect()
+}
+
+/// The records of a request, once there is one with that message.
+fn of_request(owt: &Owt, id: &str, wanted: &str) -> Vec<Value> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let mut records = records(owt);
+        records.retain(|record| record["id"] == id);
+        if records.iter().any(|record| record["message"].as_str().unwrap().contains(wanted)) {
+            return records;
+        }
+        assert!(Instant::now() < until, "{wanted:?} is not in the log:\n{}", owt.log_with(""));
+        // The log comes a moment after the answer.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_request_and_all_that_its_adaptor_says_bear_its_id() {
+    let owt = in_json(&["-v"]);
+    let code = "import logging\nprint('loads')\ndef run():\n    print('says')\n    \
+                logging.warning('warns')\n    return 'x'";
+    let call = owt.code(code).kwargs("{}");
+    let sent = call.posting("/a%20path?private=1").header("x-request-id", "mine-1");
+    assert_eq!(sent.send().unwrap().status(), 200);
+    let records = of_request(&owt, "mine-1", "answered");
+    let messages: Vec<_> =
+        records.iter().map(|record| record["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["loads", "says", "warns", "answered"]);
+    assert_eq!(records[2]["level"], "WARN");
+    assert_eq!(records[2]["target"], "adaptor");
+    let request = &records[3];
+    assert_eq!(request["level"], "DEBUG");
+    assert_eq!(request["method"], "POST");
+    assert_eq!(request["path"], "/a%20path");
+    assert_eq!(request["status"], 200);
+    assert!(request["duration_ms"].as_f64().unwrap() > 0.0);
+    assert!(request.get("problem").is_none() && request.get("trace").is_none(), "{request}");
+}
+
+#[test]
+fn the_trace_is_on_every_line_of_its_request() {
+    let owt = in_json(&["-v"]);
+    let answer = owt
+        .code("def run():\n    print('says')\n    yield 'x' * 9\n    1/0")
+        .posting("/")
+        .header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-00"))
+        .send()
+        .unwrap();
+    let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert!(answer.bytes().is_err(), "the stream is cut");
+    let records = of_request(&owt, &id, "answered");
+    let messages: Vec<_> =
+        records.iter().map(|record| record["message"].as_str().unwrap()).collect();
+    assert_eq!(messages.len(), 3, "{messages:?}");
+    assert!(messages[1].starts_with("a stream failed in the middle"), "{messages:?}");
+    assert!(records.iter().all(|record| record["trace"] == TRACE), "{records:?}");
+    assert_eq!(records[2]["problem"], "adaptor-raised");
+    assert_eq!(records[2]["status"], 200);
+}
+
+#[test]
+fn a_problem_is_named_and_secrets_are_not() {
+    // The password is "pw".
+    let auth = "me:30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4";
+    let owt = in_json(&["-vv", "--auth", auth]);
+    let call = owt.code("def run(): return 'x'");
+    let sent = call.getting("/p").header("x-request-id", "wrong").basic_auth("me", Some("zebra"));
+    assert_eq!(sent.send().unwrap().status(), 401);
+    let sent = call.getting("/p").header("x-request-id", "right").basic_auth("me", Some("pw"));
+    assert_eq!(sent.send().unwrap().status(), 200);
+    let records = of_request(&owt, "wrong", "answered");
+    assert_eq!(records[0]["problem"], "unauthenticated");
+    assert_eq!(records[0]["status"], 401);
+    assert!(records[0]["level"] == "DEBUG" && records[0]["path"] == "/p");
+    of_request(&owt, "right", "answered");
+    let log = owt.log_with("");
+    for secret in ["code_b64", "zebra", "Basic ", "30c952fab"] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+#[test]
+fn without_being_asked_the_log_is_text_and_tells_no_requests() {
+    let owt = Owt::start();
+    let sent = owt.code("def run(): print('says')").posting("/");
+    sent.header("x-request-id", "mine-2").send().unwrap();
+    let log = owt.log_with("says");
+    let line = log.lines().find(|line| line.contains("says")).unwrap();
+    assert!(!line.starts_with('{') && line.contains("mine-2"), "{line}");
+    assert!(!log.contains("answered"), "{log}");
+}

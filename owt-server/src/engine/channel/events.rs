@@ -1,0 +1,177 @@
+//! The receiving end.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use owt_core::{Problem, ProblemKind};
+use tokio::time::Instant;
+
+use super::{Event, Link, ROOM, Way, wake};
+use crate::engine::cache;
+use crate::engine::postbox::Reader;
+
+/// The receiving end of a call's events. Dropping it cancels the call.
+#[derive(Debug)]
+pub struct Events {
+    source: Source,
+    deadline: Option<(Instant, Duration)>,
+    over: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    Direct(Receiver),
+    Replay(cache::Reader),
+}
+
+#[derive(Debug)]
+struct Receiver {
+    link: Arc<Link>,
+    overdue: bool,
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let (givers, waiting, upstream) = {
+            let mut state = self.link.state.lock();
+            state.gone = true;
+            let wanted = !state.ended && state.senders > 0;
+            let (waiting, upstream) = match &mut state.way {
+                Way::Here { waiting, upstream, .. } => {
+                    (std::mem::take(waiting), upstream.take().filter(|_| wanted))
+                }
+                Way::There { .. } => Default::default(),
+            };
+            (std::mem::take(&mut state.givers), waiting, upstream)
+        };
+        self.link.room.notify_all();
+        wake(givers);
+        drop(waiting);
+        if let Some((upstream, number)) = upstream {
+            upstream.cancel(number, self.overdue);
+        }
+    }
+}
+
+impl Receiver {
+    fn take(&self, context: Option<&Context<'_>>) -> Poll<Event> {
+        let mut guard = self.link.state.lock();
+        let state = &mut *guard;
+        let Way::Here { waiting, reader, upstream, uncredited } = &mut state.way else {
+            return Poll::Ready(lost());
+        };
+        let Some(event) = waiting.pop_front() else {
+            if state.senders == 0 {
+                return Poll::Ready(lost());
+            }
+            if let Some(context) = context {
+                *reader = Some(Reader::of(context));
+            }
+            return Poll::Pending;
+        };
+        if let Event::Chunk(_) = event {
+            state.bytes -= event.weight();
+            *uncredited += event.weight();
+            let credit = match upstream {
+                // Not at every chunk: the giver counts on a quarter of the room being taken.
+                Some((upstream, number)) if *uncredited >= ROOM / 4 => {
+                    Some((Arc::clone(upstream), *number, std::mem::take(uncredited)))
+                }
+                _ => None,
+            };
+            // Nor here: who waited for room shall find room for many.
+            if state.bytes <= ROOM / 2 {
+                let givers = std::mem::take(&mut state.givers);
+                drop(guard);
+                self.link.room.notify_all();
+                wake(givers);
+            } else {
+                drop(guard);
+            }
+            if let Some((upstream, number, bytes)) = credit {
+                upstream.credit(number, bytes);
+            }
+        }
+        Poll::Ready(event)
+    }
+}
+
+/// Every sender went away without a last event: whoever ran the call is gone.
+fn lost() -> Event {
+    Event::Problem(Box::new(Problem::new(
+        ProblemKind::Internal,
+        "the call ended without an answer; the server's log says more",
+    )))
+}
+
+impl Events {
+    pub(super) fn of(link: Arc<Link>) -> Self {
+        Self::new(Source::Direct(Receiver { link, overdue: false }))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source, deadline: None, over: false }
+    }
+
+    pub(in crate::engine) fn replay(reader: cache::Reader) -> Self {
+        Self::new(Source::Replay(reader))
+    }
+
+    /// Gives the call this long, counted from now; then a 504 ends it.
+    #[must_use]
+    pub fn within(mut self, limit: Option<Duration>) -> Self {
+        self.deadline = limit.map(|limit| (Instant::now() + limit, limit));
+        self
+    }
+
+    /// The next event; `None` after the last one.
+    pub async fn next(&mut self) -> Option<Event> {
+        if self.over {
+            return None;
+        }
+        let event = match self.deadline {
+            None => self.source.next().await,
+            Some((at, limit)) => match tokio::time::timeout_at(at, self.source.next()).await {
+                Ok(event) => event,
+                Err(_) => {
+                    if let Source::Direct(receiver) = &mut self.source {
+                        receiver.overdue = true;
+                    }
+                    Event::Problem(Box::new(Problem::new(
+                        ProblemKind::DeadlinePassed,
+                        format!("the call did not end within its {} s", limit.as_secs_f64()),
+                    )))
+                }
+            },
+        };
+        self.over = event.is_last();
+        Some(event)
+    }
+
+    /// The next event if it is there already: for sending many small chunks as one.
+    pub fn ready(&mut self) -> Option<Event> {
+        if self.over {
+            return None;
+        }
+        let event = match &mut self.source {
+            Source::Direct(receiver) => match receiver.take(None) {
+                Poll::Ready(event) => event,
+                Poll::Pending => return None,
+            },
+            Source::Replay(reader) => reader.ready()?,
+        };
+        self.over = event.is_last();
+        Some(event)
+    }
+}
+
+impl Source {
+    async fn next(&mut self) -> Event {
+        match self {
+            Self::Direct(receiver) => poll_fn(|context| receiver.take(Some(context))).await,
+            Self::Replay(reader) => reader.next().await,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How a host is, for probes and metrics.
+
+/// A host at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostStatus {
+    /// It takes calls.
+    pub ready: bool,
+    /// Calls that wait, for a thread or for their adaptor's load.
+    pub waiting: usize,
+    /// Every process that runs calls.
+    pub workers: Vec<WorkerStatus>,
+}
+
+/// A process that runs calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkerStatus {
+    /// Its place among the workers; the process that takes the place of a dead one has it too.
+    pub index: usize,
+    /// The process's id.
+    pub pid: u32,
+    /// It lives and takes calls.
+    pub up: bool,
+    /// How often another process took this place.
+    pub restarts: u64,
+    /// Why processes of this place died, and how often.
+    pub deaths: Vec<(&'static str, u64)>,
+    /// Calls that run.
+    pub running: usize,
+    /// Adaptors that are loaded.
+    pub warm_adaptors: usize,
+    /// Memory of the process that is in RAM.
+    pub resident_bytes: u64,
+}
+
+/// Memory of that process that is in RAM; 0 when the kernel does not say.
+#[must_use]
+pub fn resident_bytes(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
+    kibibytes.map_or(0, |kibibytes: u64| kibibytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_memory_and_no_process_has_none() {
+        assert!(resident_bytes(std::process::id()) > 1 << 16);
+        assert_eq!(resident_bytes(u32::MAX), 0);
+    }
+}

@@ -1,0 +1,59 @@
+//! What an interpreter is started with, here or in a worker process.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::discover::{Found, check_version, discover};
+use super::host::HostError;
+use super::package;
+use crate::config::Config;
+
+/// All that hosting Python needs to know.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    /// The Python to serve.
+    pub found: Found,
+    /// The folder that holds the package `owt`.
+    pub package: PathBuf,
+    /// Where the sources of adaptors are written, for tracebacks and tools that read them.
+    pub adaptors: PathBuf,
+    /// The program that serves.
+    pub binary: PathBuf,
+    /// Where the server listens.
+    pub bound: SocketAddr,
+    pub lib_dirs: Vec<PathBuf>,
+    pub threads: usize,
+    pub max_queue: usize,
+    pub max_adaptors: usize,
+    pub verbosity: i8,
+}
+
+impl Settings {
+    /// Looks for the Python that the configuration means, and lays the package out.
+    ///
+    /// # Errors
+    /// When there is no suitable Python, or nowhere to write.
+    pub fn new(config: &Config, bound: SocketAddr, scratch: &Path) -> Result<Self, HostError> {
+        let found = discover(config.python.as_deref())?;
+        check_version(&found)?;
+        let adaptors = scratch.join("adaptors");
+        std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
+        let absolute = |folder: &PathBuf| {
+            std::path::absolute(folder).unwrap_or_else(|_| folder.clone())
+        };
+        Ok(Self {
+            found,
+            package: package::lay_out(scratch).map_err(HostError::Package)?,
+            adaptors,
+            binary: std::env::current_exe().unwrap_or_default(),
+            bound,
+            lib_dirs: config.lib_dirs.iter().map(absolute).collect(),
+            threads: config.threads,
+            max_queue: config.max_queue.max(1),
+            max_adaptors: config.max_adaptors,
+            verbosity: config.verbosity,
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Starts worker processes.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+
+use rustix::io::FdFlags;
+use rustix::pipe::PipeFlags;
+use rustix::process::Signal;
+
+use super::claims::Claims;
+
+/// In a worker's environment, so that every process that comes of it can be told.
+pub const MARKER: &str = "OWT_WORKER";
+
+/// How a worker is started: this program in its worker role, or anything else that
+/// calls [`run_worker`](super::run_worker) with the descriptors that it is given.
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    /// What is run.
+    pub program: PathBuf,
+    /// Its arguments, before the descriptors' numbers: socket, log, table of claims.
+    pub args: Vec<OsString>,
+}
+
+impl Default for WorkerCommand {
+    fn default() -> Self {
+        // Not by its path: the file may have been replaced by a newer program since.
+        Self { program: "/proc/self/exe".into(), args: vec!["worker".into()] }
+    }
+}
+
+/// A worker that was started, and this side's ends of what connects it.
+#[derive(Debug)]
+pub struct Born {
+    pub child: Child,
+    pub socket: UnixStream,
+    /// Its log, in frames.
+    pub log: OwnedFd,
+    /// What it and its children write to standard output and error.
+    pub words: OwnedFd,
+    pub claims: Claims,
+}
+
+struct Order {
+    command: WorkerCommand,
+    marker: String,
+    most_calls: usize,
+    reply: SyncSender<io::Result<Born>>,
+}
+
+/// The one thread that starts processes. It lives as long as they: the kernel ends a process
+/// that asked to end with its parent when the *thread* that started it ends.
+#[derive(Debug)]
+pub struct Spawner(Sender<Order>);
+
+impl Spawner {
+    /// # Errors
+    /// When there is no thread for it.
+    pub fn new() -> io::Result<Self> {
+        let (give, take) = channel();
+        std::thread::Builder::new().name("owt-spawner".to_owned()).spawn(move || work(&take))?;
+        Ok(Self(give))
+    }
+
+    /// Starts a worker.
+    ///
+    /// # Errors
+    /// When the process, or a descriptor for it, is refused.
+    pub fn spawn(&self, command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result<Born> {
+        let (reply, born) = sync_channel(1);
+        let (command, marker) = (command.clone(), marker.to_owned());
+        let gone = |_| io::Error::other("the thread that starts workers has ended");
+        self.0.send(Order { command, marker, most_calls, reply }).map_err(|_| gone(()))?;
+        born.recv().map_err(|_| gone(()))?
+    }
+}
+
+fn work(orders: &Receiver<Order>) {
+    for Order { command, marker, most_calls, reply } in orders {
+        // Whoever asked waits for exactly this.
+        let _ = reply.send(spawn(&command, &marker, most_calls));
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the room that starts workers")]
+fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result<Born> {
+    let (socket, its_socket) = UnixStream::pair()?;
+    let (log, its_log) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (words, its_words) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (claims, its_claims) = Claims::create(most_calls)?;
+    let inherited = [OwnedFd::from(its_socket), its_log, its_claims];
+    let numbers = inherited.each_ref().map(|fd| fd.as_raw_fd().to_string());
+    let server = rustix::process::getpid();
+    let mut process = Command::new(&command.program);
+    process
+        .arg0("owt")
+        .args(&command.args)
+        .args(numbers)
+        .env(MARKER, marker)
+        // Not for adaptors to read.
+        .env_remove("OWT_AUTH")
+        .stdin(Stdio::null())
+        .stdout(its_words.try_clone()?)
+        .stderr(its_words)
+        .process_group(0);
+    // SAFETY: only system calls between fork and exec, and nothing is allocated.
+    unsafe {
+        process.pre_exec(move || {
+            rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+            if rustix::process::getppid() != Some(server) {
+                // The server ended before it could be told to take this process along.
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            for fd in &inherited {
+                rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
+            }
+            Ok(())
+        })
+    };
+    let child = process.spawn()?;
+    Ok(Born { child, socket, log, words, claims })
+}

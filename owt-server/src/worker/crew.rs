@@ -1,0 +1,352 @@
+//! The workers together, in the engine's seat for hosts.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use owt_core::{Problem, ProblemKind};
+use parking_lot::{Condvar, Mutex};
+
+use super::command::{Spawner, WorkerCommand};
+use super::culprits::Culprits;
+use super::obituary::{Ending, Obituary};
+use super::placement::choose;
+use super::worker::{Orphan, Worker};
+use super::{monitor, post, tree};
+use crate::config::Config;
+use crate::engine::{Event, Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
+use crate::python::{HostError, Settings};
+
+/// How long a worker may take to end by itself once it was told to.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// All workers of a server.
+#[derive(Debug)]
+pub struct Crew {
+    pub(super) command: WorkerCommand,
+    pub(super) settings: Settings,
+    pub(super) spawner: Spawner,
+    pub(super) limits: Limits,
+    pub(super) state: Mutex<State>,
+    /// A worker is up, or has ended, or all are to end.
+    pub(super) changed: Condvar,
+    pub(super) monitor: Mutex<Option<Thread>>,
+    /// Nothing is under way; whoever changes that wakes the monitor.
+    pub(super) is_idle: AtomicBool,
+    markers: AtomicU64,
+}
+
+/// What workers may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls that wait, in all.
+    pub max_queue: usize,
+    /// Calls that one worker can have.
+    pub most_calls: usize,
+    /// Bytes of memory of one worker.
+    pub max_memory: Option<u64>,
+    /// Calls that one worker serves, more or less.
+    pub max_requests: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub posts: Vec<Post>,
+    /// Calls that no worker can take yet.
+    pub waiting: VecDeque<Task>,
+    pub culprits: Culprits,
+    pub is_stopping: bool,
+    /// Why no worker starts, while none does.
+    pub trouble: Option<String>,
+    /// Every process there is, also those that are on their way out.
+    pub processes: HashMap<u32, Arc<Process>>,
+}
+
+/// A worker's place: whoever holds it now, and what became of those before.
+#[derive(Debug, Default)]
+pub(super) struct Post {
+    pub current: Option<Arc<Process>>,
+    /// Somebody is on the way to take the place.
+    pub is_coming: bool,
+    /// The one that holds it is to be replaced: why, and how long its calls may go on then.
+    pub wanted: Option<(Ending, Duration)>,
+    /// Ends in a row without a call served.
+    pub failures: u32,
+    pub starts: u64,
+    pub deaths: HashMap<&'static str, u64>,
+}
+
+/// A worker as its supervisor sees it.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub worker: Arc<Worker>,
+    pub ending: Mutex<Option<Ending>>,
+    /// It has no more calls from others, and is ended then at the latest.
+    pub retired: Mutex<Option<Instant>>,
+    pub was_told: Mutex<Option<Instant>>,
+    /// Calls after which it is replaced.
+    pub last_call: Option<u64>,
+}
+
+impl Process {
+    /// Ends it now.
+    pub fn kill(&self, why: Ending) {
+        self.ending.lock().get_or_insert(why);
+        self.worker.close();
+        tree::kill(self.worker.pid);
+    }
+}
+
+impl Crew {
+    /// Starts the workers, and returns when the first is up.
+    ///
+    /// # Errors
+    /// When none starts.
+    pub fn start(config: &Config, settings: Settings) -> Result<Arc<Self>, HostError> {
+        let most_calls = config.max_queue + config.threads + crate::python::MOST_LOOPING;
+        let crew = Arc::new(Self {
+            command: config.worker_command.clone(),
+            settings,
+            spawner: Spawner::new().map_err(HostError::Worker)?,
+            limits: Limits {
+                max_queue: config.max_queue.max(1),
+                most_calls,
+                max_memory: config.max_memory,
+                max_requests: config.max_requests,
+            },
+            state: Mutex::new(State {
+                posts: (0..config.workers).map(|_| Post::default()).collect(),
+                waiting: VecDeque::new(),
+                culprits: Culprits::default(),
+                is_stopping: false,
+                trouble: None,
+                processes: HashMap::new(),
+            }),
+            changed: Condvar::new(),
+            monitor: Mutex::new(None),
+            is_idle: AtomicBool::new(false),
+            markers: AtomicU64::new(0),
+        });
+        tree::adopt_orphans();
+        for index in 0..config.workers {
+            post::fill(&crew, index).map_err(HostError::Worker)?;
+        }
+        let failed = {
+            let mut state = crew.state.lock();
+            while state.trouble.is_none() && state.posts.iter().all(|post| post.current.is_none()) {
+                crew.changed.wait(&mut state);
+            }
+            state.trouble.take().filter(|_| state.posts.iter().all(|post| post.current.is_none()))
+        };
+        if let Some(why) = failed {
+            crew.end();
+            return Err(HostError::Worker(io::Error::other(why)));
+        }
+        monitor::start(&crew).map_err(HostError::Worker)?;
+        Ok(crew)
+    }
+
+    /// A name that no other worker has, here or elsewhere.
+    pub(super) fn marker(&self) -> String {
+        let number = self.markers.fetch_add(1, Ordering::Relaxed);
+        format!("{}-{}-{number}", std::process::id(), self.settings.bound.port())
+    }
+
+    /// Has every worker replaced by a fresh one, without dropping a call.
+    pub fn reload(&self) {
+        let mut state = self.state.lock();
+        for post in &mut state.posts {
+            post.wanted = Some((Ending::Replaced, Duration::MAX));
+        }
+        drop(state);
+        self.wake_monitor();
+    }
+
+    /// Ends every worker, with all that came of it. Nothing may be submitted any more. True
+    /// when all have ended by themselves.
+    pub fn end(&self) -> bool {
+        self.stop();
+        if self.all_ended_within(PATIENCE) {
+            return true;
+        }
+        let left: Vec<_> = self.state.lock().processes.values().cloned().collect();
+        for process in left {
+            process.kill(Ending::Stopping);
+        }
+        if !self.all_ended_within(PATIENCE) {
+            tracing::error!("a worker cannot be ended");
+        }
+        false
+    }
+
+    fn all_ended_within(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let mut state = self.state.lock();
+        while !state.processes.is_empty() {
+            if self.changed.wait_until(&mut state, until).timed_out() {
+                return state.processes.is_empty();
+            }
+        }
+        true
+    }
+
+    pub(super) fn wake_monitor(&self) {
+        if self.is_idle.load(Ordering::Relaxed)
+            && self.is_idle.swap(false, Ordering::SeqCst)
+            && let Some(monitor) = &*self.monitor.lock()
+        {
+            monitor.unpark();
+        }
+    }
+
+    /// Sends a call to a worker, or keeps it until there is one.
+    pub(super) fn place(&self, mut task: Task, was_moved: bool) {
+        loop {
+            let process = {
+                let mut state = self.state.lock();
+                match state.choose(&task) {
+                    Some(process) => process,
+                    None => {
+                        state.waiting.push_back(task);
+                        break;
+                    }
+                }
+            };
+            match process.worker.put(task, was_moved) {
+                Ok(()) => break,
+                // It ended this moment, and somebody else may take the call; or it is full.
+                Err(back) if process.worker.calls() < self.limits.most_calls => task = *back,
+                Err(back) => {
+                    refuse(&back, ProblemKind::Busy, "the worker has as many calls as it can have");
+                    break;
+                }
+            }
+        }
+        self.wake_monitor();
+    }
+
+    /// Places calls of a worker that is no more, and tells the callers of those that ran.
+    pub(super) fn settle(&self, orphans: Vec<Orphan>, obituary: &Obituary) {
+        let mut unbegun = Vec::new();
+        for orphan in orphans {
+            match orphan {
+                Orphan::Unbegun(task) => unbegun.push(task),
+                Orphan::Begun(_, events) => {
+                    events.send(Event::Problem(Box::new(obituary.problem())));
+                }
+            }
+        }
+        for task in unbegun {
+            self.place(task, false);
+        }
+    }
+
+    /// Calls that wait: for a worker, or in one.
+    fn waiting(&self, state: &State) -> usize {
+        let in_workers = state.processes.values().map(|process| process.worker.count().0);
+        state.waiting.len() + in_workers.sum::<usize>()
+    }
+}
+
+impl State {
+    fn choose(&self, task: &Task) -> Option<Arc<Process>> {
+        if let [Post { current: Some(only), .. }] = &*self.posts {
+            return Some(Arc::clone(only));
+        }
+        let adaptor = task.call.code.id();
+        let loads = self.posts.iter().enumerate().filter_map(|(index, post)| {
+            Some((index, post.current.as_ref()?.worker.load(adaptor)))
+        });
+        let loads: Vec<_> = loads.collect();
+        let index = choose(loads.into_iter())?;
+        self.posts.get(index)?.current.clone()
+    }
+}
+
+/// Tells a caller that nothing of the call has run.
+pub(super) fn refuse(task: &Task, kind: ProblemKind, why: &str) {
+    let problem = Problem::new(kind, format!("{why}; nothing of this call has run"))
+        .with_retry_after(Duration::from_secs(1));
+    task.events.send(Event::Problem(Box::new(problem)));
+}
+
+impl Host for Crew {
+    fn submit(&self, task: Task) -> Result<(), NotTaken> {
+        {
+            let state = self.state.lock();
+            if state.is_stopping {
+                return Err(NotTaken::Stopping(Box::new(task)));
+            }
+            if !state.culprits.is_empty()
+                && let Some(left) = state.culprits.refused(task.call.code.id(), Instant::now())
+            {
+                drop(state);
+                let detail = "this adaptor killed the worker that ran it three times in a row; \
+                              nothing of this call has run";
+                let problem = Problem::new(ProblemKind::AdaptorRefused, detail).with_retry_after(left);
+                task.events.send(Event::Problem(Box::new(problem)));
+                return Ok(());
+            }
+            // Counting those that wait looks at every call: only where there are so many.
+            let calls: usize =
+                state.processes.values().map(|process| process.worker.calls()).sum();
+            if calls + state.waiting.len() >= self.limits.max_queue
+                && self.waiting(&state) >= self.limits.max_queue
+            {
+                return Err(NotTaken::Full(Box::new(task)));
+            }
+        }
+        self.place(task, false);
+        Ok(())
+    }
+
+    fn stop(&self) {
+        let (waiting, processes) = {
+            let mut state = self.state.lock();
+            state.is_stopping = true;
+            let processes: Vec<_> = state.processes.values().cloned().collect();
+            (std::mem::take(&mut state.waiting), processes)
+        };
+        for task in waiting {
+            refuse(&task, ProblemKind::Draining, "the server is stopping");
+        }
+        for process in processes {
+            process.ending.lock().get_or_insert(Ending::Stopping);
+            process.worker.ask_to_stop();
+        }
+        self.changed.notify_all();
+        self.wake_monitor();
+    }
+
+    fn status(&self) -> HostStatus {
+        let state = self.state.lock();
+        let workers = state.posts.iter().enumerate().map(|(index, post)| {
+            let deaths = post.deaths.iter().map(|(name, count)| (*name, *count)).collect();
+            let restarts = post.starts.saturating_sub(1);
+            let Some(process) = &post.current else {
+                return WorkerStatus { index, restarts, deaths, ..WorkerStatus::default() };
+            };
+            let (_, running, warm_adaptors) = process.worker.count();
+            let pid = process.worker.pid;
+            WorkerStatus {
+                index,
+                pid,
+                up: true,
+                restarts,
+                deaths,
+                running,
+                warm_adaptors,
+                resident_bytes: resident_bytes(pid),
+            }
+        });
+        let workers: Vec<_> = workers.collect();
+        HostStatus {
+            ready: !state.is_stopping && workers.iter().any(|worker| worker.up),
+            waiting: self.waiting(&state),
+            workers,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Looks after the workers: what hangs, what swells, what has served long enough.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::crew::{Crew, Process};
+use super::obituary::Ending;
+use super::worker::Deaf;
+use super::{post, tree};
+
+/// How often it looks while calls are under way, and while none are.
+const BUSY: Duration = Duration::from_millis(50);
+const IDLE: Duration = Duration::from_secs(1);
+/// How often it lets adopted processes go that have ended.
+const REAPING: Duration = Duration::from_secs(1);
+
+/// How long a call may take to stop once its deadline has passed, or its client has gone;
+/// then its worker is ended. Losing a deadline costs the answer anyway, a client that goes
+/// may come back to a warm worker.
+const OVERDUE: Duration = Duration::from_secs(2);
+const ABANDONED: Duration = Duration::from_secs(10);
+/// How long other calls of a worker may go on when one of them makes its end necessary.
+const NEIGHBOURS: Duration = Duration::from_secs(5);
+/// And when the worker is only to be replaced after so many calls.
+const RECYCLED: Duration = Duration::from_secs(600);
+/// How long a worker may take to end when it was told to.
+const TOLD: Duration = Duration::from_secs(2);
+/// Calls that wait this long in a worker are offered to another.
+const IMPATIENT: Duration = Duration::from_millis(100);
+
+/// Starts the monitor.
+///
+/// # Errors
+/// When there is no thread for it.
+pub fn start(crew: &Arc<Crew>) -> io::Result<()> {
+    let watched = Arc::clone(crew);
+    let thread = std::thread::Builder::new()
+        .name("owt-monitor".to_owned())
+        .spawn(move || watch(&watched))?;
+    *crew.monitor.lock() = Some(thread.thread().clone());
+    Ok(())
+}
+
+fn watch(crew: &Arc<Crew>) {
+    let mut reaped = Instant::now();
+    loop {
+        let (processes, is_over) = {
+            let state = crew.state.lock();
+            let processes: Vec<_> = state.processes.values().cloned().collect();
+            let is_over = state.is_stopping && processes.is_empty();
+            (processes, is_over)
+        };
+        if is_over {
+            return;
+        }
+        for process in &processes {
+            look_at(crew, process);
+        }
+        lend(crew, &processes);
+        replace(crew);
+        if reaped.elapsed() >= REAPING {
+            reaped = Instant::now();
+            let pids: Vec<_> = processes.iter().map(|process| process.worker.pid).collect();
+            tree::reap_orphans(&pids);
+        }
+        let is_busy = |process: &Arc<Process>| {
+            process.worker.calls() > 0 || process.retired.lock().is_some()
+        };
+        if processes.iter().any(is_busy) {
+            std::thread::park_timeout(BUSY);
+        } else {
+            crew.is_idle.store(true, Ordering::SeqCst);
+            std::thread::park_timeout(IDLE);
+            crew.is_idle.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+fn look_at(crew: &Crew, process: &Arc<Process>) {
+    let worker = &process.worker;
+    let is_stuck = worker.look();
+    if let Some(most) = crew.limits.max_memory
+        && let Some(bytes) = tree::resident_bytes(worker.pid)
+        && bytes > most
+    {
+        return process.kill(Ending::Memory { bytes, most });
+    }
+    let told = *process.was_told.lock();
+    let retired = *process.retired.lock();
+    if let Some(told) = told {
+        if told.elapsed() > TOLD {
+            tree::kill(worker.pid);
+        }
+    } else if let Some(until) = retired {
+        if !worker.is_running() {
+            worker.ask_to_stop();
+            *process.was_told.lock() = Some(Instant::now());
+        } else if Instant::now() > until {
+            tree::kill(worker.pid);
+        }
+    } else if let Some((deaf, has_neighbours)) = worker.deaf(OVERDUE, ABANDONED) {
+        let why = match deaf {
+            Deaf::Overdue => Ending::Overdue,
+            Deaf::Abandoned => Ending::Abandoned,
+        };
+        if has_neighbours {
+            want(crew, process, why, NEIGHBOURS);
+        } else {
+            process.kill(why);
+        }
+    } else if process.last_call.is_some_and(|last| worker.served() >= last) {
+        want(crew, process, Ending::Recycled, RECYCLED);
+    }
+    // Only while it takes calls: one that is being replaced has given them away.
+    if is_stuck && retired.is_none() {
+        tracing::trace!(pid = worker.pid, "calls wait in a worker");
+    }
+}
+
+/// Notes that the post of this worker is to be filled anew.
+fn want(crew: &Crew, process: &Arc<Process>, why: Ending, patience: Duration) {
+    let mut state = crew.state.lock();
+    let holds = |now: &Arc<Process>| Arc::ptr_eq(now, process);
+    let post = state.posts.iter_mut().find(|post| post.current.as_ref().is_some_and(holds));
+    if let Some(post) = post {
+        post.wanted.get_or_insert((why, patience));
+    }
+}
+
+/// Starts a worker for a post that is to be filled anew; one at a time, so that no more than
+/// one is there twice.
+fn replace(crew: &Arc<Crew>) {
+    let index = {
+        let state = crew.state.lock();
+        if state.is_stopping || state.posts.iter().any(|post| post.is_coming) {
+            return;
+        }
+        state.posts.iter().position(|post| post.wanted.is_some())
+    };
+    if let Some(index) = index
+        && let Err(error) = post::fill(crew, index)
+    {
+        tracing::error!(%error, "a worker cannot be replaced");
+    }
+}
+
+/// Offers calls that wait in one worker to another that lets none wait.
+fn lend(crew: &Crew, processes: &[Arc<Process>]) {
+    if processes.len() < 2 {
+        return;
+    }
+    let is_free = |process: &&Arc<Process>| {
+        process.retired.lock().is_none() && !process.worker.look()
+    };
+    if !processes.iter().any(|process| is_free(&process)) {
+        return;
+    }
+    let Some(before) = Instant::now().checked_sub(IMPATIENT) else { return };
+    for process in processes.iter().filter(|process| process.worker.look()) {
+        for task in process.worker.take_back(before, false) {
+            crew.place(task, true);
+        }
+    }
+}

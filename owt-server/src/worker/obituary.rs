@@ -1,0 +1,143 @@
+//! How a worker died, in words.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use owt_core::{Problem, ProblemKind};
+
+/// Why the server ended a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A call did not stop though its deadline had passed.
+    Overdue,
+    /// A call did not stop though its client had gone.
+    Abandoned,
+    /// It held more memory than it may.
+    Memory { bytes: u64, most: u64 },
+    /// It has served as many calls as it may.
+    Recycled,
+    /// Fresh workers were asked for.
+    Replaced,
+    /// The server stops.
+    Stopping,
+}
+
+impl Ending {
+    /// The reason's name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overdue => "overdue",
+            Self::Abandoned => "abandoned",
+            Self::Memory { .. } => "memory",
+            Self::Recycled => "recycled",
+            Self::Replaced => "replaced",
+            Self::Stopping => "stopping",
+        }
+    }
+
+    /// True when something that an adaptor did made it necessary.
+    pub fn is_an_adaptors_doing(self) -> bool {
+        matches!(self, Self::Overdue | Self::Abandoned | Self::Memory { .. })
+    }
+}
+
+/// A worker's end.
+#[derive(Clone, Debug)]
+pub struct Obituary {
+    pub pid: u32,
+    pub status: Option<ExitStatus>,
+    pub ending: Option<Ending>,
+    /// The last lines that it wrote.
+    pub last_words: Vec<String>,
+}
+
+impl Obituary {
+    /// The reason's name in metrics.
+    pub fn name(&self) -> &'static str {
+        match (self.ending, self.status.and_then(|status| status.signal())) {
+            (Some(ending), _) => ending.name(),
+            (None, Some(_)) => "signal",
+            (None, None) => "exit",
+        }
+    }
+
+    /// How it ended, as part of a sentence.
+    pub fn how(&self) -> String {
+        match self.ending {
+            Some(Ending::Memory { bytes, most }) => {
+                let (bytes, most) = (ByteSize(bytes).display().si(), ByteSize(most).display().si());
+                format!("was ended because it held {bytes} of memory, more than the {most} of --max-memory")
+            }
+            Some(Ending::Overdue) => {
+                "was ended because a call in it did not stop at its deadline".to_owned()
+            }
+            Some(Ending::Abandoned) => {
+                "was ended because a call in it did not stop when its client had gone".to_owned()
+            }
+            Some(Ending::Recycled | Ending::Replaced) => {
+                "was to be replaced, and this call did not end in time".to_owned()
+            }
+            Some(Ending::Stopping) => "was ended with the server".to_owned(),
+            None => match self.status.map(|status| (status.code(), status.signal())) {
+                Some((Some(code), _)) => format!("ended with exit status {code}"),
+                Some((None, Some(signal))) => format!("was killed by signal {signal}{}", name_of(signal)),
+                Some((None, None)) | None => "ended, nobody knows how".to_owned(),
+            },
+        }
+    }
+
+    /// For the callers whose calls it ran.
+    pub fn problem(&self) -> Problem {
+        let mut detail =
+            format!("the worker that ran this call (process {}) {}", self.pid, self.how());
+        if !self.last_words.is_empty() && self.ending.is_none() {
+            detail += "; the last lines it wrote:\n";
+            detail += &self.last_words.join("\n");
+        }
+        Problem::new(ProblemKind::WorkerDied, detail)
+    }
+}
+
+fn name_of(signal: i32) -> String {
+    signal_hook::low_level::signal_name(signal).map_or_else(String::new, |name| format!(" ({name})"))
+}
+
+/// How long until a worker is started again that ended so often without having served a call.
+///
+/// From 0.1 s, doubled each time, to 30 s; give or take a quarter, so that many do not start
+/// in step.
+pub fn pause(failures: u32) -> Duration {
+    let seconds = (0.1 * 2_f64.powi(failures.saturating_sub(1).min(16).cast_signed())).min(30.0);
+    Duration::from_secs_f64(seconds * (0.75 + 0.5 * fastrand::f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_a_tenth_of_a_second_to_half_a_minute() {
+        for (failures, seconds) in [(0, 0.1), (1, 0.1), (2, 0.2), (4, 0.8), (12, 30.0), (u32::MAX, 30.0)] {
+            let pause = pause(failures).as_secs_f64();
+            assert!((seconds * 0.75..=seconds * 1.25).contains(&pause), "{failures}: {pause}");
+        }
+    }
+
+    #[test]
+    fn an_obituary_says_how() {
+        let obituary = |raw| Obituary {
+            pid: 7,
+            status: Some(ExitStatus::from_raw(raw)),
+            ending: None,
+            last_words: vec!["oh".to_owned(), "no".to_owned()],
+        };
+        let text = obituary(3 << 8).problem().detail;
+        assert!(text.contains("exit status 3") && text.ends_with("oh\nno"), "{text}");
+        assert!(obituary(11).how().contains("signal 11 (SIGSEGV)"));
+        let memory = Ending::Memory { bytes: 2_100_000_000, most: 2_000_000_000 };
+        let text = Obituary { ending: Some(memory), ..obituary(9) }.how();
+        assert!(text.contains("2.1 GB") && text.contains("2.0 GB"), "{text}");
+    }
+}

@@ -1,0 +1,292 @@
+//! A worker's life, from the server's side: started, heard, buried, replaced.
+
+use std::io;
+use std::process::{Child, ExitStatus};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use owt_core::ProblemKind;
+use parking_lot::Mutex;
+
+use super::crew::{Crew, Process, refuse};
+use super::frame::{self, FromWorker, ToWorker};
+use super::inbox::Inbox;
+use super::obituary::{Obituary, pause};
+use super::outbox::Outbox;
+use super::tree;
+use super::words::Words;
+use super::worker::{Orphan, Worker};
+
+/// Bytes of a frame from a worker at most.
+const MOST: usize = 256 << 20;
+/// How long a worker may take to start.
+const STARTING: Duration = Duration::from_secs(60);
+/// Starts that failed in a row after which calls are told so instead of waiting.
+const HOPELESS: u32 = 3;
+
+/// Has a worker take that post, on a thread that stays with the worker to its end.
+///
+/// # Errors
+/// When there is no thread for it.
+pub(super) fn fill(crew: &Arc<Crew>, index: usize) -> io::Result<()> {
+    if let Some(post) = crew.state.lock().posts.get_mut(index) {
+        post.is_coming = true;
+    }
+    let hiring = Arc::clone(crew);
+    let thread = std::thread::Builder::new().name(format!("owt-post-{index}"));
+    let started = thread.spawn(move || while hold(&hiring, index) {});
+    if started.is_err()
+        && let Some(post) = crew.state.lock().posts.get_mut(index)
+    {
+        post.is_coming = false;
+    }
+    started.map(drop)
+}
+
+/// One worker's life. True when another one shall follow it here.
+fn hold(crew: &Arc<Crew>, index: usize) -> bool {
+    let failed = match start(crew) {
+        Ok(started) => return live(crew, index, started),
+        Err(error) => error,
+    };
+    tracing::error!(index, "a worker does not start: {failed}");
+    let mut state = crew.state.lock();
+    let Some(post) = state.posts.get_mut(index) else { return false };
+    post.failures += 1;
+    let failures = post.failures;
+    let is_vacant = post.current.is_none();
+    state.trouble = Some(failed.to_string());
+    let hopeless = failures >= HOPELESS && state.posts.iter().all(|post| post.current.is_none());
+    let waiting = if hopeless { std::mem::take(&mut state.waiting) } else { Default::default() };
+    crew.changed.notify_all();
+    drop(state);
+    for task in waiting {
+        refuse(&task, ProblemKind::Busy, &format!("no worker starts ({failed})"));
+    }
+    rest(crew, pause(failures));
+    let mut state = crew.state.lock();
+    let go_on = !state.is_stopping && (is_vacant || failures < HOPELESS);
+    if !go_on && let Some(post) = state.posts.get_mut(index) {
+        // Whoever holds the post keeps it.
+        post.is_coming = false;
+        post.wanted = None;
+    }
+    go_on
+}
+
+/// Waits that long, or until the server stops.
+fn rest(crew: &Crew, pause: Duration) {
+    let until = Instant::now() + pause;
+    let mut state = crew.state.lock();
+    while !state.is_stopping && !crew.changed.wait_until(&mut state, until).timed_out() {}
+}
+
+/// A worker that has said that it is ready.
+struct Started {
+    process: Arc<Process>,
+    inbox: Inbox,
+    words: Words,
+    exit: Receiver<io::Result<ExitStatus>>,
+}
+
+fn start(crew: &Arc<Crew>) -> io::Result<Started> {
+    let marker = crew.marker();
+    let born = crew.spawner.spawn(&crew.command, &marker, crew.limits.most_calls)?;
+    let pid = born.child.id();
+    let outbox = Outbox::new(born.socket.try_clone()?, &format!("owt-{pid}"))?;
+    let words = Words::listen(pid, born.log, born.words)?;
+    let exit = wait_for(born.child, Arc::clone(&outbox))?;
+    let worker =
+        Worker::new(pid, marker, Arc::clone(&outbox), born.claims, crew.settings.max_adaptors);
+    let jittered = |most: u64| (most as f64 * (0.9 + 0.2 * fastrand::f64())).max(1.0) as u64;
+    let process = Arc::new(Process {
+        worker,
+        ending: Mutex::default(),
+        retired: Mutex::default(),
+        was_told: Mutex::default(),
+        last_call: crew.limits.max_requests.map(jittered),
+    });
+    // Known from now on: whoever ends all workers ends this one too.
+    let is_stopping = {
+        let mut state = crew.state.lock();
+        state.processes.insert(pid, Arc::clone(&process));
+        state.is_stopping
+    };
+    born.socket.set_read_timeout(Some(STARTING))?;
+    let mut inbox = Inbox::new(born.socket, MOST);
+    outbox.push(&ToWorker::Begin(Box::new(crew.settings.clone())), &[]);
+    outbox.flush();
+    let started = if is_stopping { Err(io::Error::other("the server stops")) } else { greet(&mut inbox) };
+    match started {
+        Ok(()) => {
+            inbox.patience(None)?;
+            Ok(Started { process, inbox, words, exit })
+        }
+        Err(error) => {
+            tree::kill(pid);
+            let obituary = bury(crew, &process, &words, &exit);
+            let said = obituary.last_words.join("\n");
+            Err(io::Error::other(format!("{error}; it {}; {said}", obituary.how())))
+        }
+    }
+}
+
+/// Waits until the worker says that it is ready.
+fn greet(inbox: &mut Inbox) -> io::Result<()> {
+    let mut answer = None;
+    while answer.is_none() {
+        let goes_on = inbox.read(|bytes| {
+            match frame::read::<FromWorker<'_>>(bytes).map_err(io::Error::other)?.0 {
+                FromWorker::Ready => answer = Some(Ok(())),
+                FromWorker::Failed(why) => answer = Some(Err(io::Error::other(why.to_owned()))),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if !goes_on && answer.is_none() {
+            return Err(io::Error::other("it ended before it was ready"));
+        }
+    }
+    answer.unwrap_or(Ok(()))
+}
+
+/// Waits for the process's end on a thread of its own, and ends the connection then: a child
+/// that it left may hold the other end open.
+fn wait_for(mut child: Child, outbox: Arc<Outbox>) -> io::Result<Receiver<io::Result<ExitStatus>>> {
+    let (tell, told) = sync_channel(1);
+    std::thread::Builder::new().name(format!("owt-wait-{}", child.id())).spawn(move || {
+        let status = child.wait();
+        outbox.close();
+        // Nobody may ask any more.
+        let _ = tell.send(status);
+    })?;
+    Ok(told)
+}
+
+fn live(crew: &Arc<Crew>, index: usize, started: Started) -> bool {
+    let Started { process, mut inbox, words, exit } = started;
+    let pid = process.worker.pid;
+    take_post(crew, index, &process);
+    loop {
+        match inbox.read(|bytes| hear(crew, &process, bytes)) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                tracing::error!(%error, pid, "a worker does not make sense");
+                tree::kill(pid);
+                break;
+            }
+        }
+    }
+    process.worker.close();
+    let obituary = bury(crew, &process, &words, &exit);
+    leave_post(crew, index, &process, &obituary)
+}
+
+fn hear(crew: &Crew, process: &Process, bytes: &[u8]) -> io::Result<()> {
+    let (message, payload) = frame::read(bytes).map_err(io::Error::other)?;
+    if let Some(adaptor) = process.worker.hear(message, payload)? {
+        let mut state = crew.state.lock();
+        if !state.culprits.is_empty() {
+            state.culprits.absolve(adaptor);
+        }
+    }
+    Ok(())
+}
+
+/// The new worker is the post's; who held it before has no new calls and ends in peace.
+fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
+    let pid = process.worker.pid;
+    let (before, waiting) = {
+        let mut state = crew.state.lock();
+        state.trouble = None;
+        let Some(post) = state.posts.get_mut(index) else { return };
+        post.is_coming = false;
+        post.starts += 1;
+        let wanted = post.wanted.take();
+        let before = post.current.replace(Arc::clone(process)).zip(wanted);
+        (before, std::mem::take(&mut state.waiting))
+    };
+    crew.changed.notify_all();
+    tracing::debug!(pid, index, "a worker is up");
+    if let Some((old, (why, patience))) = before {
+        old.ending.lock().get_or_insert(why);
+        old.worker.close();
+        let now = Instant::now();
+        *old.retired.lock() = Some(now.checked_add(patience).unwrap_or(now + Duration::from_hours(24 * 365)));
+        for task in old.worker.take_back(now, true) {
+            crew.place(task, false);
+        }
+    }
+    for task in waiting {
+        crew.place(task, false);
+    }
+}
+
+/// Waits for the process's end, ends what came of it, and finds out how it was.
+fn bury(
+    crew: &Crew,
+    process: &Process,
+    words: &Words,
+    exit: &Receiver<io::Result<ExitStatus>>,
+) -> Obituary {
+    let pid = process.worker.pid;
+    let status = exit.recv_timeout(Duration::from_millis(500)).or_else(|_| {
+        // It closed the connection and lives on.
+        tree::kill(pid);
+        exit.recv()
+    });
+    tree::sweep(pid, &process.worker.marker);
+    crew.state.lock().processes.remove(&pid);
+    crew.changed.notify_all();
+    Obituary {
+        pid,
+        status: status.ok().and_then(Result::ok),
+        ending: *process.ending.lock(),
+        last_words: words.last(),
+    }
+}
+
+/// True when somebody else shall have the post.
+fn leave_post(crew: &Crew, index: usize, process: &Arc<Process>, obituary: &Obituary) -> bool {
+    let served = process.worker.served();
+    let orphans = process.worker.bury();
+    let pause = {
+        let mut state = crew.state.lock();
+        let begun = orphans.iter().filter_map(|orphan| match orphan {
+            Orphan::Begun(adaptor, _) => Some(*adaptor),
+            Orphan::Unbegun(_) => None,
+        });
+        if obituary.ending.is_none_or(|ending| ending.is_an_adaptors_doing()) {
+            state.culprits.blame(begun, Instant::now());
+        }
+        let is_stopping = state.is_stopping;
+        let Some(post) = state.posts.get_mut(index) else { return false };
+        *post.deaths.entry(obituary.name()).or_default() += 1;
+        let was_current = post.current.as_ref().is_some_and(|now| Arc::ptr_eq(now, process));
+        if was_current {
+            post.current = None;
+        }
+        if is_stopping || !was_current || post.is_coming {
+            None
+        } else {
+            post.is_coming = true;
+            post.wanted = None;
+            post.failures = if served > 0 { 1 } else { post.failures + 1 };
+            // What the server did itself is no failure to recover from.
+            Some(if obituary.ending.is_some() { Duration::ZERO } else { pause(post.failures) })
+        }
+    };
+    match obituary.ending {
+        Some(ending) if !ending.is_an_adaptors_doing() => {
+            tracing::debug!(index, "the worker (process {}) {}", obituary.pid, obituary.how());
+        }
+        _ => tracing::warn!(index, "the worker (process {}) {}", obituary.pid, obituary.how()),
+    }
+    crew.settle(orphans, obituary);
+    if let Some(pause) = pause {
+        rest(crew, pause);
+    }
+    pause.is_some() && !crew.state.lock().is_stopping
+}

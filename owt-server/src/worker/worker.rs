@@ -1,0 +1,393 @@
+//! The server's side of one worker process: its calls, and what is said to it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use lru::LruCache;
+use owt_core::{Call, CodeId, Problem, ProblemKind};
+use parking_lot::Mutex;
+use slab::Slab;
+
+use super::claims::Claims;
+use super::frame::{self, CallFrame, FromWorker, ToWorker};
+use super::outbox::Outbox;
+use super::placement::Load;
+use crate::engine::{Context, Event, Head, Sender, Task, Upstream};
+
+/// A call that has not begun for this long, where it should have, makes its worker a stuck one.
+const STUCK: Duration = Duration::from_millis(50);
+
+/// One process.
+#[derive(Debug)]
+pub struct Worker {
+    pub pid: u32,
+    /// What its environment says of it.
+    pub marker: String,
+    outbox: Arc<Outbox>,
+    claims: Claims,
+    book: Mutex<Book>,
+    /// Calls that it has, for placement without the lock.
+    calls: AtomicUsize,
+    /// Calls that have ended.
+    served: AtomicU64,
+    is_stuck: AtomicBool,
+    me: Weak<Self>,
+}
+
+#[derive(Debug)]
+struct Book {
+    calls: Slab<Entry>,
+    warm: LruCache<CodeId, ()>,
+    /// The process is gone, or is not to have new calls.
+    is_closed: bool,
+    /// How long calls took lately, from submission to end.
+    latency: Duration,
+    /// When a call last ended, or the first of those that are here came.
+    progress: Instant,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// As it was given, for another worker if this one dies before the call has begun.
+    given: Arc<(Call, Context)>,
+    events: Sender,
+    since: Instant,
+    /// A long answer, of which so much has come.
+    answer: Option<(Head, BytesMut, usize)>,
+    left: Option<Left>,
+    /// It came from another worker, or was offered to one.
+    was_moved: bool,
+}
+
+/// The call's reader has gone.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    since: Instant,
+    overdue: bool,
+}
+
+/// A call that was in a worker that is no more.
+#[derive(Debug)]
+pub enum Orphan {
+    /// Nothing of it has run.
+    Unbegun(Task),
+    /// It was running.
+    Begun(CodeId, Sender),
+}
+
+/// A call that goes on though nobody waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deaf {
+    /// Its deadline has passed.
+    Overdue,
+    /// Its client has gone.
+    Abandoned,
+}
+
+impl Worker {
+    pub fn new(
+        pid: u32,
+        marker: String,
+        outbox: Arc<Outbox>,
+        claims: Claims,
+        most_adaptors: usize,
+    ) -> Arc<Self> {
+        let most = most_adaptors.try_into().unwrap_or(std::num::NonZeroUsize::MIN);
+        Arc::new_cyclic(|me| Self {
+            pid,
+            marker,
+            outbox,
+            claims,
+            book: Mutex::new(Book {
+                calls: Slab::new(),
+                warm: LruCache::new(most),
+                is_closed: false,
+                latency: Duration::ZERO,
+                progress: Instant::now(),
+            }),
+            calls: AtomicUsize::new(0),
+            served: AtomicU64::new(0),
+            is_stuck: AtomicBool::new(false),
+            me: Weak::clone(me),
+        })
+    }
+
+    /// What placement needs to know.
+    pub fn load(&self, adaptor: CodeId) -> Load {
+        let book = self.book.lock();
+        let calls = book.calls.len();
+        let latency = match calls {
+            0 => Duration::ZERO,
+            _ => book.latency.max(book.progress.elapsed()),
+        };
+        Load {
+            is_warm: book.warm.contains(&adaptor),
+            calls,
+            latency,
+            adaptors: book.warm.len(),
+            is_stuck: self.is_stuck.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Calls that it has.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Calls that have ended here.
+    pub fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+
+    /// Calls that wait, calls that run, and adaptors that are warm.
+    pub fn count(&self) -> (usize, usize, usize) {
+        let book = self.book.lock();
+        let begun =
+            book.calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32)).count();
+        let withdrawn =
+            book.calls.iter().filter(|(number, _)| self.claims.is_withdrawn(*number as u32)).count();
+        (book.calls.len() - begun - withdrawn, begun, book.warm.len())
+    }
+
+    /// Sends it a call.
+    ///
+    /// # Errors
+    /// Gives it back when the worker takes no more.
+    pub fn put(&self, task: Task, was_moved: bool) -> Result<(), Box<Task>> {
+        let Task { call, context, events } = task;
+        let adaptor = call.code.id();
+        let given = Arc::new((call, context));
+        let number = {
+            let mut book = self.book.lock();
+            let number = book.calls.vacant_key();
+            if book.is_closed || number >= self.claims.len() {
+                drop(book);
+                return Err(Box::new(rebuilt(given, events)));
+            }
+            let number = number as u32;
+            let Some(me) = self.me.upgrade() else {
+                drop(book);
+                return Err(Box::new(rebuilt(given, events)));
+            };
+            self.claims.reset(number);
+            if events.follow(me, number) {
+                // The client has gone; nothing has run.
+                return Ok(());
+            }
+            let now = Instant::now();
+            if book.calls.is_empty() {
+                book.progress = now;
+            }
+            book.warm.put(adaptor, ());
+            let given = Arc::clone(&given);
+            book.calls.insert(Entry { given, events, since: now, answer: None, left: None, was_moved });
+            number
+        };
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let (call, context) = &*given;
+        let (first, rest) = frame::pieces(&context.body);
+        self.outbox.push(&ToWorker::Call(CallFrame::new(number, call, context)), &first);
+        self.outbox.push_pieces(&ToWorker::Body { number }, rest);
+        self.outbox.flush();
+        Ok(())
+    }
+
+    /// Takes what the process says of a call. Gives the adaptor of a call that has ended.
+    ///
+    /// # Errors
+    /// When it is nothing that a worker says.
+    pub fn hear(&self, message: FromWorker<'_>, payload: &[u8]) -> io::Result<Option<CodeId>> {
+        use std::os::unix::ffi::OsStrExt;
+        match message {
+            FromWorker::Ready | FromWorker::Failed(_) => {}
+            FromWorker::Answer { number, head, length } if payload.len() == length => {
+                self.give(number, Event::Answer(head, Bytes::copy_from_slice(payload)));
+            }
+            FromWorker::Answer { number, head, length } => {
+                self.with(number, |entry| {
+                    let mut body = BytesMut::with_capacity(length);
+                    body.extend_from_slice(payload);
+                    entry.answer = Some((head, body, length));
+                });
+            }
+            FromWorker::Rest { number } => self.with(number, |entry| {
+                if let Some((_, body, length)) = &mut entry.answer {
+                    body.extend_from_slice(payload);
+                    if body.len() >= *length
+                        && let Some((head, body, _)) = entry.answer.take()
+                    {
+                        entry.events.send(Event::Answer(head, body.freeze()));
+                    }
+                }
+            }),
+            FromWorker::File { number, head } => {
+                let path = PathBuf::from(std::ffi::OsStr::from_bytes(payload));
+                self.give(number, Event::File(head, path));
+            }
+            FromWorker::Head { number, head } => self.give(number, Event::Head(head)),
+            FromWorker::Chunk { number } => {
+                self.give(number, Event::Chunk(Bytes::copy_from_slice(payload)));
+            }
+            FromWorker::End { number } => self.give(number, Event::End),
+            FromWorker::Problem { number } => {
+                let problem = serde_json::from_slice(payload).unwrap_or_else(|error| {
+                    Problem::new(ProblemKind::Internal, format!("a problem that is none: {error}"))
+                });
+                self.give(number, Event::Problem(Box::new(problem)));
+            }
+            FromWorker::Done { number } => return Ok(self.done(number)),
+        }
+        Ok(None)
+    }
+
+    fn with(&self, number: u32, hand: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.book.lock().calls.get_mut(number as usize) {
+            hand(entry);
+        }
+    }
+
+    fn give(&self, number: u32, event: Event) {
+        self.with(number, |entry| entry.events.send(event));
+    }
+
+    fn done(&self, number: u32) -> Option<CodeId> {
+        let entry = {
+            let mut book = self.book.lock();
+            let entry = book.calls.try_remove(number as usize)?;
+            let took = entry.since.elapsed();
+            book.latency = (book.latency * 7 + took) / 8;
+            book.progress = Instant::now();
+            entry
+        };
+        self.calls.fetch_sub(1, Ordering::Relaxed);
+        self.served.fetch_add(1, Ordering::Relaxed);
+        Some(entry.given.0.code.id())
+    }
+
+    /// Takes calls that have not begun away from it, so that others can have them: of those
+    /// that came before `before`, which are offered once only unless `again`.
+    pub fn take_back(&self, before: Instant, again: bool) -> Vec<Task> {
+        let mut book = self.book.lock();
+        let mut taken = Vec::new();
+        for (number, entry) in &mut book.calls {
+            let due = entry.left.is_none()
+                && entry.since <= before
+                && (again || !entry.was_moved)
+                && !self.claims.is_withdrawn(number as u32);
+            if due && self.claims.withdraw(number as u32) {
+                entry.was_moved = true;
+                let (call, context) = &*entry.given;
+                taken.push(Task {
+                    call: call.clone(),
+                    context: context.clone(),
+                    events: entry.events.clone(),
+                });
+            }
+        }
+        taken
+    }
+
+    /// Notes whether calls wait that should have begun.
+    pub fn look(&self) -> bool {
+        let book = self.book.lock();
+        let is_stuck = book.calls.iter().any(|(number, entry)| {
+            let number = number as u32;
+            entry.since.elapsed() > STUCK
+                && !self.claims.has_begun(number)
+                && !self.claims.is_withdrawn(number)
+        });
+        self.is_stuck.store(is_stuck, Ordering::Relaxed);
+        is_stuck
+    }
+
+    /// A call that goes on though its deadline passed `overdue` ago, or its client went
+    /// `abandoned` ago; and whether others run beside it.
+    pub fn deaf(&self, overdue: Duration, abandoned: Duration) -> Option<(Deaf, bool)> {
+        let book = self.book.lock();
+        let mut begun = book.calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32));
+        let deaf = begun.clone().find_map(|(_, entry)| {
+            let left = entry.left?;
+            match left.overdue {
+                true if left.since.elapsed() > overdue => Some(Deaf::Overdue),
+                false if left.since.elapsed() > abandoned => Some(Deaf::Abandoned),
+                _ => None,
+            }
+        })?;
+        Some((deaf, begun.any(|(_, entry)| entry.left.is_none())))
+    }
+
+    /// True while calls run that somebody waits for.
+    pub fn is_wanted(&self) -> bool {
+        let book = self.book.lock();
+        let mut calls = book.calls.iter();
+        calls.any(|(number, entry)| entry.left.is_none() && self.claims.has_begun(number as u32))
+    }
+
+    /// True while calls run.
+    pub fn is_running(&self) -> bool {
+        let book = self.book.lock();
+        book.calls.iter().any(|(number, _)| self.claims.has_begun(number as u32))
+    }
+
+    /// No new calls from now on.
+    pub fn close(&self) {
+        self.book.lock().is_closed = true;
+    }
+
+    /// Asks it to end what runs, and to end.
+    pub fn ask_to_stop(&self) {
+        self.outbox.push_urgent(&ToWorker::Stop);
+        self.outbox.flush();
+    }
+
+    /// It has ended: gives the calls that it had.
+    pub fn bury(&self) -> Vec<Orphan> {
+        self.outbox.close();
+        let calls = {
+            let mut book = self.book.lock();
+            book.is_closed = true;
+            std::mem::take(&mut book.calls)
+        };
+        self.calls.store(0, Ordering::Relaxed);
+        let orphan = |(number, entry): (usize, Entry)| {
+            let number = number as u32;
+            if self.claims.has_begun(number) {
+                return Some(Orphan::Begun(entry.given.0.code.id(), entry.events));
+            }
+            // Taken back already: somebody else has it, or nobody wants it.
+            let is_waiting = !self.claims.is_withdrawn(number) && entry.left.is_none();
+            is_waiting.then(|| Orphan::Unbegun(rebuilt(entry.given, entry.events)))
+        };
+        calls.into_iter().filter_map(orphan).collect()
+    }
+}
+
+fn rebuilt(given: Arc<(Call, Context)>, events: Sender) -> Task {
+    let (call, context) = Arc::unwrap_or_clone(given);
+    Task { call, context, events }
+}
+
+impl Upstream for Worker {
+    fn credit(&self, number: u32, bytes: usize) {
+        self.outbox.push_urgent(&ToWorker::Credit { number, bytes });
+        self.outbox.flush();
+    }
+
+    fn cancel(&self, number: u32, overdue: bool) {
+        {
+            let mut book = self.book.lock();
+            let Some(entry) = book.calls.get_mut(number as usize) else { return };
+            entry.left = Some(Left { since: Instant::now(), overdue });
+            if self.claims.withdraw(number) {
+                return;
+            }
+        }
+        // It has begun, so the worker has heard of it: this cannot come before the call.
+        self.outbox.push_urgent(&ToWorker::Cancel { number });
+        self.outbox.flush();
+    }
+}
