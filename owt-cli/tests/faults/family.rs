@@ -116,7 +116,8 @@ impl Family {
     #[track_caller]
     pub fn ends_well(mut self) {
         self.owt.signal("-TERM");
-        assert_eq!(self.owt.wait().code(), Some(0));
+        let code = self.owt.wait().code();
+        assert_eq!(code, Some(0), "the log:\n{}", self.owt.log_with(""));
         eventually("no process is left", || self.all().is_empty());
         assert_eq!(self.files(), 0, "the temporary folder is empty");
     }
