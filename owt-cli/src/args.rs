@@ -48,6 +48,15 @@ pub(crate) enum Command {
     /// Host Python for a server that starts this process
     #[command(hide = true)]
     Worker(WorkerArgs),
+    /// Wait for the end of the server that starts this process, and clear up
+    #[command(hide = true)]
+    Guard(GuardArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GuardArgs {
+    /// What the markers of the server's workers begin with.
+    pub(crate) family: String,
 }
 
 /// Descriptors that the server hands down.

@@ -33,6 +33,10 @@ fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Worker(args) => worker::run(&args),
+        Command::Guard(args) => {
+            owt_server::run_guard(&args.family);
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

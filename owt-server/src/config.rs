@@ -20,6 +20,9 @@ pub struct Config {
     pub workers: usize,
     /// How a worker process is started.
     pub worker_command: WorkerCommand,
+    /// How the process is started that ends what workers leave behind when the server is
+    /// killed: one that calls [`run_guard`](crate::run_guard).
+    pub guard_command: WorkerCommand,
     /// Bytes of memory that a worker may hold; it is ended when it holds more.
     pub max_memory: Option<u64>,
     /// Calls after which a worker is replaced by a fresh one, give or take a tenth.
@@ -53,7 +56,8 @@ impl Default for Config {
             lib_dirs: Vec::new(),
             auth: None,
             workers: 1,
-            worker_command: WorkerCommand::default(),
+            worker_command: WorkerCommand::this("worker"),
+            guard_command: WorkerCommand::this("guard"),
             max_memory: None,
             max_requests: None,
             threads: 64,

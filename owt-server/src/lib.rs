@@ -10,6 +10,7 @@ mod door;
 mod engine;
 mod http;
 mod metrics;
+mod process;
 mod python;
 mod scratch;
 mod serve;
@@ -21,4 +22,4 @@ pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };
 pub use serve::{Ready, ServeError, Signals, serve};
-pub use worker::{WorkerCommand, WorkerError, run_worker};
+pub use worker::{WorkerCommand, WorkerError, run_guard, run_worker};

@@ -22,18 +22,18 @@ def tell(*words):
 def forked():
     child = os.fork()
     if child == 0:
-        time.sleep(3600)
+        time.sleep(300)
         os._exit(0)
     tell(child)
     return child
 
 def spawned(**how):
-    child = subprocess.Popen(['sleep', '3600'], **how)
+    child = subprocess.Popen(['sleep', '300'], **how)
     tell(child.pid)
     return child
 
 def thread():
-    thread = threading.Thread(target=time.sleep, args=(3600,), daemon=True)
+    thread = threading.Thread(target=time.sleep, args=(300,), daemon=True)
     thread.start()
     return thread
 ";
@@ -95,9 +95,9 @@ fn wait_until_gone(ids: &str) {
 fn a_wait_in_python_stops() {
     let owt = single();
     for wait in [
-        "time.sleep(3600)",
+        "time.sleep(300)",
         "threading.Event().wait()",
-        "threading.Event().wait(3600)",
+        "threading.Event().wait(300)",
         "queue.Queue().get()",
         "concurrent.futures.Future().result()",
         "threading.Semaphore(0).acquire()",
@@ -125,13 +125,13 @@ finally:
 fn what_waits_for_a_process_stops_and_so_does_the_process() {
     let owt = single();
     for wait in [
-        "subprocess.run(f'echo $$ >> {TOLD}; exec sleep 3600', shell=True)",
-        "subprocess.run(f'echo $$ >> {TOLD}; sleep 3600 & sleep 3600', shell=True, capture_output=True)",
+        "subprocess.run(f'echo $$ >> {TOLD}; exec sleep 300', shell=True)",
+        "subprocess.run(f'echo $$ >> {TOLD}; sleep 300 & sleep 300', shell=True, capture_output=True)",
         "spawned().wait()",
-        "spawned(start_new_session=True).wait(3600)",
+        "spawned(start_new_session=True).wait(300)",
         "os.waitpid(forked(), 0)",
-        "[forked() for _ in range(200)]; time.sleep(3600)",
-        "try: time.sleep(3600)\nfinally: [spawned() for _ in range(20)]",
+        "[forked() for _ in range(200)]; time.sleep(300)",
+        "try: time.sleep(300)\nfinally: [spawned() for _ in range(20)]",
     ] {
         wait_until_gone(&cancelled(&owt, wait));
     }
@@ -140,19 +140,22 @@ fn what_waits_for_a_process_stops_and_so_does_the_process() {
 #[test]
 fn a_tree_of_processes_that_grows_meanwhile_is_ended_whole() {
     let (owt, meeting, folder) = (single(), Meeting::new(), Folder::new());
+    // Each starts the next, for a few seconds, so there is always a youngest.
     let grow = "
-def grow(depth):
-    for _ in range(3600):
-        if os.fork() == 0: return grow(depth + 1) if depth < 3 else time.sleep(3600)
-        time.sleep(0.02)
-
 def run():
     here = meet()
     here.say('grows')
-    if os.fork() == 0:
-        try: grow(0)
-        finally: os._exit(0)
-    time.sleep(3600)
+    try:
+        if os.fork() == 0:
+            for _ in range(600):
+                if os.fork() != 0: break
+                until = time.monotonic() + 0.003
+                while time.monotonic() < until: pass
+            time.sleep(300)
+            os._exit(0)
+        time.sleep(300)
+    finally:
+        here.file.close()
 ";
     let code = code(&folder, &format!("{}{grow}", meeting.python()));
     passes_its_deadline(owt.code(&code));
@@ -210,7 +213,7 @@ fn the_processes_of_a_call_that_ends_by_itself_go_on() {
     let code = code(&folder, "def run(): spawned()\ndef fail(): spawned(); 1 / 0");
     owt.code(&code).field("timeout", 60).post("/").ok();
     owt.code(&code).field("fn_name", "fail").post("/").refused(500, "adaptor-raised");
-    passes_its_deadline(owt.code("import time\ndef run(): time.sleep(3600)"));
+    passes_its_deadline(owt.code("import time\ndef run(): time.sleep(300)"));
     assert_eq!(owt.code("lambda: 'free'").post("/").ok(), "free");
     let told = folder.read("told");
     assert_eq!(told.split_whitespace().filter(|id| goes_on(id)).count(), 2, "{told}");
@@ -236,7 +239,7 @@ fn the_processes_of_a_stream_end_when_its_reader_goes() {
 #[test]
 fn a_body_that_only_waits_stops_with_its_processes() {
     let owt = single();
-    for wait in ["time.sleep(3600)", "spawned().wait()"] {
+    for wait in ["time.sleep(300)", "spawned().wait()"] {
         let folder = Folder::new();
         let code = code(&folder, &format!("spawned()\n{wait}\ndef run(): pass"));
         passes_its_deadline(owt.code(&code));

@@ -20,7 +20,7 @@ use cache::{Cache, CacheKey, Lookup};
 pub use channel::{Events, Far, Gone, PIECE, Reins, Sender, Upstream, channel, far_channel};
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
-pub use postbox::attend;
+pub use postbox::{Outgoing, attend, soon};
 pub use status::{HostStatus, WorkerStatus, resident_bytes};
 pub use trace::Trace;
 

@@ -1,10 +1,14 @@
-//! Wakes many tasks of another thread with one knock.
+//! Wakes many tasks of an HTTP thread with one knock, and sends what many of its tasks
+//! have to send in one go.
 //!
 //! Waking a task of a single-threaded runtime from outside costs a system call each time,
 //! and answers come in batches: each HTTP thread has a postbox that is emptied on that
-//! thread, where waking costs nothing, and knocks only when it was empty.
+//! thread, where waking costs nothing, and knocks only when it was empty. The other way
+//! round calls come in batches too, as many as there are sockets to read from at the time:
+//! what is sent [`soon`] goes when all of them have been read.
 
 use std::cell::OnceCell;
+use std::fmt::Debug;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -15,6 +19,12 @@ thread_local! {
     static MINE: OnceCell<Arc<Postbox>> = const { OnceCell::new() };
 }
 
+/// Something that sends what it has collected.
+pub trait Outgoing: Debug + Send + Sync {
+    /// Sends it.
+    fn send(&self);
+}
+
 /// One thread's postbox.
 #[derive(Debug, Default)]
 struct Postbox(Mutex<Inside>);
@@ -22,15 +32,16 @@ struct Postbox(Mutex<Inside>);
 #[derive(Debug, Default)]
 struct Inside {
     waiting: Vec<Waker>,
+    outgoing: Vec<Arc<dyn Outgoing>>,
     /// The task that empties it, until it has been knocked up.
     carrier: Option<Waker>,
 }
 
 impl Postbox {
-    fn post(&self, waker: Waker) {
+    fn post(&self, put: impl FnOnce(&mut Inside)) {
         let carrier = {
             let mut inside = self.0.lock();
-            inside.waiting.push(waker);
+            put(&mut inside);
             inside.carrier.take()
         };
         carrier.into_iter().for_each(Waker::wake);
@@ -40,17 +51,33 @@ impl Postbox {
 /// Gives the calling thread a postbox and empties it, for as long as it is polled there.
 pub async fn attend() {
     let postbox = MINE.with(|mine| Arc::clone(mine.get_or_init(Arc::default)));
-    let mut woken = Vec::new();
+    let (mut woken, mut outgoing) = (Vec::new(), Vec::new());
     poll_fn(|context| {
         {
             let mut inside = postbox.0.lock();
             std::mem::swap(&mut inside.waiting, &mut woken);
+            std::mem::swap(&mut inside.outgoing, &mut outgoing);
             inside.carrier = Some(context.waker().clone());
         }
         woken.drain(..).for_each(Waker::wake);
+        outgoing.drain(..).for_each(|one: Arc<dyn Outgoing>| one.send());
         Poll::<()>::Pending
     })
     .await;
+}
+
+/// Has it sent when this thread's tasks have had their turn; at once where there are none.
+pub fn soon<O: Outgoing + 'static>(outgoing: &Arc<O>) {
+    let postbox = MINE.with(|mine| mine.get().map(Arc::clone));
+    let Some(postbox) = postbox else { return outgoing.send() };
+    let is_same = |other: &Arc<dyn Outgoing>| {
+        std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(outgoing))
+    };
+    postbox.post(|inside| {
+        if !inside.outgoing.iter().any(is_same) {
+            inside.outgoing.push(Arc::clone(outgoing) as Arc<dyn Outgoing>);
+        }
+    });
 }
 
 /// A task that waits, and the postbox of its thread if that has one.
@@ -70,7 +97,7 @@ impl Reader {
     /// Wakes it, from any thread.
     pub fn wake(self) {
         match self.postbox {
-            Some(postbox) => postbox.post(self.waker),
+            Some(postbox) => postbox.post(|inside| inside.waiting.push(self.waker)),
             None => self.waker.wake(),
         }
     }

@@ -13,6 +13,7 @@ use pyo3::sync::PyOnceLock;
 use super::children::Children;
 use super::pool::{Running, Seat, Wanted};
 use crate::engine::Context;
+use crate::process::{Process, end_trees};
 
 /// How often a call that goes on regardless is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -108,7 +109,7 @@ impl Interruptible<'_> {
         }
         let children = running.children;
         if interrupted || abandoned {
-            self.py.detach(|| children.end(|| true));
+            self.py.detach(|| end_trees(children.there(|| true)));
         }
         children.leave();
         interrupted
@@ -174,8 +175,20 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     });
     // Detached, so the call may have ended by now.
     for (seat, asked, children) in interrupted {
-        children.end(|| {
+        let processes = children.there(|| {
             seat.running().lock().as_ref().is_some_and(|running| running.interrupted == Some(asked))
         });
+        end_aside(processes);
+    }
+}
+
+/// Ends processes on a thread of its own: it can take a while, and other calls need the watch.
+fn end_aside(processes: Vec<Process>) {
+    if processes.is_empty() {
+        return;
+    }
+    let ending = std::thread::Builder::new().name("owt-ending".to_owned());
+    if let Err(error) = ending.spawn(move || end_trees(processes)) {
+        tracing::error!(%error, "the processes of a cancelled call go on until it has unwound");
     }
 }

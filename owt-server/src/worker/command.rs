@@ -28,10 +28,12 @@ pub struct WorkerCommand {
     pub args: Vec<OsString>,
 }
 
-impl Default for WorkerCommand {
-    fn default() -> Self {
+impl WorkerCommand {
+    /// This program in one of its roles.
+    #[must_use]
+    pub fn this(role: &str) -> Self {
         // Not by its path: the file may have been replaced by a newer program since.
-        Self { program: "/proc/self/exe".into(), args: vec!["worker".into()] }
+        Self { program: "/proc/self/exe".into(), args: vec![role.into()] }
     }
 }
 
@@ -102,7 +104,8 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
         .arg0("owt")
         .args(&command.args)
         .args(numbers)
-        .env(MARKER, marker)
+        // Ended by a sign, so that no marker is the beginning of another.
+        .env(MARKER, format!("{marker};"))
         // Not for adaptors to read.
         .env_remove("OWT_AUTH")
         .stdin(Stdio::null())

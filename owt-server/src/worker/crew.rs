@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::command::{Spawner, WorkerCommand};
 use super::culprits::Culprits;
+use super::guard::Guard;
 use super::obituary::{Ending, Obituary};
 use super::placement::choose;
 use super::worker::{Orphan, Worker};
@@ -36,7 +37,12 @@ pub struct Crew {
     pub(super) monitor: Mutex<Option<Thread>>,
     /// Nothing is under way; whoever changes that wakes the monitor.
     pub(super) is_idle: AtomicBool,
+    /// Some adaptor has killed a worker, or may have: without the lock.
+    pub(super) has_culprits: AtomicBool,
     markers: AtomicU64,
+    /// What the markers of all its workers begin with.
+    family: String,
+    pub(super) guard: Guard,
 }
 
 /// What workers may do.
@@ -106,6 +112,7 @@ impl Crew {
     /// # Errors
     /// When none starts.
     pub fn start(config: &Config, settings: Settings) -> Result<Arc<Self>, HostError> {
+        let family = format!("{}-{:08x}-", std::process::id(), fastrand::u32(..));
         let most_calls = config.max_queue + config.threads + crate::python::MOST_LOOPING;
         let crew = Arc::new(Self {
             command: config.worker_command.clone(),
@@ -128,7 +135,10 @@ impl Crew {
             changed: Condvar::new(),
             monitor: Mutex::new(None),
             is_idle: AtomicBool::new(false),
+            has_culprits: AtomicBool::new(false),
             markers: AtomicU64::new(0),
+            guard: Guard::start(&config.guard_command, &family).map_err(HostError::Worker)?,
+            family,
         });
         tree::adopt_orphans();
         for index in 0..config.workers {
@@ -152,7 +162,7 @@ impl Crew {
     /// A name that no other worker has, here or elsewhere.
     pub(super) fn marker(&self) -> String {
         let number = self.markers.fetch_add(1, Ordering::Relaxed);
-        format!("{}-{}-{number}", std::process::id(), self.settings.bound.port())
+        format!("{}{number}", self.family)
     }
 
     /// Has every worker replaced by a fresh one, without dropping a call.

@@ -128,6 +128,8 @@ impl Far for Inside {
 /// When Python does not start, or the connection breaks.
 pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), WorkerError> {
     let socket = UnixStream::from(socket);
+    // What `top` and `ps` show, and not the name of what was run.
+    let _ = rustix::thread::set_name(c"owt-worker");
     for fd in [socket.as_raw_fd(), log.as_raw_fd(), claims.as_raw_fd()] {
         keep_to_ourselves(fd)?;
     }

@@ -11,6 +11,7 @@ mod command;
 mod crew;
 mod culprits;
 mod frame;
+mod guard;
 mod inbox;
 mod inside;
 mod log;
@@ -26,4 +27,5 @@ mod worker;
 
 pub use command::WorkerCommand;
 pub(crate) use crew::Crew;
+pub use guard::run_guard;
 pub use inside::{WorkerError, run_worker};

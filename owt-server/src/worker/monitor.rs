@@ -9,6 +9,7 @@ use super::crew::{Crew, Process};
 use super::obituary::Ending;
 use super::worker::Deaf;
 use super::{post, tree};
+use crate::engine::resident_bytes;
 
 /// How often it looks while calls are under way, and while none are.
 const BUSY: Duration = Duration::from_millis(50);
@@ -62,7 +63,8 @@ fn watch(crew: &Arc<Crew>) {
         replace(crew);
         if reaped.elapsed() >= REAPING {
             reaped = Instant::now();
-            let pids: Vec<_> = processes.iter().map(|process| process.worker.pid).collect();
+            let workers = processes.iter().map(|process| process.worker.pid);
+            let pids: Vec<_> = workers.chain([crew.guard.pid()]).collect();
             tree::reap_orphans(&pids);
         }
         let is_busy = |process: &Arc<Process>| {
@@ -80,12 +82,12 @@ fn watch(crew: &Arc<Crew>) {
 
 fn look_at(crew: &Crew, process: &Arc<Process>) {
     let worker = &process.worker;
-    let is_stuck = worker.look();
-    if let Some(most) = crew.limits.max_memory
-        && let Some(bytes) = tree::resident_bytes(worker.pid)
-        && bytes > most
-    {
-        return process.kill(Ending::Memory { bytes, most });
+    worker.look();
+    if let Some(most) = crew.limits.max_memory {
+        let bytes = resident_bytes(worker.pid);
+        if bytes > most {
+            return process.kill(Ending::Memory { bytes, most });
+        }
     }
     let told = *process.was_told.lock();
     let retired = *process.retired.lock();
@@ -112,10 +114,6 @@ fn look_at(crew: &Crew, process: &Arc<Process>) {
         }
     } else if process.last_call.is_some_and(|last| worker.served() >= last) {
         want(crew, process, Ending::Recycled, RECYCLED);
-    }
-    // Only while it takes calls: one that is being replaced has given them away.
-    if is_stuck && retired.is_none() {
-        tracing::trace!(pid = worker.pid, "calls wait in a worker");
     }
 }
 

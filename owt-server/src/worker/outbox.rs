@@ -16,7 +16,7 @@ use rustix::net::SendFlags;
 use serde::Serialize;
 
 use super::frame;
-use crate::engine::PIECE;
+use crate::engine::{Outgoing, PIECE};
 
 /// Bytes that go into one write.
 const BATCH: usize = 256 << 10;
@@ -93,6 +93,12 @@ impl State {
             }
         }
         batch
+    }
+}
+
+impl Outgoing for Outbox {
+    fn send(&self) {
+        self.flush();
     }
 }
 
@@ -178,7 +184,8 @@ impl Outbox {
     /// and whoever put it in flushes when nothing does.
     pub fn nudge(&self) {
         let state = self.state.lock();
-        if state.tail.len() >= PIECE || state.last_flush.elapsed() >= COMPANY {
+        let is_much = state.tail.len() >= PIECE || !state.queue.is_empty();
+        if is_much || state.last_flush.elapsed() >= COMPANY {
             self.flush_locked(state);
         }
     }

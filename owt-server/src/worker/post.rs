@@ -3,6 +3,7 @@
 use std::io;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -186,11 +187,12 @@ fn live(crew: &Arc<Crew>, index: usize, started: Started) -> bool {
 
 fn hear(crew: &Crew, process: &Process, bytes: &[u8]) -> io::Result<()> {
     let (message, payload) = frame::read(bytes).map_err(io::Error::other)?;
-    if let Some(adaptor) = process.worker.hear(message, payload)? {
+    if let Some(adaptor) = process.worker.hear(message, payload)?
+        && crew.has_culprits.load(Ordering::Relaxed)
+    {
         let mut state = crew.state.lock();
-        if !state.culprits.is_empty() {
-            state.culprits.absolve(adaptor);
-        }
+        state.culprits.absolve(adaptor);
+        crew.has_culprits.store(!state.culprits.is_empty(), Ordering::Relaxed);
     }
     Ok(())
 }
@@ -260,6 +262,7 @@ fn leave_post(crew: &Crew, index: usize, process: &Arc<Process>, obituary: &Obit
         });
         if obituary.ending.is_none_or(|ending| ending.is_an_adaptors_doing()) {
             state.culprits.blame(begun, Instant::now());
+            crew.has_culprits.store(!state.culprits.is_empty(), Ordering::Relaxed);
         }
         let is_stopping = state.is_stopping;
         let Some(post) = state.posts.get_mut(index) else { return false };

@@ -16,7 +16,7 @@ use super::claims::Claims;
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
 use super::outbox::Outbox;
 use super::placement::Load;
-use crate::engine::{Context, Event, Head, Sender, Task, Upstream};
+use crate::engine::{Context, Event, Head, Sender, Task, Upstream, soon};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
@@ -192,7 +192,7 @@ impl Worker {
         let (first, rest) = frame::pieces(&context.body);
         self.outbox.push(&ToWorker::Call(CallFrame::new(number, call, context)), &first);
         self.outbox.push_pieces(&ToWorker::Body { number }, rest);
-        self.outbox.flush();
+        soon(&self.outbox);
         Ok(())
     }
 
@@ -291,15 +291,23 @@ impl Worker {
         taken
     }
 
-    /// Notes whether calls wait that should have begun.
+    /// Notes whether calls wait that should have begun, and lets go of what is only kept for
+    /// calls that have not.
     pub fn look(&self) -> bool {
-        let book = self.book.lock();
-        let is_stuck = book.calls.iter().any(|(number, entry)| {
+        let mut book = self.book.lock();
+        let mut is_stuck = false;
+        for (number, entry) in &mut book.calls {
             let number = number as u32;
-            entry.since.elapsed() > STUCK
-                && !self.claims.has_begun(number)
-                && !self.claims.is_withdrawn(number)
-        });
+            if self.claims.has_begun(number) {
+                if !entry.given.1.body.is_empty() {
+                    let (call, context) = &*entry.given;
+                    let context = Context { body: Bytes::new(), ..context.clone() };
+                    entry.given = Arc::new((call.clone(), context));
+                }
+            } else if !self.claims.is_withdrawn(number) {
+                is_stuck |= entry.since.elapsed() > STUCK;
+            }
+        }
         self.is_stuck.store(is_stuck, Ordering::Relaxed);
         is_stuck
     }
@@ -318,13 +326,6 @@ impl Worker {
             }
         })?;
         Some((deaf, begun.any(|(_, entry)| entry.left.is_none())))
-    }
-
-    /// True while calls run that somebody waits for.
-    pub fn is_wanted(&self) -> bool {
-        let book = self.book.lock();
-        let mut calls = book.calls.iter();
-        calls.any(|(number, entry)| entry.left.is_none() && self.claims.has_begun(number as u32))
     }
 
     /// True while calls run.

@@ -1,0 +1,106 @@
+//! Processes of this machine, as `/proc` shows them, and how to end them with all that
+//! came of them.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// How long it is waited for a tree of processes to stand still, and how often it is looked.
+const PATIENCE: Duration = Duration::from_secs(2);
+const ROUND: Duration = Duration::from_millis(2);
+
+/// One process.
+#[derive(Clone, Copy, Debug)]
+pub struct Process {
+    pub id: i32,
+    pub parent: i32,
+    /// In ticks since the machine started; with the id it names a process for good.
+    pub start: u64,
+    /// It has ended, and its parent has not asked how.
+    pub is_zombie: bool,
+}
+
+impl Process {
+    pub fn look(id: i32) -> Option<Self> {
+        let stat = stat(&format!("/proc/{id}"))?;
+        let mut fields = stat.split_ascii_whitespace();
+        let is_zombie = fields.next()? == "Z";
+        let parent = fields.next()?.parse().ok()?;
+        let start = fields.nth(17)?.parse().ok()?;
+        Some(Self { id, parent, start, is_zombie })
+    }
+
+    /// True when each of its threads is stopped or has ended.
+    fn stands_still(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id));
+        tasks.into_iter().flatten().flatten().all(|task| {
+            let stat = stat(&task.path().to_string_lossy());
+            stat.is_none_or(|stat| stat.starts_with(['T', 't', 'Z', 'X']))
+        })
+    }
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter_map(Self::look)
+    }
+
+    /// Sends it a signal; never to another that has got its id since.
+    fn signal(&self, signal: Signal) {
+        let Some(id) = Pid::from_raw(self.id) else { return };
+        let Ok(handle) = pidfd_open(id, PidfdFlags::empty()) else { return };
+        // Looked at after it was opened: either this is what was opened, or that has ended.
+        if Self::look(self.id).is_some_and(|now| now.start == self.start) {
+            // What has ended, or is another user's by now, is out of reach.
+            let _ = pidfd_send_signal(&handle, signal);
+        }
+    }
+}
+
+/// What the system tells of a process or thread, from its state on.
+fn stat(folder: &str) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("{folder}/stat")).ok()?;
+    // The name in brackets, which comes before, may hold anything.
+    stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())
+}
+
+/// Kills these processes and all their descendants.
+#[allow(clippy::disallowed_methods, reason = "there is nothing that tells when a process stops")]
+pub fn end_trees(roots: impl IntoIterator<Item = Process>) {
+    let mut tree = HashMap::new();
+    // Stopped first, all of them: one that is killed while another is looked for may have
+    // started a third, which would then be an orphan and not be found.
+    let stop = |tree: &mut HashMap<_, Process>, process: Process| {
+        process.signal(Signal::STOP);
+        tree.insert(process.id, process);
+    };
+    for process in roots {
+        stop(&mut tree, process);
+    }
+    if tree.is_empty() {
+        return;
+    }
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        // Asked before the next look: what does not stand yet may be starting one.
+        let stood_still = tree.values().all(Process::stands_still);
+        let known = tree.len();
+        for process in Process::all() {
+            if tree.contains_key(&process.parent) && !tree.contains_key(&process.id) {
+                stop(&mut tree, process);
+            }
+        }
+        if stood_still && tree.len() == known {
+            break;
+        }
+        std::thread::sleep(ROUND);
+    }
+    // The youngest first: the end of a parent can wake its stopped children.
+    let mut all: Vec<_> = tree.into_values().collect();
+    all.sort_by_key(|process| Reverse(process.start));
+    for process in all {
+        process.signal(Signal::KILL);
+    }
+}

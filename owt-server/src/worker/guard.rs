@@ -1,0 +1,78 @@
+//! A process that outlives the server by a moment: whatever ends the server, what its
+//! workers have started ends with it.
+//!
+//! The kernel ends a worker with its server, but not what the worker has started.
+
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::command::{MARKER, WorkerCommand};
+use crate::process::{Process, end_trees};
+
+/// How long processes that were killed are waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The server's side: while this lives, the guard waits.
+#[derive(Debug)]
+pub struct Guard(Child);
+
+impl Guard {
+    /// Starts it, for processes whose marker begins with `family`.
+    ///
+    /// # Errors
+    /// When there is no process for it.
+    #[allow(clippy::disallowed_methods, reason = "this is the room that starts processes")]
+    pub fn start(command: &WorkerCommand, family: &str) -> io::Result<Self> {
+        let mut process = Command::new(&command.program);
+        process.arg0("owt").args(&command.args).arg(family);
+        // Signals for the server's terminal are not for it.
+        process.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null());
+        Ok(Self(process.spawn()?))
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // It has nothing to do any more; closing its standard input would have it look.
+        if let Some(stdin) = &mut self.0.stdin {
+            let _ = stdin.write_all(b".");
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// The guard's side: waits until the server has ended, then ends every process whose marker
+/// begins with `family`.
+pub fn run_guard(family: &str) {
+    let mut farewell = [0];
+    // A word is the server's ordinary end, which leaves nothing behind.
+    if io::stdin().read(&mut farewell).is_ok_and(|length| length > 0) {
+        return;
+    }
+    let until = Instant::now() + PATIENCE;
+    let prefix = format!("{MARKER}={family}");
+    let mine = std::process::id().cast_signed();
+    while Instant::now() < until {
+        let is_left = |process: &Process| {
+            process.id != mine && !process.is_zombie && carries(process.id, &prefix)
+        };
+        let left: Vec<_> = Process::all().filter(is_left).collect();
+        if left.is_empty() {
+            return;
+        }
+        end_trees(left);
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// True when the process was started with a variable in its environment that begins so.
+pub fn carries(process: i32, prefix: &str) -> bool {
+    let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|one| one.starts_with(prefix.as_bytes()))
+}
