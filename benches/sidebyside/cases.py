@@ -17,6 +17,11 @@ STREAM_ANSWER = "".join(f"chunk number {i:05}" for i in range(CHUNKS)).encode()
 BINARY_CODE = 'DATA = b"owt!" * 2_500_000\n\n\ndef run():\n    return DATA\n'
 BINARY_ANSWER = b"owt!" * 2_500_000
 
+# Nothing but Python: as many calls at once as there are workers and cores.
+COMPUTE_CODE = "def run(n):\n    return sum(i * i for i in range(n))\n"
+COMPUTE_KWARGS = {"n": 50_000}
+COMPUTE_ANSWER = str(sum(i * i for i in range(50_000))).encode()
+
 
 @dataclass(frozen=True)
 class Case:
@@ -37,6 +42,7 @@ class Case:
     units_per_answer: float = 1
     streamed: bool = False
     cached: bool = False
+    owt_only: bool = False
 
     def call(self) -> bytes:
         """The JSON body that owt takes (WIRE.md, 1)."""
@@ -109,5 +115,16 @@ CASES = (
         answer=HELLO_ANSWER,
         connections=32,
         cached=True,
+    ),
+    Case(
+        name="compute",
+        title="some milliseconds of nothing but Python, 8 connections",
+        unit="requests/s",
+        path="/compute",
+        code=COMPUTE_CODE,
+        kwargs=COMPUTE_KWARGS,
+        answer=COMPUTE_ANSWER,
+        connections=8,
+        owt_only=True,
     ),
 )

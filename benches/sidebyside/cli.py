@@ -117,7 +117,7 @@ def _options() -> argparse.Namespace:
         action="append",
         metavar="SETTINGS",
         help='options of `owt serve`, as "workers=0 name=value flag"; may be repeated; the first '
-        'is held to the goals; "" is owt as it comes (default: "workers=0")',
+        'is held to the goals; "" is owt as it comes (default: "workers=1", "workers=2" and "workers=0")',
     )
     add(
         "--owt-binary",
@@ -145,7 +145,7 @@ def _options() -> argparse.Namespace:
         help="for results.json, .png, .svg and the servers' logs; default: %(default)s",
     )
     options = parser.parse_args()
-    options.owt = list(dict.fromkeys(options.owt or ["workers=0"]))
+    options.owt = list(dict.fromkeys(options.owt or ["workers=1", "workers=2", "workers=0"]))
     options.owt_binary = options.owt_binary.resolve()
     options.rounds = options.rounds or (3 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 3)

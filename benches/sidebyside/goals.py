@@ -13,10 +13,20 @@ class Goal:
     against: str
     ratio: float
     strictly: bool = False
+    # Where it is held: everywhere, or only by the owt of that setting.
+    only: str | None = None
 
 
 GOALS = (
-    Goal("at least 0.70 of the limit", "hello-32", "limit", 0.70),
+    Goal("at least 0.70 of the limit", "hello-32", "limit", 0.70, only="owt workers=0"),
+    Goal("at least 0.60 of the limit", "hello-32", "limit", 0.60, only="owt workers=1"),
+    Goal(
+        "at least 1.8 times one worker",
+        "compute",
+        "owt workers=1",
+        1.8,
+        only="owt workers=2",
+    ),
     Goal("above granian RSGI", "hello-32", "granian", 1, strictly=True),
     Goal("at least 4 times FastAPI async", "hello-32", "fastapi", 4),
     Goal("at least 40 times Flask's development server", "hello-32", "flask", 40),
@@ -48,6 +58,7 @@ def judge(results: Sequence[Series], subject: str) -> list[Verdict]:
             ratio(found.get((goal.case, subject)), found.get((goal.case, goal.against))),
         )
         for goal in GOALS
+        if goal.only in (None, subject)
     ]
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,8 @@ WORST = {fault.name: fault for fault in FAULTS}
 
 def main() -> int:
     options = _options()
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     settings = ["--workers", str(options.workers), *options.serve]
     if options.workers:
         settings += ["--max-memory", MEMORY]
@@ -47,7 +50,7 @@ def _soak(options: argparse.Namespace, server: Running) -> int:
     load = Load(server, options.workers, options.connections, progress.tell)
     start = time.monotonic()
     try:
-        asyncio.run(_phases(load, options))
+        asyncio.run(_phases(load, options, progress))
     finally:
         progress.close()
     seconds = time.monotonic() - start
@@ -61,12 +64,14 @@ def _soak(options: argparse.Namespace, server: Running) -> int:
     return FAILED if faults else 0
 
 
-async def _phases(load: Load, options: argparse.Namespace) -> None:
+async def _phases(load: Load, options: argparse.Namespace, progress: report.Progress) -> None:
     phases = _plan(options.kinds)
     await load.warm_up(phases[0].ordinary)
     for phase in phases:
+        start = time.monotonic()
         await load.run(phase, options.seconds)
         await load.settle(phase)
+        progress.over(phase.name, time.monotonic() - start)
 
 
 def _plan(kinds: Sequence[str]) -> list[Phase]:

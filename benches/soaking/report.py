@@ -11,7 +11,7 @@ from .load import Load
 
 
 class Progress:
-    """One line on standard error, rewritten; nothing where it is no terminal."""
+    """On standard error: on a terminal one line, rewritten; else a line for each phase."""
 
     def __init__(self) -> None:
         self.on_terminal = sys.stderr.isatty()
@@ -21,6 +21,10 @@ class Progress:
         if self.on_terminal:
             seconds = time.monotonic() - self.start
             print(f"\r\x1b[K{seconds:.0f} s · {line}", end="", file=sys.stderr, flush=True)
+
+    def over(self, phase: str, seconds: float) -> None:
+        if not self.on_terminal:
+            print(f"soak: {phase}, {seconds:.1f} s", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         if self.on_terminal:

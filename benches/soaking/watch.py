@@ -16,7 +16,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Sample:
-    """The state at one moment. `strays` came of the server and are neither it nor workers."""
+    """The state at one moment. `strays` came of workers and are none."""
 
     at: float
     files: int
@@ -44,11 +44,12 @@ class Watch:
                 zombies += parent is not None and server in (parent.pid, parent.parent)
                 continue
             environment = _environment(pid)
+            if mark not in environment or not any(e.startswith(WORKER) for e in environment):
+                continue
             # What workers leave behind may become the server's child too, but leads no group.
-            leads = process.parent == server and process.group == pid
-            if leads and any(entry.startswith(WORKER) for entry in environment):
+            if process.parent == server and process.group == pid:
                 memory[pid] = _memory(pid)
-            elif mark in environment and pid != server:
+            else:
                 strays += 1
         files = sum(1 for _ in (PROC / str(server) / "fd").iterdir())
         sample = Sample(time.monotonic(), files, zombies, strays, memory)

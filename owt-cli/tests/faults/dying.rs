@@ -82,3 +82,21 @@ fn a_call_that_has_not_begun_moves_to_the_next_worker() {
     assert_eq!(staying.answer().0, 502);
     family.ends_well();
 }
+
+#[test]
+fn a_call_that_waits_goes_to_a_worker_that_comes() {
+    let family = Family::of(2, &["--threads", "1"]);
+    let hello = Hello::new();
+    let (mut first, mut guest, busy) = hello.stay(&family.owt);
+    for other in family.workers().into_iter().filter(|worker| *worker != busy) {
+        signal(other, "-KILL");
+    }
+    // The only one that is up has its one thread in use.
+    let (mut second, mut second_guest, new) = hello.stay(&family.owt);
+    assert_ne!(new, busy);
+    for (guest, raw) in [(&mut guest, &mut first), (&mut second_guest, &mut second)] {
+        guest.tell("stayed");
+        assert_eq!(raw.answer().2, "stayed");
+    }
+    family.ends_well();
+}

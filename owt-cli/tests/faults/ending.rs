@@ -1,6 +1,6 @@
 //! The end of a server with workers.
 
-use crate::family::{Family, eventually};
+use crate::family::{Family, eventually, signal};
 use crate::hello::Hello;
 use crate::meeting::Meeting;
 use crate::raw::Raw;
@@ -21,6 +21,17 @@ fn calls_in_all_workers_may_finish() {
     assert_eq!(family.owt.wait().code(), Some(0));
     eventually("no process is left", || family.all().is_empty());
     assert_eq!(family.files(), 0);
+}
+
+#[test]
+fn a_worker_that_has_only_begun_to_start_ends_too() {
+    let family = Family::of(2, &[]);
+    let before = family.is_whole();
+    for worker in &before {
+        signal(*worker, "-KILL");
+    }
+    eventually("another has begun", || !family.workers().is_subset(&before));
+    family.ends_well();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Owt, PATIENCE, Start};
+use crate::support::{Answer, Folder, Owt, PATIENCE, Start};
 
 /// The server's own process inherits this from its test, and everything that comes of it does.
 const MARK: &str = "FAULTS_TEST_FOLDER";
@@ -45,15 +45,24 @@ impl Family {
         family
     }
 
-    /// Waits until there are as many workers as there should be, and gives their ids.
+    /// Waits until there are as many workers as there should be, all of which take calls, and
+    /// gives their ids.
     #[track_caller]
     pub fn is_whole(&self) -> BTreeSet<u32> {
         let mut workers = BTreeSet::new();
         eventually("all workers are there", || {
             workers = self.workers();
-            workers.len() == self.size
+            workers.len() == self.size && self.metric("owt_worker_up") == self.size as f64
         });
         workers
+    }
+
+    /// What the server says of itself under that name, all labels together.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> f64 {
+        let metrics = Answer::of(self.owt.request("GET", "/_owt/metrics").send().unwrap());
+        let lines = metrics.ok().lines().filter(|line| line.starts_with(name));
+        lines.map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()
     }
 
     /// The workers that are alive. What they leave behind may become the server's child too,
@@ -67,11 +76,11 @@ impl Family {
         processes().into_iter().filter(is_worker).map(|process| process.id).collect()
     }
 
-    /// What came of the server and is neither itself nor a worker.
+    /// What came of workers and is none.
     pub fn strays(&self) -> Vec<u32> {
         let mut strays = self.all();
         let workers = self.workers();
-        strays.retain(|id| *id != self.owt.pid() && !workers.contains(id));
+        strays.retain(|id| has(*id, WORKER) && !workers.contains(id));
         strays
     }
 

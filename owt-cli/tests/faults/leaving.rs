@@ -77,23 +77,17 @@ fn while_it_queues() {
     let owt = &family.owt;
     let (hello, folder) = (Hello::new(), Folder::new());
     let queued = owt.code(&format!("def run():\n    {}\n", folder.mark("ran")));
-    // One place to queue in: who finds it free waits there until the deadline, who does not
-    // is refused.
-    let is_queue_free = || match hello.call(owt, 1).field("timeout", 0.1).post("/").status {
-        504 => true,
-        503 => false,
-        status => panic!("{status}"),
-    };
+    let waiting = || family.metric("owt_calls_waiting");
     let (mut staying, mut guest, _) = hello.stay(owt);
     for _ in 0..3 {
         let call = Raw::get(owt, &queued, "/", &[]);
-        eventually("it queues", || !is_queue_free());
+        eventually("it queues", || waiting() == 1.0);
         drop(call);
-        eventually("its place is free", is_queue_free);
+        eventually("its place is free", || waiting() == 0.0);
     }
     guest.tell("stayed");
     assert_eq!(staying.answer().2, "stayed");
-    hello.call(owt, 2).post("/").ok();
+    assert_eq!(hello.call(owt, 2).post("/").ok(), "hello 2");
     assert_eq!(folder.marks("ran"), 0, "what was left in the queue never ran");
     family.ends_well();
 }

@@ -174,7 +174,6 @@ struct Tape {
     /// How many events were dropped before the first: only of a tape too long to keep.
     dropped: usize,
     bytes: usize,
-    ended: bool,
     /// Where each reader is, by its number.
     readers: HashMap<u64, usize>,
     next_reader: u64,
@@ -275,13 +274,24 @@ impl Recorder {
                 let all = self.shelves.recording.fetch_add(event.weight(), Ordering::Relaxed);
                 too_long = all + event.weight() > self.shelves.capacity;
             }
-            {
-                let mut tape = self.recording.tape.lock();
-                tape.bytes += event.weight();
-                tape.ended = event.is_last();
-                tape.events.push_back(event);
+            let is_last = event.is_last();
+            if is_last {
+                // Before anybody knows of the end: who calls again then finds it on its shelf.
+                let mut running = self.shelves.running.lock();
+                self.put(event);
+                if succeeded && !too_long {
+                    self.shelves.kept.insert(self.key.clone(), Arc::clone(&self.recording));
+                    // The bound holds now, not when the library next tidies up.
+                    self.shelves.kept.run_pending_tasks();
+                }
+                self.take_off(&mut running);
+            } else {
+                self.put(event);
             }
             self.recording.changed.notify_waiters();
+            if is_last {
+                break;
+            }
             if too_long {
                 // No newcomer can have the whole any more; let later calls run anew.
                 self.take_off(&mut self.shelves.running.lock());
@@ -289,14 +299,13 @@ impl Recorder {
             }
         }
         self.shelves.recording.fetch_sub(recorded, Ordering::Relaxed);
-        let ended = self.recording.tape.lock().ended;
-        let mut running = self.shelves.running.lock();
-        if ended && succeeded && !too_long {
-            self.shelves.kept.insert(self.key.clone(), Arc::clone(&self.recording));
-            // The bound holds now, not when the library next tidies up.
-            self.shelves.kept.run_pending_tasks();
-        }
-        self.take_off(&mut running);
+        self.take_off(&mut self.shelves.running.lock());
+    }
+
+    fn put(&self, event: Event) {
+        let mut tape = self.recording.tape.lock();
+        tape.bytes += event.weight();
+        tape.events.push_back(event);
     }
 
     /// Takes the recording off the shelf where newcomers find it, if it still stands there.

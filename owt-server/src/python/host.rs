@@ -14,7 +14,7 @@ use super::job::{FORKED, Job, Shared, Step};
 use super::launch::{self, LaunchError};
 use super::places::Places;
 use super::lines::{self, Line, Lines};
-use super::pool::{Pool, Rest};
+use super::pool::{Pool, Source};
 use super::settings::Settings;
 use super::sink::Mailbox;
 use super::interrupt;
@@ -54,8 +54,8 @@ pub struct PythonHost {
 pub struct Around {
     /// Where lines that adaptors print go.
     pub lines: Arc<dyn Lines>,
-    /// Called often: when a thread has nothing to do, and now and then while others have.
-    pub rest: Rest,
+    /// Where calls come from that are not submitted by somebody else.
+    pub source: Option<Arc<dyn Source>>,
     /// Called in a child that an adaptor forked.
     pub forked: Box<dyn Fn() + Send + Sync>,
 }
@@ -63,7 +63,7 @@ pub struct Around {
 impl Around {
     /// Of a host in the server's own process.
     pub fn server() -> Self {
-        Self { lines: Arc::new(lines::Here), rest: Box::new(|| {}), forked: Box::new(|| {}) }
+        Self { lines: Arc::new(lines::Here), source: None, forked: Box::new(|| {}) }
     }
 }
 
@@ -79,7 +79,7 @@ impl PythonHost {
     ) -> Result<Self, HostError> {
         launch::launch(&settings.found)?;
         let mailbox = Arc::new(Mailbox::new().map_err(HostError::Mailbox)?);
-        let Around { lines, rest, forked } = around;
+        let Around { lines, source, forked } = around;
         let bridge = Python::attach(|py| {
             let start = || {
                 launch::add_path(py, &settings.package)?;
@@ -90,7 +90,7 @@ impl PythonHost {
             };
             start().map_err(|error| said(py, error))
         })?;
-        let pool = Pool::new(settings.threads, rest);
+        let pool = Pool::new(settings.threads, source);
         let queue = Places::new(settings.max_queue);
         let shared = Shared::new(bridge, pool, settings.max_adaptors, mailbox, runtime);
         Ok(Self { shared: Arc::new(shared), queue })

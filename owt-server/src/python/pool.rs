@@ -103,12 +103,22 @@ impl Seat {
     }
 }
 
-/// What threads do when they have nothing to do.
-pub type Rest = Box<dyn Fn() + Send + Sync>;
+/// Where tasks come from that nobody on this side submits: what the leader waits for when it
+/// has nothing to do. What comes is submitted to the pool.
+pub trait Source: Send + Sync {
+    /// Sends what is to be sent, and returns when something has come, or after
+    /// [`Source::wake`].
+    fn wait(&self);
+    /// Ends the wait, now or the next time. From any thread.
+    fn wake(&self);
+    /// Called before another thread waits, and every now and then while threads are busy: takes
+    /// what has come without waiting for it, and sends what is to be sent.
+    fn glance(&self);
+}
 
 /// The threads and their queue.
 pub struct Pool<W> {
-    rest: Rest,
+    source: Option<Arc<dyn Source>>,
     state: Mutex<State<W>>,
     born: Instant,
     most_seats: usize,
@@ -127,16 +137,15 @@ struct State<W> {
 
 enum Next<W> {
     Run(W),
-    Wait,
+    Wait { leads: bool },
     Leave,
 }
 
 impl<W: Work> Pool<W> {
-    /// A pool of at most `seats` threads, of which none runs yet. `rest` is called by each
-    /// before it waits for work, and every now and then while any is busy.
-    pub fn new(seats: usize, rest: Rest) -> Arc<Self> {
+    /// A pool of at most `seats` threads, of which none runs yet.
+    pub fn new(seats: usize, source: Option<Arc<dyn Source>>) -> Arc<Self> {
         Arc::new(Self {
-            rest,
+            source,
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 seats: Vec::new(),
@@ -170,7 +179,7 @@ impl<W: Work> Pool<W> {
         };
         drop(state);
         if let Some(seat) = called {
-            seat.call();
+            self.call(&seat);
         }
         if self.watch_sleeps.load(Ordering::SeqCst)
             && self.watch_sleeps.swap(false, Ordering::SeqCst)
@@ -181,6 +190,16 @@ impl<W: Work> Pool<W> {
         Ok(())
     }
 
+    /// Wakes a seat, unless it is the calling thread's own.
+    fn call(&self, seat: &Seat) {
+        if seat.thread.id() != std::thread::current().id() {
+            seat.call();
+            if let Some(source) = &self.source {
+                source.wake();
+            }
+        }
+    }
+
     /// Takes no more tasks; seats leave when they are idle, and what waits is refused.
     pub fn stop(&self) {
         let mut state = self.state.lock();
@@ -189,6 +208,9 @@ impl<W: Work> Pool<W> {
             seat.call();
         }
         drop(state);
+        if let Some(source) = &self.source {
+            source.wake();
+        }
         self.watch_sleeps.store(false, Ordering::SeqCst);
         if let Some(watch) = &*self.watch.lock() {
             watch.unpark();
@@ -232,9 +254,13 @@ impl<W: Work> Pool<W> {
                     work.run(py, seat);
                     seat.busy_since.store(0, Ordering::Release);
                 }
-                Next::Wait => py.detach(|| {
-                    (self.rest)();
-                    seat.wait();
+                Next::Wait { leads } => py.detach(|| match &self.source {
+                    Some(source) if leads => source.wait(),
+                    Some(source) => {
+                        source.glance();
+                        seat.wait();
+                    }
+                    None => seat.wait(),
                 }),
                 Next::Leave => break,
             }
@@ -257,8 +283,10 @@ impl<W: Work> Pool<W> {
         let leads = state.leader.as_ref().is_some_and(|leader| Arc::ptr_eq(leader, seat));
         if !leads {
             if state.queue.is_empty() || !self.leader_is_stuck(&state) {
-                state.followers.push(Arc::clone(seat));
-                return Next::Wait;
+                if !state.followers.iter().any(|other| Arc::ptr_eq(other, seat)) {
+                    state.followers.push(Arc::clone(seat));
+                }
+                return Next::Wait { leads: false };
             }
             state.leader = Some(Arc::clone(seat));
         }
@@ -270,7 +298,7 @@ impl<W: Work> Pool<W> {
             }
             None => {
                 state.leader_waits = true;
-                Next::Wait
+                Next::Wait { leads: true }
             }
         }
     }
@@ -362,9 +390,11 @@ impl<W: Work> Pool<W> {
                 (called, busy)
             };
             if let Some(seat) = called {
-                seat.call();
+                self.call(&seat);
             }
-            (self.rest)();
+            if let Some(source) = &self.source {
+                source.glance();
+            }
             super::interrupt::interrupt_deserted(&busy);
             idle_ticks = if busy.is_empty() { idle_ticks + 1 } else { 0 };
             if idle_ticks > 20 {

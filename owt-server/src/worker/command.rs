@@ -120,6 +120,8 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
                 // The server ended before it could be told to take this process along.
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
+            // What this program was itself handed down is not for workers.
+            close_on_exec_from(3)?;
             for fd in &inherited {
                 rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
             }
@@ -128,4 +130,13 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
     };
     let child = process.spawn()?;
     Ok(Born { child, socket, log, words, claims })
+}
+
+/// Has every descriptor from that one on closed when this process becomes another program.
+pub(super) fn close_on_exec_from(first: u32) -> io::Result<()> {
+    // SAFETY: sets a flag of descriptors; none is closed here.
+    let set = unsafe {
+        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    if set < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -42,7 +42,8 @@ pub struct Crew {
     markers: AtomicU64,
     /// What the markers of all its workers begin with.
     family: String,
-    pub(super) guard: Guard,
+    /// Held, not read: it acts when this process is no more.
+    _guard: Guard,
 }
 
 /// What workers may do.
@@ -137,7 +138,7 @@ impl Crew {
             is_idle: AtomicBool::new(false),
             has_culprits: AtomicBool::new(false),
             markers: AtomicU64::new(0),
-            guard: Guard::start(&config.guard_command, &family).map_err(HostError::Worker)?,
+            _guard: Guard::start(&config.guard_command, &family).map_err(HostError::Worker)?,
             family,
         });
         tree::adopt_orphans();

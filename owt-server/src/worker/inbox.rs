@@ -1,10 +1,12 @@
 //! Frames as they come in.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::io::Errno;
+use rustix::net::RecvFlags;
 
 use super::frame;
 
@@ -39,18 +41,48 @@ impl Inbox {
     ///
     /// # Errors
     /// When reading fails, a frame is too large, or `take` refuses one.
-    pub fn read(&mut self, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
-        let Some(free) = self.buffer.get_mut(self.end..) else { return Ok(false) };
-        let length = loop {
-            match rustix::io::read(&self.socket, &mut *free) {
-                Ok(length) => break length,
+    pub fn read(&mut self, take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
+        loop {
+            match self.receive(RecvFlags::empty()) {
+                Ok(0) => return Ok(false),
+                Ok(length) => return self.split(length, take).map(|()| true),
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
-        };
-        if length == 0 {
-            return Ok(false);
         }
+    }
+
+    /// As [`read`](Self::read), without waiting: `None` when nothing is there.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_now(
+        &mut self,
+        take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Option<bool>> {
+        match self.receive(RecvFlags::DONTWAIT) {
+            Ok(0) => Ok(Some(false)),
+            Ok(length) => self.split(length, take).map(|()| Some(true)),
+            Err(Errno::INTR | Errno::AGAIN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What [`read`](Self::read) waits for.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    fn receive(&mut self, flags: RecvFlags) -> rustix::io::Result<usize> {
+        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
+        rustix::net::recv(&self.socket, free, flags).map(|(length, _)| length)
+    }
+
+    fn split(
+        &mut self,
+        length: usize,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         self.end += length;
         while let Some((one, length)) =
             self.buffer.get(self.start..self.end).and_then(frame::first)
@@ -58,8 +90,7 @@ impl Inbox {
             take(one)?;
             self.start += length;
         }
-        self.make_room()?;
-        Ok(true)
+        self.make_room()
     }
 
     /// Moves what is left to the front, and grows for a frame that is larger than the buffer.

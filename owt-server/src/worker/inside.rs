@@ -2,16 +2,18 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use owt_core::{Call, Problem, ProblemKind};
 use parking_lot::Mutex;
+use rustix::event::{EventfdFlags, PollFd, PollFlags};
 use tracing::Level;
 
 use super::claims::Claims;
@@ -20,7 +22,7 @@ use super::inbox::Inbox;
 use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use crate::engine::{Context, Event, Far, Host, NotTaken, Reins, Task, far_channel};
-use crate::python::{Around, HostError, PythonHost, Settings};
+use crate::python::{Around, HostError, PythonHost, Settings, Source};
 
 /// Bytes of a frame from the server at most: a call's code may be long.
 const MOST: usize = 1 << 30;
@@ -42,16 +44,35 @@ pub enum WorkerError {
 }
 
 thread_local! {
-    /// This thread calls `rest` before it waits.
+    /// This thread glances before it waits, and so sends what waits to be sent.
     static RESTS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls that are here, and the way back.
-#[derive(Debug)]
+/// Calls that are here, the way they come, and the way back.
 struct Inside {
     outbox: Arc<Outbox>,
     claims: Claims,
     calls: Mutex<HashMap<u32, Reins>>,
+    ear: Mutex<Ear>,
+    /// Wakes whoever waits for the server to say something.
+    bell: OwnedFd,
+    host: OnceLock<Arc<PythonHost>>,
+    me: Weak<Self>,
+}
+
+/// Calls whose bodies are still on their way, how much has come, and how long they are.
+type Bodies = HashMap<u32, (Call, Context, BytesMut, usize)>;
+
+/// What hears the server.
+struct Ear {
+    inbox: Inbox,
+    bodies: Bodies,
+}
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inside").field("outbox", &self.outbox).finish_non_exhaustive()
+    }
 }
 
 impl Inside {
@@ -62,11 +83,6 @@ impl Inside {
         } else {
             self.outbox.flush();
         }
-    }
-
-    fn rest(&self) {
-        RESTS.set(true);
-        self.outbox.flush();
     }
 
     fn reins(&self, number: u32, hand: impl FnOnce(&Reins)) {
@@ -136,13 +152,20 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
     let fds = [socket.as_raw_fd(), log.as_raw_fd()];
     let mut inbox = Inbox::new(socket.try_clone().map_err(WorkerError::Connection)?, MOST);
     let outbox = Outbox::new(socket, "owt-worker").map_err(WorkerError::Connection)?;
-    let inside = Arc::new(Inside {
-        outbox: Arc::clone(&outbox),
-        claims: Claims::open(&claims).map_err(WorkerError::Connection)?,
-        calls: Mutex::default(),
-    });
-    drop(claims);
     let settings = first_word(&mut inbox)?;
+    let table = Claims::open(&claims).map_err(WorkerError::Connection)?;
+    drop(claims);
+    let bell = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+        .map_err(|error| WorkerError::Connection(error.into()))?;
+    let inside = Arc::new_cyclic(|me| Inside {
+        outbox: Arc::clone(&outbox),
+        claims: table,
+        calls: Mutex::default(),
+        ear: Mutex::new(Ear { inbox, bodies: HashMap::new() }),
+        bell,
+        host: OnceLock::new(),
+        me: Weak::clone(me),
+    });
     let pipe = Arc::new(Pipe::new(log).map_err(WorkerError::Connection)?);
     forward_log(&pipe, settings.verbosity);
     let host = match start(&settings, &inside, pipe, fds) {
@@ -153,19 +176,12 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
             return Err(error);
         }
     };
-    let ended = Arc::new(Mutex::new(Ok(())));
-    let listening = Listening { host: Arc::clone(&host), inside, bodies: HashMap::new() };
+    let host = inside.host.get_or_init(|| host);
     outbox.push(&FromWorker::Ready, &[]);
     outbox.flush();
-    let why = Arc::clone(&ended);
-    std::thread::Builder::new()
-        .name("owt-reader".to_owned())
-        .spawn(move || listening.listen(inbox, &why))
-        .map_err(WorkerError::Connection)?;
     host.lead(PATIENCE);
     outbox.drain();
-    let result = std::mem::replace(&mut *ended.lock(), Ok(()));
-    result.map_err(WorkerError::Connection)
+    Ok(())
 }
 
 /// So that programs that adaptors start do not inherit it.
@@ -220,10 +236,9 @@ fn start(
         .enable_all()
         .build()
         .map_err(WorkerError::Connection)?;
-    let resting = Arc::clone(inside);
     let around = Around {
         lines,
-        rest: Box::new(move || resting.rest()),
+        source: Some(Arc::clone(inside) as Arc<dyn Source>),
         // A child must not hold the connection open when this process ends, or speak in it.
         forked: Box::new(move || {
             for fd in fds {
@@ -238,40 +253,63 @@ fn start(
     Ok(host?)
 }
 
-/// Whoever reads what the server says.
-struct Listening {
-    host: Arc<PythonHost>,
-    inside: Arc<Inside>,
-    /// Calls whose bodies are still on their way.
-    bodies: HashMap<u32, (Call, Context, BytesMut, usize)>,
-}
-
-impl Listening {
-    fn listen(mut self, mut inbox: Inbox, why: &Mutex<io::Result<()>>) {
-        let end = loop {
-            match inbox.read(|bytes| self.hear(bytes)) {
-                Ok(true) => self.inside.outbox.flush(),
-                Ok(false) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        // Without the server nobody is answered: what runs shall end with it, whatever it does.
-        match end {
-            // SAFETY: ends the process at once, as is meant.
-            Ok(()) => unsafe { libc::_exit(0) },
-            Err(error) => {
-                let broken = WorkerError::Connection(error);
-                // On the descriptor itself: nothing else is sure to work any more.
-                let words = format!("{broken}\n");
-                let _ = std::io::stderr().write_all(words.as_bytes());
-                *why.lock() = Err(io::Error::other(words));
-                // SAFETY: as above.
-                unsafe { libc::_exit(70) }
-            }
+impl Source for Inside {
+    fn wait(&self) {
+        RESTS.set(true);
+        self.outbox.flush();
+        // Only one thread leads, and others only glance.
+        let mut ear = self.ear.lock();
+        if self.listen(&mut ear) {
+            return;
         }
+        let socket = ear.inbox.socket();
+        let mut both =
+            [PollFd::new(&socket, PollFlags::IN), PollFd::new(&self.bell, PollFlags::IN)];
+        // Whatever ends it, the next look says what there is.
+        let _ = rustix::event::poll(&mut both, None);
+        let [_, bell] = both.map(|fd| !fd.revents().is_empty());
+        if bell {
+            // Rung anew from now on; it is empty only if somebody was quicker.
+            let _ = rustix::io::read(&self.bell, &mut [0_u8; 8]);
+        }
+        self.listen(&mut ear);
     }
 
-    fn hear(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn wake(&self) {
+        // A full counter, the only failure, means that it rings already.
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+    }
+
+    fn glance(&self) {
+        RESTS.set(true);
+        if let Some(mut ear) = self.ear.try_lock() {
+            self.listen(&mut ear);
+        }
+        self.outbox.flush();
+    }
+}
+
+impl Inside {
+    /// Takes what the server has said so far. True when it was anything.
+    fn listen(&self, ear: &mut Ear) -> bool {
+        let Ear { inbox, bodies } = ear;
+        let error = match inbox.read_now(|bytes| self.hear(bodies, bytes)) {
+            Ok(None) => return false,
+            Ok(Some(true)) => return true,
+            // Without the server nobody is answered: what runs shall end with it, whatever it
+            // does.
+            // SAFETY: ends the process at once, as is meant.
+            Ok(Some(false)) => unsafe { libc::_exit(0) },
+            Err(error) => error,
+        };
+        // On the descriptor itself: nothing else is sure to work any more.
+        let words = format!("{}\n", WorkerError::Connection(error));
+        let _ = std::io::stderr().write_all(words.as_bytes());
+        // SAFETY: as above.
+        unsafe { libc::_exit(70) }
+    }
+
+    fn hear(&self, bodies: &mut Bodies, bytes: &[u8]) -> io::Result<()> {
         let (message, payload) = frame::read(bytes).map_err(io::Error::other)?;
         match message {
             ToWorker::Begin(_) => {}
@@ -283,32 +321,38 @@ impl Listening {
                 } else {
                     let mut body = BytesMut::with_capacity(length);
                     body.extend_from_slice(payload);
-                    self.bodies.insert(number, (call, context, body, length));
+                    bodies.insert(number, (call, context, body, length));
                 }
             }
             ToWorker::Body { number } => {
-                let whole = self.bodies.get_mut(&number).is_some_and(|(_, _, body, length)| {
+                let whole = bodies.get_mut(&number).is_some_and(|(_, _, body, length)| {
                     body.extend_from_slice(payload);
                     body.len() >= *length
                 });
-                if whole && let Some((call, context, body, _)) = self.bodies.remove(&number) {
+                if whole && let Some((call, context, body, _)) = bodies.remove(&number) {
                     self.submit(number, call, context, body.freeze());
                 }
             }
-            ToWorker::Cancel { number } => self.inside.reins(number, Reins::cancel),
+            ToWorker::Cancel { number } => self.reins(number, Reins::cancel),
             ToWorker::Credit { number, bytes } => {
-                self.inside.reins(number, |reins| reins.credit(bytes));
+                self.reins(number, |reins| reins.credit(bytes));
             }
-            ToWorker::Stop => self.host.stop(),
+            ToWorker::Stop => {
+                if let Some(host) = self.host.get() {
+                    host.stop();
+                }
+            }
         }
         Ok(())
     }
 
     fn submit(&self, number: u32, call: Call, mut context: Context, body: Bytes) {
+        // Set before the server is told that calls are welcome.
+        let (Some(me), Some(host)) = (self.me.upgrade(), self.host.get()) else { return };
         context.body = body;
-        let (events, reins) = far_channel(Arc::clone(&self.inside) as Arc<dyn Far>, number);
-        self.inside.calls.lock().insert(number, reins);
-        let (task, kind) = match self.host.submit(Task { call, context, events }) {
+        let (events, reins) = far_channel(me as Arc<dyn Far>, number);
+        self.calls.lock().insert(number, reins);
+        let (task, kind) = match host.submit(Task { call, context, events }) {
             Ok(()) => return,
             Err(NotTaken::Full(task)) => (task, ProblemKind::Busy),
             Err(NotTaken::Stopping(task)) => (task, ProblemKind::Draining),

@@ -63,8 +63,7 @@ fn watch(crew: &Arc<Crew>) {
         replace(crew);
         if reaped.elapsed() >= REAPING {
             reaped = Instant::now();
-            let workers = processes.iter().map(|process| process.worker.pid);
-            let pids: Vec<_> = workers.chain([crew.guard.pid()]).collect();
+            let pids: Vec<_> = processes.iter().map(|process| process.worker.pid).collect();
             tree::reap_orphans(&pids);
         }
         let is_busy = |process: &Arc<Process>| {
