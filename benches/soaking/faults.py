@@ -41,6 +41,11 @@ class Fault:
         raise WrongError(f"{self.name}: {reply}")
 
 
+STUBBORN = """
+while True:
+    try: time.sleep(1)
+    except BaseException: pass
+"""
 ESCAPE = """
 if os.fork() == 0:
     os.setsid()
@@ -60,14 +65,9 @@ FAULTS = (
     Fault("left", "time.sleep(3600)", leaves_after=0.3),
     Fault("gil", "ctypes.PyDLL(None).sleep(3600)", (PASSED,), timeout=0.5),
     Fault("sum", "sum(itertools.repeat(1))", (PASSED,), timeout=0.5),
-    Fault(
-        "stubborn",
-        "while True:\n    try: time.sleep(1)\n    except BaseException: pass",
-        (PASSED,),
-        timeout=0.5,
-    ),
+    Fault("stubborn", STUBBORN, (PASSED,), timeout=0.5),
     Fault("escape", ESCAPE + "os._exit(3)"),
-    Fault("escape-loop", ESCAPE + "time.sleep(3600)", (PASSED,), timeout=0.5),
+    Fault("escape-stubborn", ESCAPE + STUBBORN, (PASSED,), timeout=0.5),
     Fault("memory", "held = [bytearray(b'x') * (64 << 20) for _ in range(16)]\ntime.sleep(3600)"),
     Fault(
         "forks",

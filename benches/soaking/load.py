@@ -20,14 +20,14 @@ from .wire import Client, WrongError
 SAMPLE_S = 0.25
 HANGUP_S = 5.0
 KILL_S = 1.0
-SETTLE_S = 60
+SETTLE_S = 30
 FILES_SLACK = 8
 WRONG_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Phase:
-    """What goes on together. Workers die in it if there are faults or kills."""
+    """What goes on together. Workers die if there are faults or kills."""
 
     name: str
     ordinary: Sequence[Kind]
@@ -71,6 +71,7 @@ class Load:
         self.tally = Tally()
         self.numbers = itertools.count()
         self.rest: Sample | None = None
+        self.workers_die = False
 
     async def warm_up(self, kinds: Sequence[Kind]) -> None:
         """Every ordinary kind, so that what is made once is there before the measure is taken."""
@@ -82,6 +83,8 @@ class Load:
         self.watch.samples.clear()
 
     async def run(self, phase: Phase, seconds: float) -> None:
+        # For good: who ran in workers that died may be refused for a while after that.
+        self.workers_die |= phase.workers_die
         end = time.monotonic() + seconds
         jobs = [self._ordinary(phase, end) for _ in range(self.connections)]
         if phase.faults:
@@ -134,7 +137,7 @@ class Load:
         while time.monotonic() < end:
             kind = random.choice(phase.ordinary)
             await self._one(
-                kind.name, kind.act(client, next(self.numbers), workers_die=phase.workers_die)
+                kind.name, kind.act(client, next(self.numbers), workers_die=self.workers_die)
             )
         client.leave()
 
