@@ -4,7 +4,7 @@ VENV := target/venv
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
 
-.PHONY: help run test test-rust test-python bench fmt lint setup
+.PHONY: help run test test-rust test-python bench soak fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,10 @@ $(VENV)/ready: owt-server/python/requirements-test.txt
 bench: ## Measure beside peers; a table, JSON and a plot in target/bench
 	cargo build --release --locked --bin owt
 	benches/run
+
+soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--seconds 600 ...")
+	cargo build --release --locked --bin owt
+	$(VENV)/bin/python benches/soak $(SOAK)
 
 fmt: setup ## Format everything
 	cargo fmt --all

@@ -42,6 +42,7 @@ struct Log {
 pub struct Start {
     command: Command,
     port: u16,
+    log_kept: usize,
 }
 
 impl Start {
@@ -54,7 +55,7 @@ impl Start {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
             command.env_remove(name);
         }
-        Self { command, port: 0 }
+        Self { command, port: 0, log_kept: usize::MAX }
     }
 
     pub fn port(mut self, port: u16) -> Self {
@@ -77,6 +78,12 @@ impl Start {
         self
     }
 
+    /// Keep only about so many of the log's last bytes: adaptors may print more than fits.
+    pub fn keep_log(mut self, bytes: usize) -> Self {
+        self.log_kept = bytes;
+        self
+    }
+
     pub fn start(mut self) -> Owt {
         let mut child = self
             .command
@@ -92,7 +99,16 @@ impl Start {
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = stderr.read(&mut buffer) {
-                writing.text.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
+                let mut text = writing.text.lock().unwrap();
+                text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+                if text.len() / 2 > self.log_kept {
+                    let mut start = text.len() - self.log_kept;
+                    while !text.is_char_boundary(start) {
+                        start += 1;
+                    }
+                    text.drain(..start);
+                }
+                drop(text);
                 writing.grown.notify_all();
             }
         });

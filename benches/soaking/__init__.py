@@ -1,0 +1,1 @@
+"""owt under mixed load for a while: every answer checked, every leak looked for."""

@@ -1,0 +1,102 @@
+//! What a worker's death says, and what follows from it.
+
+use crate::family::{Family, eventually, signal};
+use crate::hello::Hello;
+use crate::support::Folder;
+
+#[test]
+fn the_answer_says_how_it_died_and_what_it_said_last() {
+    let family = Family::of(1, &[]);
+    let code = "
+import os
+def run(how):
+    for n in range(1000):
+        os.write(2, b'line %d\\n' % n)
+    os.write(2, b'last words\\n')
+    os._exit(3) if how == 'exit' else os.kill(os.getpid(), 9)
+";
+    for (how, words) in [("exit", "exit status 3"), ("kill", "signal 9 (SIGKILL)")] {
+        let call = family.owt.code(code).kwargs(&format!("{{'how': '{how}'}}"));
+        let problem = call.post("/").refused(502, "worker-died");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{detail}");
+        assert!(detail.contains("line 999\n") && detail.contains("last words"), "{detail}");
+        assert!(!detail.contains("line 1\n"), "not all of it: {detail}");
+    }
+    family.ends_well();
+}
+
+#[test]
+fn idle_workers_that_are_killed_come_back() {
+    let family = Family::of(2, &[]);
+    let hello = Hello::new();
+    for _ in 0..2 {
+        hello.all_right(&family.owt);
+        let before = family.is_whole();
+        for worker in &before {
+            signal(*worker, "-KILL");
+        }
+        eventually("they are others", || {
+            let now = family.workers();
+            now.len() == 2 && now.is_disjoint(&before)
+        });
+    }
+    hello.all_right(&family.owt);
+    eventually("nothing is a zombie", || family.zombies() == 0);
+    family.ends_well();
+}
+
+#[test]
+fn an_adaptor_that_kills_three_times_is_refused_and_others_are_not() {
+    let family = Family::of(2, &[]);
+    let (hello, folder) = (Hello::new(), Folder::new());
+    let poison = family
+        .owt
+        .code(&format!("import os\ndef run():\n    {}\n    os._exit(9)\n", leave(&folder)));
+    for _ in 0..3 {
+        poison.post("/").refused(502, "worker-died");
+    }
+    for _ in 0..2 {
+        let answer = poison.post("/");
+        let problem = answer.refused(503, "adaptor-refused");
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1, "{problem}");
+    }
+    assert_eq!(folder.marks("ran"), 3, "what is refused does not run");
+    hello.all_right(&family.owt);
+    family.ends_well();
+}
+
+/// A mark that is on the disk at once: a process that exits this way writes nothing later.
+fn leave(folder: &Folder) -> String {
+    format!("with open({:?}, 'a') as file: file.write('x')", folder.path("ran"))
+}
+
+#[test]
+fn a_call_that_has_not_begun_moves_to_the_next_worker() {
+    let family = Family::of(1, &["--threads", "1"]);
+    let hello = Hello::new();
+    let (mut staying, mut guest, worker) = hello.stay(&family.owt);
+    let tally = hello.many(&family.owt, || signal(worker, "-KILL"));
+    assert_eq!(tally.died, 0, "only the call that ran was lost");
+    assert_eq!(guest.says(), None);
+    assert_eq!(staying.answer().0, 502);
+    family.ends_well();
+}
+
+#[test]
+fn a_call_that_waits_goes_to_a_worker_that_comes() {
+    let family = Family::of(2, &["--threads", "1"]);
+    let hello = Hello::new();
+    let (mut first, mut guest, busy) = hello.stay(&family.owt);
+    for other in family.workers().into_iter().filter(|worker| *worker != busy) {
+        signal(other, "-KILL");
+    }
+    // The only one that is up has its one thread in use.
+    let (mut second, mut second_guest, new) = hello.stay(&family.owt);
+    assert_ne!(new, busy);
+    for (guest, raw) in [(&mut guest, &mut first), (&mut second_guest, &mut second)] {
+        guest.tell("stayed");
+        assert_eq!(raw.answer().2, "stayed");
+    }
+    family.ends_well();
+}

@@ -1,0 +1,71 @@
+//! The end of a server with workers.
+
+use crate::family::{Family, eventually, signal};
+use crate::hello::Hello;
+use crate::meeting::Meeting;
+use crate::raw::Raw;
+
+#[test]
+fn calls_in_all_workers_may_finish() {
+    let mut family = Family::of(2, &["--threads", "1"]);
+    let hello = Hello::new();
+    let mut staying: Vec<_> = (0..2).map(|_| hello.stay(&family.owt)).collect();
+    assert_ne!(staying[0].2, staying[1].2, "each worker has one thread");
+    family.owt.signal("-TERM");
+    family.owt.log_with("stopping");
+    for (n, (raw, guest, _)) in staying.iter_mut().enumerate() {
+        guest.tell(&format!("stayed {n}"));
+        let (status, _, body) = raw.answer();
+        assert_eq!((status, body), (200, format!("stayed {n}")));
+    }
+    assert_eq!(family.owt.wait().code(), Some(0));
+    eventually("no process is left", || family.all().is_empty());
+    assert_eq!(family.files(), 0);
+}
+
+#[test]
+fn a_worker_that_has_only_begun_to_start_ends_too() {
+    let family = Family::of(2, &[]);
+    let before = family.is_whole();
+    for worker in &before {
+        signal(*worker, "-KILL");
+    }
+    eventually("another has begun", || !family.workers().is_subset(&before));
+    family.ends_well();
+}
+
+#[test]
+fn a_second_signal_ends_the_workers_too() {
+    let mut family = Family::of(2, &[]);
+    let meeting = Meeting::new();
+    let _calls = busy(&family, &meeting);
+    family.owt.signal("-TERM");
+    family.owt.log_with("stopping");
+    family.owt.signal("-TERM");
+    assert_eq!(family.owt.wait().code(), Some(128 + 15));
+    eventually("no process is left", || family.all().is_empty());
+}
+
+#[test]
+fn no_worker_outlives_a_server_that_is_killed() {
+    let mut family = Family::of(2, &[]);
+    let meeting = Meeting::new();
+    let _calls = busy(&family, &meeting);
+    family.owt.signal("-KILL");
+    family.owt.wait();
+    eventually("no process is left", || family.all().is_empty());
+}
+
+/// Calls that do not hear that they should end: one holds the interpreter's lock.
+fn busy(family: &Family, meeting: &Meeting) -> Vec<Raw> {
+    let codes = ["time.sleep(3600)", "ctypes.PyDLL(None).sleep(3600)"];
+    let calls = codes.map(|rest| {
+        let code =
+            format!("{}\ndef run():\n    meet().say('here')\n    {rest}\n", meeting.python());
+        let call = family.owt.code(&format!("import ctypes, time\n{code}"));
+        let raw = Raw::get(&family.owt, &call, "/", &[]);
+        meeting.guest();
+        raw
+    });
+    calls.into()
+}

@@ -1,0 +1,32 @@
+//! What adaptors, clients and signals can do to worker processes, and that others do not notice.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says where"
+)]
+
+#[allow(dead_code, reason = "each test program uses its part")]
+#[path = "../support/mod.rs"]
+mod support;
+
+#[allow(dead_code, reason = "other test programs use the rest")]
+#[path = "../wire/meeting.rs"]
+mod meeting;
+#[allow(dead_code, reason = "other test programs use the rest")]
+#[path = "../wire/raw.rs"]
+mod raw;
+
+mod family;
+mod hello;
+mod nasty;
+mod survival;
+
+mod dying;
+mod ending;
+mod killing;
+mod leaving;
+mod replacing;
+mod soak;
