@@ -117,7 +117,8 @@ def _options() -> argparse.Namespace:
         action="append",
         metavar="SETTINGS",
         help='options of `owt serve`, as "workers=0 name=value flag"; may be repeated; the first '
-        'is held to the goals; "" is owt as it comes (default: "workers=1", "workers=2" and "workers=0")',
+        'is held to the goals; "" is owt as it comes '
+        '(default: "workers=1", "workers=2" and "workers=0")',
     )
     add(
         "--owt-binary",

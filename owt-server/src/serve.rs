@@ -98,12 +98,8 @@ pub fn serve(
         executable: settings.found.executable.clone(),
     };
     let hosting = Hosting::start(&config, settings, runtime.handle().clone())?;
-    let engine = Engine::new(
-        hosting.host(),
-        config.cache_bytes,
-        config.timeout,
-        runtime.handle().clone(),
-    );
+    let engine =
+        Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let site = Site {
         engine,
         door: Door::new(config.auth.clone()),
@@ -145,9 +141,7 @@ impl Hosting {
         runtime: tokio::runtime::Handle,
     ) -> Result<Self, HostError> {
         Ok(match config.workers {
-            0 => {
-                Self::Here(Arc::new(PythonHost::start(&settings, Around::server(), runtime)?))
-            }
+            0 => Self::Here(Arc::new(PythonHost::start(&settings, Around::server(), runtime)?)),
             _ => Self::Workers(Crew::start(config, settings)?),
         })
     }

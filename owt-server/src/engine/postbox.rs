@@ -107,9 +107,8 @@ pub fn run_there<T: Send + 'static>(
 pub fn soon<O: Outgoing + 'static>(outgoing: &Arc<O>) {
     let postbox = MINE.with(|mine| mine.get().map(Arc::clone));
     let Some(postbox) = postbox else { return outgoing.send() };
-    let is_same = |other: &Arc<dyn Outgoing>| {
-        std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(outgoing))
-    };
+    let is_same =
+        |other: &Arc<dyn Outgoing>| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(outgoing));
     postbox.post(|inside| {
         if !inside.outgoing.iter().any(is_same) {
             inside.outgoing.push(Arc::clone(outgoing) as Arc<dyn Outgoing>);

@@ -10,14 +10,14 @@ use pyo3::types::{PyCFunction, PyDict};
 
 use super::bridge::Bridge;
 use super::discover::DiscoverError;
+use super::interrupt;
 use super::job::{FORKED, Job, Shared, Step};
 use super::launch::{self, LaunchError};
-use super::places::Places;
 use super::lines::{self, Line, Lines};
+use super::places::Places;
 use super::pool::{Pool, Source};
 use super::settings::Settings;
 use super::sink::Mailbox;
-use super::interrupt;
 use crate::engine::{Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
 
 /// Python cannot be hosted.

@@ -193,7 +193,8 @@ impl<W: Work> Pool<W> {
     /// Takes queued tasks out again.
     pub fn take_out(&self, which: impl Fn(&W) -> bool) -> Vec<W> {
         let mut state = self.state.lock();
-        let (out, stay) = std::mem::take(&mut state.queue).into_iter().partition::<VecDeque<_>, _>(which);
+        let (out, stay) =
+            std::mem::take(&mut state.queue).into_iter().partition::<VecDeque<_>, _>(which);
         state.queue = stay;
         out.into()
     }

@@ -40,9 +40,8 @@ impl Settings {
         check_version(&found)?;
         let adaptors = scratch.join("adaptors");
         std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
-        let absolute = |folder: &PathBuf| {
-            std::path::absolute(folder).unwrap_or_else(|_| folder.clone())
-        };
+        let absolute =
+            |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
         Ok(Self {
             found,
             package: package::lay_out(scratch).map_err(HostError::Package)?,

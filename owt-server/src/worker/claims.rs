@@ -97,7 +97,8 @@ impl Claims {
     /// The server's: takes the call back. False when something of it has run.
     pub fn withdraw(&self, number: u32) -> bool {
         self.of(number).is_some_and(|claim| {
-            let was = claim.compare_exchange(WAITING, WITHDRAWN, Ordering::SeqCst, Ordering::SeqCst);
+            let was =
+                claim.compare_exchange(WAITING, WITHDRAWN, Ordering::SeqCst, Ordering::SeqCst);
             was.is_ok() || was == Err(WITHDRAWN)
         })
     }
@@ -114,7 +115,8 @@ impl Claims {
 impl Drop for Claims {
     fn drop(&mut self) {
         // SAFETY: mapped by `map` with this length, and nothing refers to it any more.
-        let unmapped = unsafe { rustix::mm::munmap(self.start.as_ptr().cast::<c_void>(), self.length) };
+        let unmapped =
+            unsafe { rustix::mm::munmap(self.start.as_ptr().cast::<c_void>(), self.length) };
         if let Err(error) = unmapped {
             tracing::debug!(%error, "a table of claims stays mapped");
         }

@@ -74,7 +74,12 @@ impl Spawner {
     ///
     /// # Errors
     /// When the process, or a descriptor for it, is refused.
-    pub fn spawn(&self, command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result<Born> {
+    pub fn spawn(
+        &self,
+        command: &WorkerCommand,
+        marker: &str,
+        most_calls: usize,
+    ) -> io::Result<Born> {
         let (reply, born) = sync_channel(1);
         let (command, marker) = (command.clone(), marker.to_owned());
         let gone = |_| io::Error::other("the thread that starts workers has ended");
@@ -135,8 +140,7 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
 /// Has every descriptor from that one on closed when this process becomes another program.
 pub(super) fn close_on_exec_from(first: u32) -> io::Result<()> {
     // SAFETY: sets a flag of descriptors; none is closed here.
-    let set = unsafe {
-        libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
-    };
+    let set =
+        unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     if set < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

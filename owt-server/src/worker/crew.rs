@@ -247,7 +247,7 @@ impl Crew {
         let mut unbegun = Vec::new();
         for orphan in orphans {
             match orphan {
-                Orphan::Unbegun(task) => unbegun.push(task),
+                Orphan::Unbegun(task) => unbegun.push(*task),
                 Orphan::Begun(_, events) => {
                     events.send(Event::Problem(Box::new(obituary.problem())));
                 }
@@ -271,9 +271,10 @@ impl State {
             return Some(Arc::clone(only));
         }
         let adaptor = task.call.code.id();
-        let loads = self.posts.iter().enumerate().filter_map(|(index, post)| {
-            Some((index, post.current.as_ref()?.worker.load(adaptor)))
-        });
+        let loads =
+            self.posts.iter().enumerate().filter_map(|(index, post)| {
+                Some((index, post.current.as_ref()?.worker.load(adaptor)))
+            });
         let loads: Vec<_> = loads.collect();
         let index = choose(loads.into_iter())?;
         self.posts.get(index)?.current.clone()
@@ -300,13 +301,13 @@ impl Host for Crew {
                 drop(state);
                 let detail = "this adaptor killed the worker that ran it three times in a row; \
                               nothing of this call has run";
-                let problem = Problem::new(ProblemKind::AdaptorRefused, detail).with_retry_after(left);
+                let problem =
+                    Problem::new(ProblemKind::AdaptorRefused, detail).with_retry_after(left);
                 task.events.send(Event::Problem(Box::new(problem)));
                 return Ok(());
             }
             // Counting those that wait looks at every call: only where there are so many.
-            let calls: usize =
-                state.processes.values().map(|process| process.worker.calls()).sum();
+            let calls: usize = state.processes.values().map(|process| process.worker.calls()).sum();
             if calls + state.waiting.len() >= self.limits.max_queue
                 && self.waiting(&state) >= self.limits.max_queue
             {

@@ -15,6 +15,7 @@ use crate::python::Settings;
 
 /// What the server tells a worker.
 #[derive(Debug, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "never kept, and a call is the commonest")]
 pub enum ToWorker<'a> {
     /// The first message: how to host Python.
     Begin(Box<Settings>),
@@ -119,14 +120,15 @@ const PREFIX: usize = 4;
 /// A message that cannot be written: only for want of memory, or a mistake of ours.
 pub type Unwritable = postcard::Error;
 
-/// Appends a frame.
-pub fn write(into: &mut Vec<u8>, message: &impl Serialize, payload: &[u8]) -> Result<(), Unwritable> {
+/// Appends a frame. After an error nothing of `into` is worth keeping.
+pub fn write(
+    into: &mut Vec<u8>,
+    message: &impl Serialize,
+    payload: &[u8],
+) -> Result<(), Unwritable> {
     let start = into.len();
     into.extend_from_slice(&[0; PREFIX]);
-    let mut whole = match postcard::to_extend(message, std::mem::take(into)) {
-        Ok(whole) => whole,
-        Err(error) => return Err(error),
-    };
+    let mut whole = postcard::to_extend(message, std::mem::take(into))?;
     whole.extend_from_slice(payload);
     let length = u32::try_from(whole.len() - start - PREFIX)
         .map_err(|_| postcard::Error::SerializeBufferFull)?;

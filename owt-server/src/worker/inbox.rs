@@ -84,8 +84,7 @@ impl Inbox {
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         self.end += length;
-        while let Some((one, length)) =
-            self.buffer.get(self.start..self.end).and_then(frame::first)
+        while let Some((one, length)) = self.buffer.get(self.start..self.end).and_then(frame::first)
         {
             take(one)?;
             self.start += length;

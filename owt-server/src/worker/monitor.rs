@@ -66,9 +66,8 @@ fn watch(crew: &Arc<Crew>) {
             let pids: Vec<_> = processes.iter().map(|process| process.worker.pid).collect();
             tree::reap_orphans(&pids);
         }
-        let is_busy = |process: &Arc<Process>| {
-            process.worker.calls() > 0 || process.retired.lock().is_some()
-        };
+        let is_busy =
+            |process: &Arc<Process>| process.worker.calls() > 0 || process.retired.lock().is_some();
         if processes.iter().any(is_busy) {
             std::thread::park_timeout(BUSY);
         } else {
@@ -149,8 +148,7 @@ fn lend(crew: &Crew) {
         let state = crew.state.lock();
         state.posts.iter().filter_map(|post| post.current.clone()).collect()
     };
-    let (stuck, free): (Vec<_>, Vec<_>) =
-        up.into_iter().partition(|process| process.worker.look());
+    let (stuck, free): (Vec<_>, Vec<_>) = up.into_iter().partition(|process| process.worker.look());
     let Some(before) = Instant::now().checked_sub(IMPATIENT) else { return };
     if free.is_empty() {
         return;

@@ -68,7 +68,9 @@ impl Obituary {
         match self.ending {
             Some(Ending::Memory { bytes, most }) => {
                 let (bytes, most) = (ByteSize(bytes).display().si(), ByteSize(most).display().si());
-                format!("was ended because it held {bytes} of memory, more than the {most} of --max-memory")
+                format!(
+                    "was ended because it held {bytes} of memory, more than the {most} of --max-memory"
+                )
             }
             Some(Ending::Overdue) => {
                 "was ended because a call in it did not stop at its deadline".to_owned()
@@ -82,7 +84,9 @@ impl Obituary {
             Some(Ending::Stopping) => "was ended with the server".to_owned(),
             None => match self.status.map(|status| (status.code(), status.signal())) {
                 Some((Some(code), _)) => format!("ended with exit status {code}"),
-                Some((None, Some(signal))) => format!("was killed by signal {signal}{}", name_of(signal)),
+                Some((None, Some(signal))) => {
+                    format!("was killed by signal {signal}{}", name_of(signal))
+                }
                 Some((None, None)) | None => "ended, nobody knows how".to_owned(),
             },
         }
@@ -101,7 +105,8 @@ impl Obituary {
 }
 
 fn name_of(signal: i32) -> String {
-    signal_hook::low_level::signal_name(signal).map_or_else(String::new, |name| format!(" ({name})"))
+    signal_hook::low_level::signal_name(signal)
+        .map_or_else(String::new, |name| format!(" ({name})"))
 }
 
 /// How long until a worker is started again that ended so often without having served a call.
@@ -119,7 +124,9 @@ mod tests {
 
     #[test]
     fn pauses_grow_from_a_tenth_of_a_second_to_half_a_minute() {
-        for (failures, seconds) in [(0, 0.1), (1, 0.1), (2, 0.2), (4, 0.8), (12, 30.0), (u32::MAX, 30.0)] {
+        for (failures, seconds) in
+            [(0, 0.1), (1, 0.1), (2, 0.2), (4, 0.8), (12, 30.0), (u32::MAX, 30.0)]
+        {
             let pause = pause(failures).as_secs_f64();
             assert!((seconds * 0.75..=seconds * 1.25).contains(&pause), "{failures}: {pause}");
         }

@@ -55,12 +55,18 @@ struct State {
 enum Item {
     Frames(Vec<u8>),
     /// A long payload, whose pieces are framed when their turn comes.
-    Pieces { message: Vec<u8>, rest: Bytes },
+    Pieces {
+        message: Vec<u8>,
+        rest: Bytes,
+    },
 }
 
 impl State {
     fn is_empty(&self) -> bool {
-        self.begun.is_empty() && self.urgent.is_empty() && self.queue.is_empty() && self.tail.is_empty()
+        self.begun.is_empty()
+            && self.urgent.is_empty()
+            && self.queue.is_empty()
+            && self.tail.is_empty()
     }
 
     /// The next bytes to write.
@@ -122,15 +128,16 @@ impl Outbox {
             porter: Mutex::new(None),
         });
         let carrying = Arc::downgrade(&outbox);
-        let porter = std::thread::Builder::new().name(format!("{name}-porter")).spawn(move || {
-            loop {
-                std::thread::park();
-                let Some(outbox) = carrying.upgrade() else { return };
-                if !outbox.carry() {
-                    return;
+        let porter =
+            std::thread::Builder::new().name(format!("{name}-porter")).spawn(move || {
+                loop {
+                    std::thread::park();
+                    let Some(outbox) = carrying.upgrade() else { return };
+                    if !outbox.carry() {
+                        return;
+                    }
                 }
-            }
-        })?;
+            })?;
         *outbox.porter.lock() = Some(porter.thread().clone());
         Ok(outbox)
     }
@@ -138,7 +145,9 @@ impl Outbox {
     /// Puts a frame in line.
     pub fn push(&self, message: &impl Serialize, payload: &[u8]) {
         let mut state = self.state.lock();
-        if !state.is_closed && let Err(error) = frame::write(&mut state.tail, message, payload) {
+        if !state.is_closed
+            && let Err(error) = frame::write(&mut state.tail, message, payload)
+        {
             tracing::error!(%error, "a frame could not be written");
             self.shut(&mut state);
         }
@@ -169,7 +178,9 @@ impl Outbox {
     /// Puts a frame before all others.
     pub fn push_urgent(&self, message: &impl Serialize) {
         let mut state = self.state.lock();
-        if !state.is_closed && let Err(error) = frame::write(&mut state.urgent, message, &[]) {
+        if !state.is_closed
+            && let Err(error) = frame::write(&mut state.urgent, message, &[])
+        {
             tracing::error!(%error, "a frame could not be written");
             self.shut(&mut state);
         }
@@ -209,7 +220,10 @@ impl Outbox {
             });
             match sent {
                 Ok(length) if from + length == bytes.len() => {
-                    if state.tail.is_empty() && state.tail.capacity() == 0 && bytes.capacity() <= BATCH {
+                    if state.tail.is_empty()
+                        && state.tail.capacity() == 0
+                        && bytes.capacity() <= BATCH
+                    {
                         // Its memory serves again.
                         state.tail = bytes;
                         state.tail.clear();

@@ -40,9 +40,8 @@ impl Load {
 pub fn choose(loads: impl Iterator<Item = (usize, Load)> + Clone) -> Option<usize> {
     let coldest = |(_, load): &(usize, Load)| (load.is_stuck, load.calls, load.adaptors);
     let least = loads.clone().min_by_key(coldest)?;
-    let warm = loads
-        .filter(|(_, load)| load.is_warm)
-        .min_by_key(|(_, load)| (load.is_stuck, load.calls));
+    let warm =
+        loads.filter(|(_, load)| load.is_warm).min_by_key(|(_, load)| (load.is_stuck, load.calls));
     let Some(warm) = warm else { return Some(least.0) };
     let overtake = (warm.1.is_busy() || warm.1.is_stuck)
         && !least.1.is_stuck

@@ -30,6 +30,8 @@ const STARTING: Duration = Duration::from_secs(60);
 /// ends, which sees to it itself.
 const CLOSED: Duration = Duration::from_millis(500);
 const FAREWELL: Duration = Duration::from_secs(30);
+/// As good as no limit.
+const ENDLESS: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Starts that failed in a row after which calls are told so instead of waiting.
 const HOPELESS: u32 = 3;
 
@@ -126,7 +128,8 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
     let mut inbox = Inbox::new(born.socket, MOST);
     outbox.push(&ToWorker::Begin(Box::new(crew.settings.clone())), &[]);
     outbox.flush();
-    let started = if is_stopping { Err(io::Error::other("the server stops")) } else { greet(&mut inbox) };
+    let started =
+        if is_stopping { Err(io::Error::other("the server stops")) } else { greet(&mut inbox) };
     match started {
         Ok(()) => {
             inbox.patience(None)?;
@@ -275,7 +278,7 @@ fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
         old.ending.lock().get_or_insert(why);
         old.worker.close();
         let now = Instant::now();
-        *old.retired.lock() = Some(now.checked_add(patience).unwrap_or(now + Duration::from_hours(24 * 365)));
+        *old.retired.lock() = Some(now.checked_add(patience).unwrap_or(now + ENDLESS));
         for task in old.worker.take_back(now) {
             crew.place(task);
         }

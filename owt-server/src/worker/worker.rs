@@ -72,7 +72,7 @@ struct Left {
 #[derive(Debug)]
 pub enum Orphan {
     /// Nothing of it has run.
-    Unbegun(Task),
+    Unbegun(Box<Task>),
     /// It was running.
     Begun(CodeId, Sender),
 }
@@ -146,8 +146,11 @@ impl Worker {
         let book = self.book.lock();
         let begun =
             book.calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32)).count();
-        let withdrawn =
-            book.calls.iter().filter(|(number, _)| self.claims.is_withdrawn(*number as u32)).count();
+        let withdrawn = book
+            .calls
+            .iter()
+            .filter(|(number, _)| self.claims.is_withdrawn(*number as u32))
+            .count();
         (book.calls.len() - begun - withdrawn, begun, book.warm.len())
     }
 
@@ -312,7 +315,8 @@ impl Worker {
     /// `abandoned` ago; and whether others run beside it.
     pub fn deaf(&self, overdue: Duration, abandoned: Duration) -> Option<(Deaf, bool)> {
         let book = self.book.lock();
-        let mut begun = book.calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32));
+        let mut begun =
+            book.calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32));
         let deaf = begun.clone().find_map(|(_, entry)| {
             let left = entry.left?;
             match left.overdue {
@@ -357,7 +361,7 @@ impl Worker {
             }
             // Taken back already: somebody else has it, or nobody wants it.
             let is_waiting = !self.claims.is_withdrawn(number) && entry.left.is_none();
-            is_waiting.then(|| Orphan::Unbegun(rebuilt(entry.given, entry.events)))
+            is_waiting.then(|| Orphan::Unbegun(Box::new(rebuilt(entry.given, entry.events))))
         };
         calls.into_iter().filter_map(orphan).collect()
     }

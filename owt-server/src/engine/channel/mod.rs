@@ -116,12 +116,7 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
 /// A pair of ends for one call.
 #[must_use]
 pub fn channel() -> (Sender, Events) {
-    let way = Way::Here {
-        waiting: VecDeque::new(),
-        reader: None,
-        upstream: None,
-        uncredited: 0,
-    };
+    let way = Way::Here { waiting: VecDeque::new(), reader: None, upstream: None, uncredited: 0 };
     let link = Link::new(way);
     (Sender::new(Arc::clone(&link)), Events::of(link))
 }
