@@ -199,13 +199,16 @@ impl<W: Work> Pool<W> {
         out.into()
     }
 
-    /// Wakes a seat, unless it is the calling thread's own.
+    /// Wakes a seat.
     fn call(&self, seat: &Seat) {
-        if seat.thread.id() != std::thread::current().id() {
-            seat.call();
-            if let Some(source) = &self.source {
-                source.wake();
-            }
+        if seat.thread.id() == std::thread::current().id() {
+            // Awake, and perhaps on its way to wait: then it does not.
+            seat.called.store(true, Ordering::Release);
+            return;
+        }
+        seat.call();
+        if let Some(source) = &self.source {
+            source.wake();
         }
     }
 
@@ -298,6 +301,7 @@ impl<W: Work> Pool<W> {
                 return Next::Wait { leads: false };
             }
             state.leader = Some(Arc::clone(seat));
+            state.followers.retain(|other| !Arc::ptr_eq(other, seat));
         }
         match state.queue.pop_front() {
             Some(work) => {
