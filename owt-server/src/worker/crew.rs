@@ -248,7 +248,7 @@ impl Crew {
         for orphan in orphans {
             match orphan {
                 Orphan::Unbegun(task) => unbegun.push(*task),
-                Orphan::Begun(_, events) => {
+                Orphan::Begun(_, _, events) => {
                     events.send(Event::Problem(Box::new(obituary.problem())));
                 }
             }

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use owt_core::CodeId;
 
 /// Deaths in a row after which an adaptor is refused.
-const DEATHS: u32 = 3;
+const DEATHS: f32 = 3.0;
+/// What a death counts for an adaptor that ran, but had been running for longer than another:
+/// most that kill do it soon after they have begun.
+const BYSTANDER: f32 = 0.25;
 /// How long it is refused; afterwards one more death is enough.
 const PENANCE: Duration = Duration::from_secs(30);
 /// Adaptors that are remembered.
@@ -18,7 +21,7 @@ pub struct Culprits(HashMap<CodeId, Record>);
 
 #[derive(Debug)]
 struct Record {
-    deaths: u32,
+    deaths: f32,
     last: Instant,
 }
 
@@ -33,18 +36,17 @@ impl Culprits {
         PENANCE.checked_sub(now.duration_since(record.last)).filter(|left| !left.is_zero())
     }
 
-    /// A worker died while calls of these adaptors ran in it. Where one of them has killed
-    /// before, only those that have most often are blamed.
-    pub fn blame(&mut self, adaptors: impl Iterator<Item = CodeId>, now: Instant) {
-        let mut suspects: Vec<_> = adaptors.collect();
-        suspects.sort_unstable();
-        suspects.dedup();
-        let deaths = |adaptor: &CodeId| self.0.get(adaptor).map_or(0, |record| record.deaths);
-        let most = suspects.iter().map(deaths).max().unwrap_or(0);
-        suspects.retain(|adaptor| deaths(adaptor) == most);
-        for adaptor in suspects {
-            let record = self.0.entry(adaptor).or_insert(Record { deaths: 0, last: now });
-            record.deaths += 1;
+    /// A worker died while calls of these adaptors ran in it, since these moments.
+    pub fn blame(&mut self, running: impl Iterator<Item = (CodeId, Instant)>, now: Instant) {
+        let mut suspects: HashMap<CodeId, Instant> = HashMap::new();
+        for (adaptor, since) in running {
+            let latest = suspects.entry(adaptor).or_insert(since);
+            *latest = since.max(*latest);
+        }
+        let latest = suspects.values().max().copied();
+        for (adaptor, since) in suspects {
+            let record = self.0.entry(adaptor).or_insert(Record { deaths: 0.0, last: now });
+            record.deaths += if Some(since) == latest { 1.0 } else { BYSTANDER };
             record.last = now;
         }
         while self.0.len() > REMEMBERED {
@@ -71,14 +73,14 @@ mod tests {
     fn three_deaths_in_a_row_are_refused_for_a_while() {
         let (mut culprits, now) = (Culprits::default(), Instant::now());
         for _ in 0..2 {
-            culprits.blame([id(1)].into_iter(), now);
+            culprits.blame([(id(1), now)].into_iter(), now);
             assert_eq!(culprits.refused(id(1), now), None);
         }
-        culprits.blame([id(1)].into_iter(), now);
+        culprits.blame([(id(1), now)].into_iter(), now);
         assert_eq!(culprits.refused(id(1), now), Some(PENANCE));
         assert_eq!(culprits.refused(id(2), now), None);
         assert_eq!(culprits.refused(id(1), now + PENANCE), None);
-        culprits.blame([id(1)].into_iter(), now + PENANCE);
+        culprits.blame([(id(1), now)].into_iter(), now + PENANCE);
         assert_eq!(culprits.refused(id(1), now + PENANCE), Some(PENANCE));
     }
 
@@ -86,22 +88,22 @@ mod tests {
     fn an_end_in_peace_wipes_the_record() {
         let (mut culprits, now) = (Culprits::default(), Instant::now());
         for _ in 0..10 {
-            culprits.blame([id(1)].into_iter(), now);
-            culprits.blame([id(1)].into_iter(), now);
+            culprits.blame([(id(1), now)].into_iter(), now);
+            culprits.blame([(id(1), now)].into_iter(), now);
             culprits.absolve(id(1));
         }
         assert_eq!(culprits.refused(id(1), now), None);
     }
 
     #[test]
-    fn who_has_killed_before_is_blamed_alone() {
+    fn who_only_ran_beside_it_is_blamed_less() {
         let (mut culprits, now) = (Culprits::default(), Instant::now());
-        culprits.blame([id(1)].into_iter(), now);
-        for _ in 0..5 {
-            culprits.blame([id(2), id(1), id(2)].into_iter(), now);
+        for death in 1..=4 {
+            let then = now + Duration::from_secs(death);
+            culprits.blame([(id(2), now), (id(1), then), (id(2), now)].into_iter(), then);
         }
-        assert!(culprits.refused(id(1), now).is_some());
-        assert_eq!(culprits.refused(id(2), now), None);
+        assert!(culprits.refused(id(1), now + Duration::from_secs(4)).is_some());
+        assert_eq!(culprits.refused(id(2), now + Duration::from_secs(4)), None);
     }
 
     #[test]
@@ -110,7 +112,7 @@ mod tests {
         for number in 0..5000_u32 {
             let mut digest = [0; 32];
             digest[..4].copy_from_slice(&number.to_le_bytes());
-            culprits.blame([CodeId::from_bytes(digest)].into_iter(), now);
+            culprits.blame([(CodeId::from_bytes(digest), now)].into_iter(), now);
         }
         assert!(culprits.0.len() <= REMEMBERED);
     }

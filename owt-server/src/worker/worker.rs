@@ -73,8 +73,8 @@ struct Left {
 pub enum Orphan {
     /// Nothing of it has run.
     Unbegun(Box<Task>),
-    /// It was running.
-    Begun(CodeId, Sender),
+    /// It was running, and came here then.
+    Begun(CodeId, Instant, Sender),
 }
 
 /// A call that goes on though nobody waits for it.
@@ -357,7 +357,8 @@ impl Worker {
         let orphan = |(number, entry): (usize, Entry)| {
             let number = number as u32;
             if self.claims.has_begun(number) {
-                return Some(Orphan::Begun(entry.given.0.code.id(), entry.events));
+                let adaptor = entry.given.0.code.id();
+                return Some(Orphan::Begun(adaptor, entry.since, entry.events));
             }
             // Taken back already: somebody else has it, or nobody wants it.
             let is_waiting = !self.claims.is_withdrawn(number) && entry.left.is_none();
