@@ -19,7 +19,7 @@ from .server import Running, StartError, running
 FAILED, NOT_RUN, INTERRUPTED = 1, 2, 130
 HANGUP, KILL, EACH = "hangup", "kill", "each"
 MEMORY = "400M"
-SLOPE_FROM_S = 30  # a shorter run says nothing of a slope
+SLOPE_FROM_S = 120  # a shorter run says nothing of a slope
 KINDS = {kind.name: kind for kind in ORDINARY}
 WORST = {fault.name: fault for fault in FAULTS}
 
