@@ -261,20 +261,23 @@ impl Crew {
     /// Calls that wait: for a worker, or in one.
     fn waiting(&self, state: &State) -> usize {
         let in_workers = state.processes.values().map(|process| process.worker.count().0);
-        state.waiting.len() + in_workers.sum::<usize>()
+        let nowhere = state.waiting.iter().filter(|task| !task.events.is_closed()).count();
+        nowhere + in_workers.sum::<usize>()
     }
 }
 
 impl State {
     fn choose(&self, task: &Task) -> Option<Arc<Process>> {
-        if let [Post { current: Some(only), .. }] = &*self.posts {
-            return Some(Arc::clone(only));
+        // One that is closed has ended, or is about to; its post is filled anew soon.
+        let is_open = |process: &&Arc<Process>| process.worker.is_open();
+        if let [only] = &*self.posts {
+            return only.current.as_ref().filter(is_open).cloned();
         }
         let adaptor = task.call.code.id();
-        let loads =
-            self.posts.iter().enumerate().filter_map(|(index, post)| {
-                Some((index, post.current.as_ref()?.worker.load(adaptor)))
-            });
+        let loads = self.posts.iter().enumerate().filter_map(|(index, post)| {
+            let process = post.current.as_ref().filter(is_open)?;
+            Some((index, process.worker.load(adaptor)))
+        });
         let loads: Vec<_> = loads.collect();
         let index = choose(loads.into_iter())?;
         self.posts.get(index)?.current.clone()
@@ -346,7 +349,8 @@ impl Host for Crew {
         let workers = state.posts.iter().enumerate().map(|(index, post)| {
             let deaths = post.deaths.iter().map(|(name, count)| (*name, *count)).collect();
             let restarts = post.starts.saturating_sub(1);
-            let Some(process) = &post.current else {
+            let open = post.current.as_ref().filter(|process| process.worker.is_open());
+            let Some(process) = open else {
                 return WorkerStatus { index, restarts, deaths, ..WorkerStatus::default() };
             };
             let (_, running, warm_adaptors) = process.worker.count();

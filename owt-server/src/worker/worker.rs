@@ -35,6 +35,8 @@ pub struct Worker {
     /// Calls that have ended.
     served: AtomicU64,
     is_stuck: AtomicBool,
+    /// As the book has it, without the lock.
+    is_closed: AtomicBool,
     me: Weak<Self>,
 }
 
@@ -110,6 +112,7 @@ impl Worker {
             calls: AtomicUsize::new(0),
             served: AtomicU64::new(0),
             is_stuck: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
             me: Weak::clone(me),
         })
     }
@@ -337,6 +340,12 @@ impl Worker {
     /// No new calls from now on.
     pub fn close(&self) {
         self.book.lock().is_closed = true;
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// True while it takes new calls.
+    pub fn is_open(&self) -> bool {
+        !self.is_closed.load(Ordering::Acquire)
     }
 
     /// Asks it to end what runs, and to end.
@@ -348,11 +357,8 @@ impl Worker {
     /// It has ended: gives the calls that it had.
     pub fn bury(&self) -> Vec<Orphan> {
         self.outbox.close();
-        let calls = {
-            let mut book = self.book.lock();
-            book.is_closed = true;
-            std::mem::take(&mut book.calls)
-        };
+        self.close();
+        let calls = std::mem::take(&mut self.book.lock().calls);
         self.calls.store(0, Ordering::Relaxed);
         let orphan = |(number, entry): (usize, Entry)| {
             let number = number as u32;
