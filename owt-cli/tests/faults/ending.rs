@@ -4,6 +4,7 @@ use crate::family::{Family, eventually, signal};
 use crate::hello::Hello;
 use crate::meeting::Meeting;
 use crate::raw::Raw;
+use crate::support::Start;
 
 #[test]
 fn calls_in_all_workers_may_finish() {
@@ -32,6 +33,25 @@ fn a_worker_that_has_only_begun_to_start_ends_too() {
     }
     eventually("another has begun", || !family.workers().is_subset(&before));
     family.ends_well();
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_is_no_obstacle() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let family = Family::started(2, Start::new().log_to(writer));
+    drop(reader);
+    family.ends_well();
+}
+
+#[test]
+fn a_log_that_nobody_empties_delays_the_end_and_does_not_prevent_it() {
+    let (_reader, writer) = std::io::pipe().unwrap();
+    let mut family = Family::started(2, Start::new().args(["--grace", "1"]).log_to(writer));
+    let code = "def run():\n    for _ in range(100): print('x' * 8000)\n";
+    family.owt.code(code).field("timeout", 1).post("/");
+    family.owt.signal("-TERM");
+    family.owt.wait();
+    eventually("no process is left", || family.all().is_empty());
 }
 
 #[test]

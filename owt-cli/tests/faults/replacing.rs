@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::family::{Family, eventually};
 use crate::hello::Hello;
+use crate::meeting::Meeting;
+use crate::raw::Raw;
 use crate::support::{Answer, Owt};
 
 /// Says what it was told and by whom, now and then as a stream.
@@ -86,5 +88,26 @@ fn workers_are_recycled_under_load() {
     println!("{calls} calls");
     assert!(calls > 300, "each served about a hundred: {calls}");
     assert_eq!(family.is_whole().len(), 2);
+    family.ends_well();
+}
+
+#[test]
+fn a_call_that_does_not_stop_keeps_no_old_worker() {
+    let family = Family::of(1, &[]);
+    let meeting = Meeting::new();
+    let code = format!(
+        "{}\nimport ctypes\ndef run():\n    here = meet()\n    here.say('works')\n    \
+         ctypes.PyDLL(None).sleep(3600)\n",
+        meeting.python()
+    );
+    let call = family.owt.code(&code).field("timeout", 2);
+    let mut raw = Raw::get(&family.owt, &call, "/", &[]);
+    let mut guest = meeting.guest();
+    assert_eq!(guest.says().as_deref(), Some("works"));
+    let before = family.is_whole();
+    family.owt.signal("-HUP");
+    eventually("there is a new one", || !family.workers().is_subset(&before));
+    assert_eq!(raw.answer().0, 504);
+    eventually("the old one has ended", || family.workers().is_disjoint(&before));
     family.ends_well();
 }

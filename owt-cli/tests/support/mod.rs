@@ -38,10 +38,31 @@ struct Log {
     grown: Condvar,
 }
 
+impl Log {
+    /// Reads all of it, and keeps about so many of its last bytes.
+    fn read(&self, mut source: impl Read, kept: usize) {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = source.read(&mut buffer) {
+            let mut text = self.text.lock().unwrap();
+            text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+            if text.len() / 2 > kept {
+                let mut start = text.len() - kept;
+                while !text.is_char_boundary(start) {
+                    start += 1;
+                }
+                text.drain(..start);
+            }
+            drop(text);
+            self.grown.notify_all();
+        }
+    }
+}
+
 /// How to start one.
 pub struct Start {
     command: Command,
     port: u16,
+    log: Option<Stdio>,
     log_kept: usize,
 }
 
@@ -55,7 +76,7 @@ impl Start {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
             command.env_remove(name);
         }
-        Self { command, port: 0, log_kept: usize::MAX }
+        Self { command, port: 0, log: None, log_kept: usize::MAX }
     }
 
     pub fn port(mut self, port: u16) -> Self {
@@ -78,6 +99,12 @@ impl Start {
         self
     }
 
+    /// Have it log there, and not for [`Owt::log_with`].
+    pub fn log_to(mut self, place: impl Into<Stdio>) -> Self {
+        self.log = Some(place.into());
+        self
+    }
+
     /// Keep only about so many of the log's last bytes: adaptors may print more than fits.
     pub fn keep_log(mut self, bytes: usize) -> Self {
         self.log_kept = bytes;
@@ -90,28 +117,14 @@ impl Start {
             .args(["--port", &self.port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(self.log.unwrap_or_else(Stdio::piped))
             .spawn()
             .expect("the owt binary starts");
         let log = Arc::new(Log::default());
-        let mut stderr = child.stderr.take().expect("piped");
-        let writing = Arc::clone(&log);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = stderr.read(&mut buffer) {
-                let mut text = writing.text.lock().unwrap();
-                text.push_str(&String::from_utf8_lossy(&buffer[..length]));
-                if text.len() / 2 > self.log_kept {
-                    let mut start = text.len() - self.log_kept;
-                    while !text.is_char_boundary(start) {
-                        start += 1;
-                    }
-                    text.drain(..start);
-                }
-                drop(text);
-                writing.grown.notify_all();
-            }
-        });
+        if let Some(stderr) = child.stderr.take() {
+            let (log, kept) = (Arc::clone(&log), self.log_kept);
+            std::thread::spawn(move || log.read(stderr, kept));
+        }
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("the start-up line");
