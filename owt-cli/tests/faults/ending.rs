@@ -56,14 +56,30 @@ fn no_worker_outlives_a_server_that_is_killed() {
     eventually("no process is left", || family.all().is_empty());
 }
 
-/// Calls that do not hear that they should end: one holds the interpreter's lock.
+/// Calls that do not hear that they should end: one holds the interpreter's lock, and one has
+/// left a process that no longer is its child.
 fn busy(family: &Family, meeting: &Meeting) -> Vec<Raw> {
-    let codes = ["time.sleep(3600)", "ctypes.PyDLL(None).sleep(3600)"];
+    let codes = ["escape(); time.sleep(3600)", "ctypes.PyDLL(None).sleep(3600)"];
     let calls = codes.map(|rest| {
-        let code =
-            format!("{}\ndef run():\n    meet().say('here')\n    {rest}\n", meeting.python());
-        let call = family.owt.code(&format!("import ctypes, time\n{code}"));
-        let raw = Raw::get(&family.owt, &call, "/", &[]);
+        let code = format!(
+            "{}
+import ctypes, os, time
+
+def escape():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(3600)
+        os._exit(0)
+    os.wait()
+
+def run():
+    meet().say('here')
+    {rest}
+",
+            meeting.python()
+        );
+        let raw = Raw::get(&family.owt, &family.owt.code(&code), "/", &[]);
         meeting.guest();
         raw
     });

@@ -1,7 +1,7 @@
 //! Workers that are killed while they work: no call is lost, mixed up or run twice.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::blocking::Client;
@@ -23,13 +23,15 @@ fn ten_thousand_calls_while_a_worker_is_killed_every_200_ms() {
 file = os.open({:?}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 def run(n):
     os.write(file, b'%d\\n' % n)
-    return str(n)
+    return f'{{n}} {{os.getpid()}}'
 ",
         folder.path("ran")
     );
     let client = Client::builder().timeout(2 * PATIENCE).no_proxy();
     let client = client.pool_max_idle_per_host(CONNECTIONS).build().unwrap();
     let (next, answered) = (AtomicUsize::new(0), AtomicBool::new(false));
+    // A worker that works, and not one that only starts: that would come later each time.
+    let worker = AtomicU32::new(0);
     let counts = [200, 502, 503].map(|status| (status, AtomicUsize::new(0)));
     let call = |n: usize| {
         let call = family.owt.code(&code).kwargs(&format!("{{'n': {n}}}"));
@@ -40,7 +42,11 @@ def run(n):
         let count = count.unwrap_or_else(|| panic!("{} {}", answer.status, answer.text()));
         count.1.fetch_add(1, Ordering::Relaxed);
         match answer.status {
-            200 => assert_eq!(answer.text(), n.to_string(), "another call's answer"),
+            200 => {
+                let (told, by) = answer.text().split_once(' ').unwrap();
+                assert_eq!(told, n.to_string(), "another call's answer");
+                worker.store(by.parse().unwrap(), Ordering::Relaxed);
+            }
             502 => drop(answer.refused(502, "worker-died")),
             status => drop(answer.problem(status)),
         }
@@ -52,10 +58,10 @@ def run(n):
         let killer = scope.spawn(|| {
             let mut kills = 0;
             while !answered.load(Ordering::Relaxed) {
-                // Each in its turn, as far as they are there.
-                let workers: Vec<_> = family.workers().into_iter().collect();
-                if !workers.is_empty() {
-                    signal(workers[kills % workers.len()], "-KILL");
+                // One that serves; a number that is still its own, since it is there.
+                let last = worker.swap(0, Ordering::Relaxed);
+                if family.workers().contains(&last) {
+                    signal(last, "-KILL");
                     kills += 1;
                 }
                 std::thread::sleep(BETWEEN);
