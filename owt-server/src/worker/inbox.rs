@@ -42,6 +42,8 @@ impl Inbox {
     /// # Errors
     /// When reading fails, a frame is too large, or `take` refuses one.
     pub fn read(&mut self, take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<bool> {
+        // Whoever had it before may have read without waiting.
+        rustix::io::ioctl_fionbio(&self.socket, false)?;
         loop {
             match self.receive(RecvFlags::empty()) {
                 Ok(0) => return Ok(false),

@@ -26,10 +26,8 @@ use crate::engine::run_there;
 const MOST: usize = 256 << 20;
 /// How long a worker may take to start.
 const STARTING: Duration = Duration::from_secs(60);
-/// How long a worker may take to end once it has closed the connection, and when the server
-/// ends, which sees to it itself.
+/// How long a worker may take to end once it has closed the connection.
 const CLOSED: Duration = Duration::from_millis(500);
-const FAREWELL: Duration = Duration::from_secs(30);
 /// As good as no limit.
 const ENDLESS: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Starts that failed in a row after which calls are told so instead of waiting.
@@ -137,7 +135,7 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
         }
         Err(error) => {
             tree::kill(pid);
-            let obituary = bury(crew, &process, &words, &exit, CLOSED);
+            let obituary = bury(crew, &process, &words, &exit);
             let said = obituary.last_words.join("\n");
             Err(io::Error::other(format!("{error}; it {}; {said}", obituary.how())))
         }
@@ -180,48 +178,75 @@ fn live(crew: &Arc<Crew>, index: usize, started: Started) -> bool {
     let Started { process, inbox, words, exit } = started;
     let pid = process.worker.pid;
     take_post(crew, index, &process);
-    let patience = hear_out(crew, &process, inbox).unwrap_or_else(|error| {
+    if let Err(error) = hear_out(crew, &process, inbox) {
         tracing::error!(%error, pid, "a worker does not make sense");
         tree::kill(pid);
-        CLOSED
-    });
+    }
     process.worker.close();
-    let obituary = bury(crew, &process, &words, &exit, patience);
+    let obituary = bury(crew, &process, &words, &exit);
     leave_post(crew, index, &process, &obituary)
 }
 
-/// Hears the worker to its end, and gives how long the process may take then to end.
+/// Hears the worker to its end.
 ///
 /// On an HTTP thread as soon as there is one: half of the answers or more are for the thread
-/// that reads them, and cost no knock.
-fn hear_out(crew: &Arc<Crew>, process: &Arc<Process>, inbox: Inbox) -> io::Result<Duration> {
+/// that reads them, and cost no knock. On another one when that ends before the worker does.
+fn hear_out(crew: &Arc<Crew>, process: &Arc<Process>, mut inbox: Inbox) -> io::Result<()> {
     let (tell, told) = sync_channel(1);
-    let mut hearing = Hearing { crew: Arc::clone(crew), process: Arc::clone(process), inbox, tell };
     loop {
-        hearing = match run_there(hearing, |hearing| Box::pin(hear_there(hearing))) {
-            // Unsaid means that the HTTP thread has ended: nobody waits for answers.
-            Ok(()) => return told.recv().map_or(Ok(FAREWELL), |end| end.map(|()| CLOSED)),
-            Err(hearing) => hearing,
+        let hearing = Hearing {
+            crew: Arc::clone(crew),
+            process: Arc::clone(process),
+            inbox: Some(inbox),
+            tell: tell.clone(),
         };
-        if !hearing.inbox.read(|bytes| hear(crew, process, bytes))? {
-            return Ok(CLOSED);
+        let back = match run_there(hearing, |hearing| Box::pin(hear_there(hearing))) {
+            Ok(()) => match told.recv() {
+                Ok(Told::End(end)) => return end,
+                Ok(Told::Back(inbox)) => Some(inbox),
+                Err(_) => None,
+            },
+            Err(mut hearing) => hearing.inbox.take(),
+        };
+        inbox = back.ok_or_else(|| io::Error::other("the connection was lost on its way"))?;
+        if !inbox.read(|bytes| hear(crew, process, bytes))? {
+            return Ok(());
         }
     }
 }
 
-/// A worker that is heard.
+/// A worker that is heard elsewhere.
 struct Hearing {
     crew: Arc<Crew>,
     process: Arc<Process>,
-    inbox: Inbox,
-    tell: SyncSender<io::Result<()>>,
+    inbox: Option<Inbox>,
+    tell: SyncSender<Told>,
 }
 
-async fn hear_there(hearing: Hearing) {
-    let Hearing { crew, process, mut inbox, tell } = hearing;
-    let end = hear_all(&crew, &process, &mut inbox).await;
-    // Whoever waits for it does so to the end.
-    let _ = tell.send(end);
+/// What became of it there.
+enum Told {
+    End(io::Result<()>),
+    /// That place is no more.
+    Back(Inbox),
+}
+
+impl Drop for Hearing {
+    fn drop(&mut self) {
+        if let Some(inbox) = self.inbox.take() {
+            // Whoever waits for it does so to the end.
+            let _ = self.tell.send(Told::Back(inbox));
+        }
+    }
+}
+
+async fn hear_there(mut hearing: Hearing) {
+    let (crew, process) = (Arc::clone(&hearing.crew), Arc::clone(&hearing.process));
+    // Left where it is: this may be dropped while it waits.
+    let Some(inbox) = hearing.inbox.as_mut() else { return };
+    let end = hear_all(&crew, &process, inbox).await;
+    hearing.inbox = None;
+    // As above.
+    let _ = hearing.tell.send(Told::End(end));
 }
 
 async fn hear_all(crew: &Crew, process: &Process, inbox: &mut Inbox) -> io::Result<()> {
@@ -294,10 +319,9 @@ fn bury(
     process: &Process,
     words: &Words,
     exit: &Receiver<io::Result<ExitStatus>>,
-    patience: Duration,
 ) -> Obituary {
     let pid = process.worker.pid;
-    let status = exit.recv_timeout(patience).or_else(|_| {
+    let status = exit.recv_timeout(CLOSED).or_else(|_| {
         // It closed the connection and lives on.
         tree::kill(pid);
         exit.recv()
