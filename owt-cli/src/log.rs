@@ -17,8 +17,11 @@ pub(crate) fn start(verbosity: i8, format: LogFormat) {
         1 => "info,owt=debug,owt_server=debug,adaptor=debug",
         _ => "debug,owt=trace,owt_server=trace,adaptor=trace",
     };
-    let log =
-        tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(EnvFilter::new(filter));
+    let log = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_env_filter(EnvFilter::new(filter))
+        // Told on standard error too, where a failure would end the thread that logs.
+        .log_internal_errors(false);
     // Starting fails only where a log has been started already, which then is as good.
     let _ = match format {
         LogFormat::Text => {

@@ -13,11 +13,20 @@ use tokio::sync::{mpsc, oneshot};
 /// What the server may take beyond the grace to end in order.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the last line of the log may take.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
 /// Ends the process after that long, whatever native code of an adaptor's does not return.
 fn last_resort(after: Duration) {
     let spawned = std::thread::Builder::new().name("owt-last-resort".to_owned()).spawn(move || {
         std::thread::sleep(after);
-        tracing::error!("ended with calls still running after the grace period");
+        // On a thread of its own: a log that nobody reads may be what is stuck.
+        let told = std::thread::Builder::new().spawn(|| {
+            tracing::error!("ended with calls still running after the grace period");
+        });
+        if told.is_ok() {
+            std::thread::sleep(LAST_WORDS);
+        }
         low_level::exit(1);
     });
     if let Err(error) = spawned {

@@ -89,6 +89,20 @@ fn look_at(crew: &Crew, process: &Arc<Process>) {
     }
     let told = *process.was_told.lock();
     let retired = *process.retired.lock();
+    if let Some((deaf, has_neighbours)) = worker.deaf(OVERDUE, ABANDONED) {
+        let why = match deaf {
+            Deaf::Overdue => Ending::Overdue,
+            Deaf::Abandoned => Ending::Abandoned,
+        };
+        if !has_neighbours {
+            return process.kill(why);
+        }
+        match &mut *process.retired.lock() {
+            // Another has its post already.
+            Some(until) => *until = (*until).min(Instant::now() + NEIGHBOURS),
+            None => want(crew, process, why, NEIGHBOURS),
+        }
+    }
     if let Some(told) = told {
         if told.elapsed() > TOLD {
             tree::kill(worker.pid);
@@ -99,16 +113,6 @@ fn look_at(crew: &Crew, process: &Arc<Process>) {
             *process.was_told.lock() = Some(Instant::now());
         } else if Instant::now() > until {
             tree::kill(worker.pid);
-        }
-    } else if let Some((deaf, has_neighbours)) = worker.deaf(OVERDUE, ABANDONED) {
-        let why = match deaf {
-            Deaf::Overdue => Ending::Overdue,
-            Deaf::Abandoned => Ending::Abandoned,
-        };
-        if has_neighbours {
-            want(crew, process, why, NEIGHBOURS);
-        } else {
-            process.kill(why);
         }
     } else if process.last_call.is_some_and(|last| worker.served() >= last) {
         want(crew, process, Ending::Recycled, RECYCLED);
