@@ -49,6 +49,12 @@ impl Process {
         ids.filter_map(Self::look)
     }
 
+    /// True when it was started with a variable in its environment that begins so.
+    pub fn carries(&self, prefix: &str) -> bool {
+        let environment = std::fs::read(format!("/proc/{}/environ", self.id)).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|one| one.starts_with(prefix.as_bytes()))
+    }
+
     /// Sends it a signal; never to another that has got its id since.
     fn signal(&self, signal: Signal) {
         let Some(id) = Pid::from_raw(self.id) else { return };

@@ -74,7 +74,7 @@ pub fn run_guard(family: &str) {
     let until = Instant::now() + PATIENCE;
     let prefix = format!("{MARKER}={family}");
     while Instant::now() < until {
-        let is_left = |process: &Process| !process.is_zombie && carries(process.id, &prefix);
+        let is_left = |process: &Process| !process.is_zombie && process.carries(&prefix);
         let left: Vec<_> = Process::all().filter(is_left).collect();
         if left.is_empty() {
             return;
@@ -82,10 +82,4 @@ pub fn run_guard(family: &str) {
         end_trees(left);
         std::thread::park_timeout(Duration::from_millis(5));
     }
-}
-
-/// True when the process was started with a variable in its environment that begins so.
-pub fn carries(process: i32, prefix: &str) -> bool {
-    let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-    environment.split(|byte| *byte == 0).any(|one| one.starts_with(prefix.as_bytes()))
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, OnceLock, Weak};
@@ -14,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use owt_core::{Call, Problem, ProblemKind};
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
+use rustix::io::FdFlags;
 use tracing::Level;
 
 use super::claims::Claims;
@@ -146,8 +147,10 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
     let socket = UnixStream::from(socket);
     // What `top` and `ps` show, and not the name of what was run.
     let _ = rustix::thread::set_name(c"owt-worker");
-    for fd in [socket.as_raw_fd(), log.as_raw_fd(), claims.as_raw_fd()] {
-        keep_to_ourselves(fd)?;
+    for fd in [socket.as_fd(), log.as_fd(), claims.as_fd()] {
+        // Programs that adaptors start do not inherit it.
+        rustix::io::fcntl_setfd(fd, FdFlags::CLOEXEC)
+            .map_err(|error| WorkerError::Connection(error.into()))?;
     }
     let fds = [socket.as_raw_fd(), log.as_raw_fd()];
     let mut inbox = Inbox::new(socket.try_clone().map_err(WorkerError::Connection)?, MOST);
@@ -181,16 +184,6 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
     outbox.flush();
     host.lead(PATIENCE);
     outbox.drain();
-    Ok(())
-}
-
-/// So that programs that adaptors start do not inherit it.
-fn keep_to_ourselves(fd: i32) -> Result<(), WorkerError> {
-    // SAFETY: sets a flag of a descriptor that is open.
-    let set = unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
-    if set < 0 {
-        return Err(WorkerError::Connection(io::Error::last_os_error()));
-    }
     Ok(())
 }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions};
 
 use super::command::MARKER;
-use super::guard::carries;
 use crate::process::{Process, end_trees};
 
 /// How long processes that were killed are waited for.
@@ -34,7 +33,7 @@ pub fn sweep(worker: u32, marker: &str) {
     loop {
         let mine = std::process::id().cast_signed();
         let is_left = |process: &Process| {
-            process.parent == mine && (killed.contains(&process.id) || carries(process.id, &wanted))
+            process.parent == mine && (killed.contains(&process.id) || process.carries(&wanted))
         };
         let left: Vec<_> = Process::all().filter(is_left).collect();
         if left.is_empty() {

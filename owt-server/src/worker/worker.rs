@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -30,12 +30,10 @@ pub struct Worker {
     outbox: Arc<Outbox>,
     claims: Claims,
     book: Mutex<Book>,
-    /// Calls that it has, for placement without the lock.
-    calls: AtomicUsize,
     /// Calls that have ended.
     served: AtomicU64,
     is_stuck: AtomicBool,
-    /// As the book has it, without the lock.
+    /// The process is gone, or is not to have new calls. Set under the book's lock.
     is_closed: AtomicBool,
     me: Weak<Self>,
 }
@@ -44,8 +42,6 @@ pub struct Worker {
 struct Book {
     calls: Slab<Entry>,
     warm: LruCache<CodeId, ()>,
-    /// The process is gone, or is not to have new calls.
-    is_closed: bool,
     /// How long calls took lately, from submission to end.
     latency: Duration,
     /// When a call last ended, or the first of those that are here came.
@@ -105,11 +101,9 @@ impl Worker {
             book: Mutex::new(Book {
                 calls: Slab::new(),
                 warm: LruCache::new(most),
-                is_closed: false,
                 latency: Duration::ZERO,
                 progress: Instant::now(),
             }),
-            calls: AtomicUsize::new(0),
             served: AtomicU64::new(0),
             is_stuck: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -136,7 +130,7 @@ impl Worker {
 
     /// Calls that it has.
     pub fn calls(&self) -> usize {
-        self.calls.load(Ordering::Relaxed)
+        self.book.lock().calls.len()
     }
 
     /// Calls that have ended here.
@@ -168,7 +162,7 @@ impl Worker {
         let number = {
             let mut book = self.book.lock();
             let number = book.calls.vacant_key();
-            if book.is_closed || number >= self.claims.len() {
+            if !self.is_open() || number >= self.claims.len() {
                 drop(book);
                 return Err(Box::new(rebuilt(given, events)));
             }
@@ -191,7 +185,6 @@ impl Worker {
             book.calls.insert(Entry { given, events, since: now, answer: None, left: None });
             number
         };
-        self.calls.fetch_add(1, Ordering::Relaxed);
         let (call, context) = &*given;
         let (first, rest) = frame::pieces(&context.body);
         self.outbox.push(&ToWorker::Call(CallFrame::new(number, call, context)), &first);
@@ -267,7 +260,6 @@ impl Worker {
             book.progress = Instant::now();
             entry
         };
-        self.calls.fetch_sub(1, Ordering::Relaxed);
         self.served.fetch_add(1, Ordering::Relaxed);
         Some(entry.given.0.code.id())
     }
@@ -339,7 +331,7 @@ impl Worker {
 
     /// No new calls from now on.
     pub fn close(&self) {
-        self.book.lock().is_closed = true;
+        let _book = self.book.lock();
         self.is_closed.store(true, Ordering::Release);
     }
 
@@ -359,7 +351,6 @@ impl Worker {
         self.outbox.close();
         self.close();
         let calls = std::mem::take(&mut self.book.lock().calls);
-        self.calls.store(0, Ordering::Relaxed);
         let orphan = |(number, entry): (usize, Entry)| {
             let number = number as u32;
             if self.claims.has_begun(number) {
