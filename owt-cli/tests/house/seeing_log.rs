@@ -43,7 +43,7 @@ fn of_request(owt: &Owt, id: &str, wanted: &str) -> Vec<Value> {
 
 #[test]
 fn a_request_and_all_that_its_adaptor_says_bear_its_id() {
-    let owt = in_json(&["-v"]);
+    let owt = in_json(&["-v", "--workers", "0"]);
     let code = "import logging\nprint('loads')\ndef run():\n    print('says')\n    \
                 logging.warning('warns')\n    return 'x'";
     let call = owt.code(code).kwargs("{}");
@@ -64,9 +64,25 @@ fn a_request_and_all_that_its_adaptor_says_bear_its_id() {
     assert!(request.get("problem").is_none() && request.get("trace").is_none(), "{request}");
 }
 
+/// A worker's lines come by a way of their own: in order, but not in step with the server's.
+#[test]
+fn what_is_said_in_a_worker_bears_its_id_in_order() {
+    let owt = in_json(&["-v", "--workers", "1"]);
+    let code = "print('loads')\ndef run():\n    print('says')\n    print('warns')\n    return 'x'";
+    let sent = owt.code(code).posting("/").header("x-request-id", "mine-1");
+    assert_eq!(sent.send().unwrap().status(), 200);
+    owt.log_with("warns");
+    let records = of_request(&owt, "mine-1", "answered");
+    let mut messages: Vec<_> =
+        records.iter().map(|record| record["message"].as_str().unwrap()).collect();
+    messages.retain(|message| *message != "answered");
+    assert_eq!(messages, ["loads", "says", "warns"]);
+    assert_eq!(records.len(), 4);
+}
+
 #[test]
 fn the_trace_is_on_every_line_of_its_request() {
-    let owt = in_json(&["-v"]);
+    let owt = in_json(&["-v", "--workers", "0"]);
     let answer = owt
         .code("def run():\n    print('says')\n    yield 'x' * 9\n    1/0")
         .posting("/")
