@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use owt_client::server_url;
 use owt_core::Call;
-use owt_server::{Config, Credentials, Ready, ServeError};
+use owt_server::{Config, Keys, Ready, Rules, ServeError};
 
 use crate::args::ServeArgs;
 use crate::failure::Failure;
@@ -13,24 +13,20 @@ use crate::{log, output, shutdown};
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
     log::start(verbosity, args.log_format);
-    let credentials = credentials(args.auth.as_deref())?;
+    let keys = args.keys.keys()?;
+    let (address, port) = (args.listen.address, args.listen.port);
     // The server checks this too; here the port has not been opened yet.
-    if !args.address.is_loopback() && credentials.is_none() {
-        return Err(ServeError::Open(args.address).into());
+    if !address.is_loopback() && keys.is_empty() {
+        return Err(ServeError::Open(address).into());
     }
-    let user = args
-        .auth
-        .as_deref()
-        .and_then(|auth| auth.rsplit_once(':'))
-        .map(|(user, _)| user.to_owned());
-    let listener =
-        TcpListener::bind((args.address, args.port)).map_err(|source| Failure::Start {
-            what: format!("cannot listen on {} port {}", args.address, args.port),
-            source,
-        })?;
+    let user = args.keys.user().map(str::to_owned);
+    let listener = TcpListener::bind((address, port)).map_err(|source| Failure::Start {
+        what: format!("cannot listen on {address} port {port}"),
+        source,
+    })?;
     let signals = shutdown::signals(args.grace.0)
         .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
-    let config = config(args, credentials, verbosity)?;
+    let config = config(args, keys, verbosity)?;
     let served = owt_server::serve(listener, config, move |ready| announce(ready, user), signals);
     if let Err(ServeError::Stuck) = served {
         // Ending the ordinary way would run destructors under running threads.
@@ -41,21 +37,13 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     Ok(served?)
 }
 
-/// Not clap's to parse: it would print what may be a password given by mistake.
-fn credentials(auth: Option<&str>) -> Result<Option<Credentials>, Failure> {
-    auth.filter(|auth| !auth.is_empty())
-        .map(|auth| auth.parse())
-        .transpose()
-        .map_err(|error| Failure::Usage(format!("--auth: {error}")))
-}
-
-fn config(args: ServeArgs, auth: Option<Credentials>, verbosity: i8) -> Result<Config, Failure> {
+fn config(args: ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure> {
     let max_body = usize::try_from(args.max_body.0)
         .map_err(|_| Failure::Usage("--max-body is more than this machine can address".into()))?;
     Ok(Config {
-        address: args.address,
+        address: args.listen.address,
         lib_dirs: args.lib_dirs,
-        auth,
+        door: Rules { keys },
         workers: args.workers,
         max_memory: args.max_memory.map(|size| size.0),
         max_requests: args.max_requests,

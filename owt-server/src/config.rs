@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::door::Credentials;
+use crate::door::Rules;
 use crate::worker::WorkerCommand;
 
 /// How a server behaves. [`Config::default`] is the command line's default.
@@ -14,8 +14,8 @@ pub struct Config {
     pub address: IpAddr,
     /// Folders whose modules adaptors can import; a changed file is seen by the next call.
     pub lib_dirs: Vec<PathBuf>,
-    /// Who may come in; `None` lets everyone in who reaches a loopback address.
-    pub auth: Option<Credentials>,
+    /// Who may come in, and from where.
+    pub door: Rules,
     /// Worker processes. 0 hosts Python in the server's own process.
     pub workers: usize,
     /// How a worker process is started.
@@ -54,7 +54,7 @@ impl Default for Config {
         Self {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             lib_dirs: Vec::new(),
-            auth: None,
+            door: Rules::default(),
             workers: 1,
             worker_command: WorkerCommand::this("worker"),
             guard_command: WorkerCommand::this("guard"),

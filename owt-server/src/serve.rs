@@ -78,7 +78,7 @@ pub fn serve(
     signals: Signals<impl Future<Output = ()> + Send + 'static>,
 ) -> Result<(), ServeError> {
     let bound = listener.local_addr().map_err(|error| ServeError::Io("the listener", error))?;
-    if !bound.ip().is_loopback() && config.auth.is_none() {
+    if !bound.ip().is_loopback() && config.door.keys.is_empty() {
         return Err(ServeError::Open(bound.ip()));
     }
     let scratch =
@@ -102,7 +102,7 @@ pub fn serve(
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let site = Site {
         engine,
-        door: Door::new(config.auth.clone()),
+        door: Door::new(config.door.clone()),
         max_body: config.max_body,
         body_timeout: config.body_timeout,
         python_version: announcement.python_version.clone(),

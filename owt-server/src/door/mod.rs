@@ -5,83 +5,51 @@
 //! Was the server reached by a name that a stranger may have pointed here (DNS
 //! rebinding)? Does it carry the credentials?
 
-mod credentials;
+mod keys;
+mod lock;
 
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use owt_core::{Problem, ProblemKind};
 
-pub use credentials::{Credentials, CredentialsError};
+pub use keys::{KeyError, Keys};
+use lock::{Lock, Shown};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Wrong credentials from one address before it must wait.
-const FAILURES: u32 = 10;
-/// How long it must wait.
-const PENANCE: Duration = Duration::from_secs(60);
-/// Addresses whose failures are remembered.
-const REMEMBERED: u64 = 10_000;
+/// Who may come in, and from where.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Who may come in.
+    pub keys: Keys,
+}
 
 /// Decides about each request.
 pub(crate) struct Door {
-    auth: Option<Credentials>,
-    failures: moka::sync::Cache<IpAddr, Arc<AtomicU32>>,
+    lock: Lock,
 }
 
 impl Door {
-    pub fn new(auth: Option<Credentials>) -> Self {
-        let failures =
-            moka::sync::Cache::builder().max_capacity(REMEMBERED).time_to_live(PENANCE).build();
-        Self { auth, failures }
+    pub fn new(rules: Rules) -> Self {
+        Self { lock: Lock::new(rules.keys) }
     }
 
     /// Lets a request in, or says why not.
     ///
     /// # Errors
     /// 401, 403 or 429, as a problem.
-    pub fn admit(&self, headers: &HeaderMap, from: Option<IpAddr>) -> Result<(), Box<Problem>> {
-        same_site(headers)?;
-        match &self.auth {
-            None => local_name(headers),
-            Some(auth) => self.authenticate(auth, headers, from),
-        }
-    }
-
-    fn authenticate(
+    pub async fn admit(
         &self,
-        auth: &Credentials,
         headers: &HeaderMap,
         from: Option<IpAddr>,
     ) -> Result<(), Box<Problem>> {
-        let failures = from.and_then(|from| self.failures.get(&from));
-        if failures.is_some_and(|failures| failures.load(Ordering::Relaxed) >= FAILURES) {
-            let detail = "too many wrong credentials came from this address; wait a minute";
-            let problem = Problem::new(ProblemKind::TooManyFailures, detail);
-            return Err(Box::new(problem.with_retry_after(PENANCE)));
-        }
+        same_site(headers)?;
         let given = headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
-        if given.is_some_and(|given| auth.accept(given)) {
-            return Ok(());
+        match self.lock.open(given, from).await? {
+            Shown::Nothing => local_name(headers),
+            Shown::Password => Ok(()),
         }
-        if given.is_some()
-            && let Some(from) = from
-        {
-            self.failures.get_with(from, Arc::default).fetch_add(1, Ordering::Relaxed);
-        }
-        refuse(
-            ProblemKind::Unauthenticated,
-            match given {
-                None => {
-                    "this server wants HTTP Basic credentials: curl -u USER:PASSWORD, or \
-                     http://USER:PASSWORD@host in the URL"
-                }
-                Some(_) => "these are not the credentials of this server",
-            },
-        )
     }
 }
 

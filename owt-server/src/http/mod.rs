@@ -1,35 +1,27 @@
 //! HTTP in, events out: nothing else happens here.
 
 mod landing;
+mod listen;
 mod own;
 mod read;
 mod respond;
 mod timing;
 mod visit;
 
-use std::io;
-use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::dev::Server;
 use actix_web::http::{Method, header};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::{Problem, ProblemKind};
 use visit::Visit;
 
-use crate::config::Config;
-use crate::door::Door;
-use crate::engine::{self, Engine};
-use crate::metrics::Metrics;
+pub(crate) use listen::server;
 
-/// Connections that wait to be taken.
-const BACKLOG: u32 = 1024;
-/// How long a client may take to send its headers.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may idle between two requests.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+use crate::door::Door;
+use crate::engine::Engine;
+use crate::metrics::Metrics;
 
 /// What every request needs.
 pub(crate) struct Site {
@@ -41,29 +33,6 @@ pub(crate) struct Site {
     pub metrics: Arc<Metrics>,
 }
 
-/// The HTTP server on that listener, not yet polled.
-///
-/// # Errors
-/// When the listener cannot be used.
-pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::Result<Server> {
-    let site = Arc::new(site);
-    let grace = config.grace.as_secs() + u64::from(config.grace.subsec_nanos() > 0);
-    let server = HttpServer::new(move || {
-        // Once on each HTTP thread, for as long as it lives.
-        actix_web::rt::spawn(engine::attend());
-        App::new().app_data(web::Data::from(Arc::clone(&site))).default_service(web::to(handle))
-    })
-    .backlog(BACKLOG)
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(HEAD_TIMEOUT)
-    // A client that has closed its sending half has gone: its call is cancelled.
-    .h1_allow_half_closed(false)
-    .disable_signals()
-    .shutdown_timeout(grace.max(1))
-    .listen(listener)?;
-    Ok(server.run())
-}
-
 /// Every request comes through here: its visit begins, then the door, then the rest.
 async fn handle(
     request: HttpRequest,
@@ -72,7 +41,7 @@ async fn handle(
 ) -> HttpResponse {
     let visit = Visit::begin(&request, &site);
     let from = request.peer_addr().map(|address| address.ip());
-    let mut response = match site.door.admit(request.headers(), from) {
+    let mut response = match site.door.admit(request.headers(), from).await {
         Ok(()) => route(&request, payload, &site, &visit).await,
         Err(failure) => respond::problem(request.headers(), *failure, &visit),
     };

@@ -1,22 +1,26 @@
-//! `USER:SHA256HEX`, and HTTP Basic authentication (RFC 7617) against it.
-
-use std::str::FromStr;
+//! Who may come in: `USER:SHA256HEX`, and HTTP Basic authentication (RFC 7617) against it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
+
+/// Who may come in, and what they show for it. With none, whoever reaches the server may.
+#[derive(Clone, Default)]
+pub struct Keys {
+    users: Vec<User>,
+}
 
 /// A user's name and the SHA-256 of the password.
 #[derive(Clone)]
-pub struct Credentials {
-    user: String,
+struct User {
+    name: String,
     password: [u8; 32],
 }
 
 /// A text that is not `USER:SHA256HEX`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialsError {
+pub enum KeyError {
     /// No colon.
     #[error("wants USER:SHA256HEX with a colon between them")]
     Colon,
@@ -31,35 +35,43 @@ pub enum CredentialsError {
     Hash,
 }
 
-impl FromStr for Credentials {
-    type Err = CredentialsError;
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.users.iter().map(|user| &user.name);
+        f.debug_list().entries(names).finish()
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (user, hash) = text.rsplit_once(':').ok_or(CredentialsError::Colon)?;
+impl Keys {
+    /// True when nobody is asked for a key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// Lets a user in: `USER:SHA256HEX`.
+    ///
+    /// # Errors
+    /// The text is not that.
+    pub fn add_user(&mut self, text: &str) -> Result<(), KeyError> {
+        let (user, hash) = text.rsplit_once(':').ok_or(KeyError::Colon)?;
         if user.is_empty() {
-            return Err(CredentialsError::User);
+            return Err(KeyError::User);
         }
         let hash = hash.trim();
         if hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(CredentialsError::Hash);
+            return Err(KeyError::Hash);
         }
         let mut password = [0; 32];
         for (byte, digits) in password.iter_mut().zip(hash.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| CredentialsError::Hash)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| CredentialsError::Hash)?;
+            let digits = std::str::from_utf8(digits).map_err(|_| KeyError::Hash)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| KeyError::Hash)?;
         }
-        Ok(Self { user: user.to_owned(), password })
+        self.users.push(User { name: user.to_owned(), password });
+        Ok(())
     }
-}
 
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-impl Credentials {
-    /// True when an `Authorization` header holds them. Takes the same time for every
+    /// True when an `Authorization` header holds one of them. Takes the same time for every
     /// wrong password.
     pub(super) fn accept(&self, header: &[u8]) -> bool {
         let Some((scheme, token)) = header.split_at_checked("Basic ".len()) else { return false };
@@ -70,10 +82,12 @@ impl Credentials {
         let mut parts = pair.splitn(2, |byte| *byte == b':');
         let (Some(user), Some(password)) = (parts.next(), parts.next()) else { return false };
         // Hashed, so that their lengths tell nothing either.
-        let same_user =
-            Sha256::digest(user).as_slice().ct_eq(Sha256::digest(self.user.as_bytes()).as_slice());
-        let same_password = Sha256::digest(password).as_slice().ct_eq(&self.password);
-        (same_user & same_password).into()
+        let (user, password) = (Sha256::digest(user), Sha256::digest(password));
+        let accepts = |known: &User| {
+            let same_user = user.as_slice().ct_eq(Sha256::digest(&known.name).as_slice());
+            same_user & password.as_slice().ct_eq(&known.password)
+        };
+        self.users.iter().fold(Choice::from(0), |any, known| any | accepts(known)).into()
     }
 }
 
@@ -86,7 +100,8 @@ mod tests {
 
     #[test]
     fn the_right_pair_is_accepted_and_no_other() {
-        let credentials: Credentials = OPEN_SESAME.parse().unwrap();
+        let mut credentials = Keys::default();
+        credentials.add_user(OPEN_SESAME).unwrap();
         let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair)).into_bytes();
         assert!(credentials.accept(&basic("ali:open sesame")));
         assert!(
@@ -102,9 +117,9 @@ mod tests {
 
     #[test]
     fn a_wrong_text_says_what_is_wrong() {
-        let parse = |text: &str| text.parse::<Credentials>().unwrap_err();
-        assert_eq!(parse("ali"), CredentialsError::Colon);
-        assert_eq!(parse(&format!(":{}", "0".repeat(64))), CredentialsError::User);
-        assert_eq!(parse("ali:open sesame"), CredentialsError::Hash);
+        let parse = |text: &str| Keys::default().add_user(text).unwrap_err();
+        assert_eq!(parse("ali"), KeyError::Colon);
+        assert_eq!(parse(&format!(":{}", "0".repeat(64))), KeyError::User);
+        assert_eq!(parse("ali:open sesame"), KeyError::Hash);
     }
 }

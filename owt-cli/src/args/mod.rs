@@ -1,7 +1,11 @@
 //! What can be typed. Each command's own arguments, with their defaults and
 //! environment variables, and the help that explains them.
 
-use std::net::IpAddr;
+mod door;
+mod keys;
+mod listen;
+mod sandbox;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +15,12 @@ use owt_client::{DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};
 use owt_server::Config;
 
 use crate::source::Source;
-use crate::units::{Size, Span, address};
+use crate::units::{Size, Span};
+
+pub(crate) use door::DoorArgs;
+pub(crate) use keys::KeyArgs;
+pub(crate) use listen::ListenArgs;
+pub(crate) use sandbox::SandboxArgs;
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.
 ///
@@ -74,17 +83,17 @@ pub(crate) struct ServeArgs {
     #[arg(value_name = "LIB_DIR", env = "OWT_LIB_DIRS", value_delimiter = ':', default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) lib_dirs: Vec<PathBuf>,
 
-    /// The IP address to listen on; anything but loopback needs --auth
-    #[arg(long, env = "OWT_ADDRESS", value_parser = address, default_value_t = Config::default().address)]
-    pub(crate) address: IpAddr,
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
 
-    /// The port to listen on; 0 takes a free one and prints which
-    #[arg(long, env = "OWT_PORT", default_value_t = 9876)]
-    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
 
-    /// Who may come in: a name, and the SHA-256 of the password in hexadecimal
-    #[arg(long, env = "OWT_AUTH", hide_env_values = true, value_name = "USER:SHA256HEX")]
-    pub(crate) auth: Option<String>,
+    #[command(flatten)]
+    pub(crate) door: DoorArgs,
+
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
 
     /// Processes that run Python; 0 runs it in the server's own
     ///
