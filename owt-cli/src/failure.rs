@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Style};
 use owt_client::{ErrorKind, Problem, StatusCode};
 use owt_core::CallError;
-use owt_server::{ServeError, WorkerError};
+use owt_server::{ServeError, SocketError, TlsError, WorkerError};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 
@@ -32,6 +32,10 @@ pub(crate) enum Failure {
     Answered(StatusCode),
     #[error("{what}")]
     Start { what: String, source: io::Error },
+    #[error("{0}: {1}")]
+    Tls(&'static str, #[source] TlsError),
+    #[error("--unix: {0}")]
+    Socket(#[from] SocketError),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
@@ -52,6 +56,8 @@ impl Failure {
             | Self::Client(_)
             | Self::Answered(_)
             | Self::Start { .. }
+            | Self::Tls(..)
+            | Self::Socket(_)
             | Self::Serve(_)
             | Self::Worker(_)
             | Self::Unwell => 1,

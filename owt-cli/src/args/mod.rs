@@ -19,7 +19,7 @@ use crate::units::{Size, Span};
 
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::KeyArgs;
-pub(crate) use listen::ListenArgs;
+pub(crate) use listen::{ListenArgs, TlsHow};
 pub(crate) use sandbox::SandboxArgs;
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.

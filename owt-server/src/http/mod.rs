@@ -1,5 +1,6 @@
 //! HTTP in, events out: nothing else happens here.
 
+mod connection;
 mod landing;
 mod listen;
 mod own;

@@ -12,6 +12,7 @@ use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
 use percent_encoding::percent_decode_str;
 
+use super::connection::Connection;
 use crate::engine::{Context, Headers};
 
 /// What a request turned out to be.
@@ -171,6 +172,7 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context
     for (name, value) in request.headers() {
         headers.push(name.as_str(), value.as_bytes());
     }
+    let is_tls = request.conn_data::<Connection>().is_some_and(|connection| connection.is_tls);
     Context {
         id,
         method: if request.method() == Method::GET { "GET" } else { "POST" },
@@ -178,7 +180,7 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context
         query: request.query_string().to_owned(),
         headers,
         body,
-        scheme: "http",
+        scheme: if is_tls { "https" } else { "http" },
         remote: request.peer_addr(),
     }
 }

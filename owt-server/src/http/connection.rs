@@ -1,0 +1,53 @@
+//! What is known of a connection, whatever is sent on it.
+
+use std::any::Any;
+use std::net::SocketAddr;
+
+use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::dev::Extensions;
+use actix_web::rt::net::{TcpStream, UnixStream};
+
+/// A user that nobody is.
+const NOBODY: u32 = u32::MAX;
+
+/// A connection: made once, read by each request on it with `conn_data`.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(dead_code, reason = "the door reads all of it")]
+pub struct Connection {
+    /// The address that the client connected to; none on a Unix socket.
+    pub local: Option<SocketAddr>,
+    /// The client's address; none on a Unix socket.
+    pub peer: Option<SocketAddr>,
+    /// What is sent is encrypted.
+    pub is_tls: bool,
+    /// On a Unix socket, the user that the client was when it connected; nobody's number if the
+    /// kernel cannot tell.
+    pub unix_peer: Option<u32>,
+}
+
+impl Connection {
+    /// Notes what is known of a connection that begins.
+    pub fn note(stream: &dyn Any, notes: &mut Extensions) {
+        if let Some(stream) = stream.downcast_ref::<TcpStream>() {
+            notes.insert(Self::of_tcp(stream, false));
+        } else if let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() {
+            notes.insert(Self::of_tcp(stream.get_ref().0, true));
+        } else if let Some(stream) = stream.downcast_ref::<UnixStream>() {
+            let peer = stream.peer_cred().map_or(NOBODY, |peer| peer.uid());
+            notes.insert(Self { unix_peer: Some(peer), ..Self::default() });
+        }
+    }
+
+    fn of_tcp(stream: &TcpStream, is_tls: bool) -> Self {
+        // One that has ended already has no addresses.
+        let canonical = |address: SocketAddr| {
+            SocketAddr::new(address.ip().to_canonical(), address.port())
+        };
+        Self {
+            local: stream.local_addr().ok().map(canonical),
+            peer: stream.peer_addr().ok().map(canonical),
+            is_tls,
+            unix_peer: None,
+        }
+    }
+}
