@@ -96,6 +96,13 @@ impl Failure {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Client(error)
+                if error.kind() == ErrorKind::Connect && self.in_full().contains("certificate") =>
+            {
+                Some(
+                    "To trust a certificate that is its own issuer: SSL_CERT_FILE=FILE owt call ...",
+                )
+            }
             Self::Client(error) if error.kind() == ErrorKind::Connect => Some(
                 "Is a server running there? `owt serve` starts one; --address or OWT_URL say where it is.",
             ),

@@ -178,6 +178,9 @@ OWT_LIB_DIRS separates its folders with colons.";
 #[derive(Debug, Args)]
 pub(crate) struct EndpointArgs {
     /// URL of the server; user:password@ in it is sent along, a path is the adaptor's request.path
+    ///
+    /// `owt call` also takes unix:PATH, a server's Unix socket. It trusts a certificate that
+    /// SSL_CERT_FILE names, as of a server with --tls self-signed.
     #[arg(long, env = URL_VARIABLE, hide_env_values = true, value_name = "URL", default_value = DEFAULT_URL, value_hint = ValueHint::Url)]
     pub(crate) address: String,
 
@@ -314,7 +317,12 @@ impl EndpointArgs {
     /// The server's URL. Not clap's to parse: it would print a password that is
     /// in one it cannot read. An empty one is none: `OWT_URL= owt call`.
     pub(crate) fn url(&self) -> Result<Url, owt_client::Error> {
-        server_url(if self.address.is_empty() { DEFAULT_URL } else { &self.address })
+        server_url(self.address())
+    }
+
+    /// Where the server is, as it was written.
+    pub(crate) fn address(&self) -> &str {
+        if self.address.is_empty() { DEFAULT_URL } else { &self.address }
     }
 }
 

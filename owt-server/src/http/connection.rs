@@ -40,9 +40,8 @@ impl Connection {
 
     fn of_tcp(stream: &TcpStream, is_tls: bool) -> Self {
         // One that has ended already has no addresses.
-        let canonical = |address: SocketAddr| {
-            SocketAddr::new(address.ip().to_canonical(), address.port())
-        };
+        let canonical =
+            |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         Self {
             local: stream.local_addr().ok().map(canonical),
             peer: stream.peer_addr().ok().map(canonical),

@@ -11,7 +11,7 @@ use actix_web::{App, HttpServer, web};
 use super::connection::Connection;
 use super::{Site, handle};
 use crate::config::Config;
-use crate::listener::{Listener, Place};
+use crate::listener::{BACKLOG, Listener, Place};
 use crate::{descriptors, engine};
 
 /// How long a client may take to send its headers.
@@ -55,6 +55,10 @@ pub(crate) fn server(
     .h1_allow_half_closed(false)
     .disable_signals()
     .shutdown_timeout(grace.max(1));
+    if let Listener::Tcp(listener) | Listener::Tls(listener, _) = &listener {
+        // Once more, with a longer line than it was bound with.
+        rustix::net::listen(listener, BACKLOG)?;
+    }
     let (server, place) = match listener {
         Listener::Tcp(listener) => (server.listen(listener)?, None),
         Listener::Tls(listener, tls) => {

@@ -189,8 +189,8 @@ fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
         return Err(TlsError::NoCertificate(certificate.to_owned()));
     }
     // What the parser says could hold a part of the key.
-    let private = PrivateKeyDer::from_pem_slice(&bytes(key)?)
-        .map_err(|_| TlsError::NoKey(key.to_owned()))?;
+    let private =
+        PrivateKeyDer::from_pem_slice(&bytes(key)?).map_err(|_| TlsError::NoKey(key.to_owned()))?;
     CertifiedKey::from_der(chain, private, &provider()).map_err(|source| TlsError::Pair {
         certificate: certificate.to_owned(),
         key: key.to_owned(),
