@@ -33,7 +33,7 @@ pub(crate) enum Failure {
     #[error("{what}")]
     Start { what: String, source: io::Error },
     #[error("{0}: {1}")]
-    Tls(&'static str, #[source] TlsError),
+    Tls(&'static str, #[source] Box<TlsError>),
     #[error("--unix: {0}")]
     Socket(#[from] SocketError),
     #[error(transparent)]

@@ -44,12 +44,12 @@ fn tls(args: &ListenArgs, names: Vec<String>) -> Result<Option<Tls>, Failure> {
         (Some(TlsHow::SelfSigned), ..) => {
             let folder = state_folder()?.join(CERTIFICATES);
             let made = Tls::self_signed(folder, args.address, names);
-            Some(made.map_err(|error| Failure::Tls("--tls self-signed", error))?)
+            Some(made.map_err(|error| Failure::Tls("--tls self-signed", error.into()))?)
         }
         // clap has seen to it that there are both or none.
         (None, Some(certificate), Some(key)) => {
             let read = Tls::from_files(certificate.clone(), key.clone());
-            Some(read.map_err(|error| Failure::Tls("--tls-cert, --tls-key", error))?)
+            Some(read.map_err(|error| Failure::Tls("--tls-cert, --tls-key", error.into()))?)
         }
         _ => None,
     })

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use owt_server::Config;
 
@@ -40,7 +41,7 @@ pub(crate) struct ListenArgs {
     pub(crate) tls_key: Option<PathBuf>,
 
     /// Let whoever reaches the server run any code, also from other machines
-    #[arg(long, env = "OWT_INSECURE_NO_AUTH", action = ArgAction::SetTrue)]
+    #[arg(long, env = "OWT_INSECURE_NO_AUTH", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub(crate) insecure_no_auth: bool,
 }
 

@@ -169,10 +169,12 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   owt serve                        modules of this folder, on http://127.0.0.1:9876
   owt serve lib/ ../models --port 0
-  owt serve --address 0.0.0.0 --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
+  owt serve --address 0.0.0.0 --tls self-signed --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
+  owt serve --unix ~/.owt/socket
 
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
-a second one ends it at once. SIGHUP replaces the workers by fresh ones; no call is dropped.
+a second one ends it at once. SIGHUP replaces the workers by fresh ones and reads
+TLS's files again; no call is dropped.
 OWT_LIB_DIRS separates its folders with colons.";
 
 #[derive(Debug, Args)]

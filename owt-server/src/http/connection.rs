@@ -12,7 +12,7 @@ const NOBODY: u32 = u32::MAX;
 
 /// A connection: made once, read by each request on it with `conn_data`.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(dead_code, reason = "the door reads all of it")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the door reads all of it"))]
 pub struct Connection {
     /// The address that the client connected to; none on a Unix socket.
     pub local: Option<SocketAddr>,
@@ -48,5 +48,38 @@ impl Connection {
             is_tls,
             unix_peer: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::rt::net::TcpListener;
+
+    use super::*;
+
+    fn noted(stream: &dyn Any) -> Connection {
+        let mut notes = Extensions::new();
+        Connection::note(stream, &mut notes);
+        *notes.get().expect("a kind of stream that is known")
+    }
+
+    #[tokio::test]
+    async fn the_other_end_of_a_unix_socket_is_its_user() {
+        let (near, _far) = UnixStream::pair().unwrap();
+        let connection = noted(&near);
+        assert_eq!(connection.unix_peer, Some(rustix::process::geteuid().as_raw()));
+        assert!(connection.local.is_none() && connection.peer.is_none() && !connection.is_tls);
+    }
+
+    #[tokio::test]
+    async fn an_ipv4_address_is_written_as_one() {
+        let listener = TcpListener::bind("[::ffff:127.0.0.1]:0").await.unwrap();
+        let there = listener.local_addr().unwrap();
+        let caller = TcpStream::connect(("127.0.0.1", there.port())).await.unwrap();
+        let (taken, _) = listener.accept().await.unwrap();
+        let connection = noted(&taken);
+        assert_eq!(connection.peer, Some(caller.local_addr().unwrap()));
+        assert_eq!(connection.local, Some(caller.peer_addr().unwrap()));
+        assert!(connection.unix_peer.is_none() && !connection.is_tls);
     }
 }
