@@ -175,7 +175,8 @@ impl Hosting {
 
     async fn reload_at(self, mut asked: mpsc::Receiver<()>, tls: Option<Arc<Tls>>) {
         while asked.recv().await.is_some() {
-            match tls.as_ref().map(|tls| tls.reload()) {
+            // Files may be slow to read, and this thread watches calls.
+            match tls.as_ref().map(|tls| tokio::task::block_in_place(|| tls.reload())) {
                 Some(Ok(())) => tracing::info!("read the certificate again"),
                 Some(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
                 None => {}

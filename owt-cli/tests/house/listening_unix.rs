@@ -7,16 +7,20 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, Response};
 use serde_json::json;
 
 use super::listening::refused;
 use crate::support::{Answer, Folder, PATIENCE, Start, b64};
 
-fn call(socket: &Path, code: &str) -> Answer {
+fn send(socket: &Path, code: &str) -> Response {
     let client = Client::builder().timeout(PATIENCE).unix_socket(socket).build().unwrap();
     let fields = json!({ "code_b64": b64(code) });
-    Answer::of(client.post("http://localhost/").json(&fields).send().unwrap())
+    client.post("http://localhost/").json(&fields).send().unwrap()
+}
+
+fn call(socket: &Path, code: &str) -> Answer {
+    Answer::of(send(socket, code))
 }
 
 fn mode(path: &Path) -> u32 {
@@ -52,6 +56,25 @@ fn a_call_goes_through_a_socket_that_only_its_owner_can_open() {
     owt.signal("-TERM");
     assert_eq!(owt.wait().code(), Some(0));
     assert_eq!(std::fs::read_dir(socket.parent().unwrap()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_stream_is_cancelled_when_its_reader_goes() {
+    let folder = Folder::new();
+    let socket = folder.path("owt");
+    let _owt = Start::new().unix(&socket).start();
+    let ended = folder.mark("ended");
+    let stream = format!(
+        "import time\ndef run():\n    try:\n        yield 'first '\n        \
+         while True: time.sleep(0.005)\n    finally:\n        {ended}"
+    );
+    let mut streaming = send(&socket, &stream);
+    let mut first = [0; 6];
+    streaming.read_exact(&mut first).unwrap();
+    drop(streaming);
+    while folder.marks("ended") == 0 {
+        std::thread::yield_now();
+    }
 }
 
 #[test]

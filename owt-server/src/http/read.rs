@@ -172,7 +172,7 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context
     for (name, value) in request.headers() {
         headers.push(name.as_str(), value.as_bytes());
     }
-    let is_tls = request.conn_data::<Connection>().is_some_and(|connection| connection.is_tls);
+    let connection = request.conn_data::<Connection>().copied().unwrap_or_default();
     Context {
         id,
         method: if request.method() == Method::GET { "GET" } else { "POST" },
@@ -180,7 +180,7 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context
         query: request.query_string().to_owned(),
         headers,
         body,
-        scheme: if is_tls { "https" } else { "http" },
-        remote: request.peer_addr(),
+        scheme: if connection.is_tls { "https" } else { "http" },
+        remote: connection.peer,
     }
 }

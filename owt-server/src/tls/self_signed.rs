@@ -83,7 +83,10 @@ fn names(address: IpAddr, more: &[String]) -> Result<Vec<ServerName<'static>>, T
     texts.extend(host.map(str::to_owned));
     texts.extend(loopback.iter().map(IpAddr::to_string));
     if address.is_unspecified() {
-        let interfaces = get_if_addrs().unwrap_or_default();
+        let interfaces = get_if_addrs().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the certificate is not for this machine's addresses");
+            Vec::new()
+        });
         let reached = interfaces.iter().map(if_addrs::Interface::ip).filter(|ip| match ip {
             IpAddr::V4(ip) => !ip.is_link_local(),
             IpAddr::V6(ip) => address.is_ipv6() && !ip.is_unicast_link_local(),
