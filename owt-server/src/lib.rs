@@ -17,7 +17,7 @@ mod serve;
 mod worker;
 
 pub use config::Config;
-pub use door::{KeyError, Keys, Rules};
+pub use door::{KeyError, Keys, Rules, SECRETS, TOKEN_USER, random_token};
 pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };

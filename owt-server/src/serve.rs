@@ -81,6 +81,8 @@ pub fn serve(
     if !bound.ip().is_loopback() && config.door.keys.is_empty() {
         return Err(ServeError::Open(bound.ip()));
     }
+    let door = Door::new(config.door.clone())
+        .map_err(|error| ServeError::Io("the door's secret", error))?;
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
     // Recordings, and what watches calls of the event loop; one thread is plenty.
@@ -102,7 +104,7 @@ pub fn serve(
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let site = Site {
         engine,
-        door: Door::new(config.door.clone()),
+        door,
         max_body: config.max_body,
         body_timeout: config.body_timeout,
         python_version: announcement.python_version.clone(),

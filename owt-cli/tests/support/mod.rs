@@ -29,6 +29,7 @@ pub struct Owt {
     child: Child,
     pub url: String,
     greeting: String,
+    printed: Arc<Log>,
     log: Arc<Log>,
 }
 
@@ -55,6 +56,18 @@ impl Log {
             drop(text);
             self.grown.notify_all();
         }
+    }
+
+    /// Waits until it holds that text, and gives all of it.
+    fn with(&self, wanted: &str) -> String {
+        let mut text = self.text.lock().unwrap();
+        let until = Instant::now() + PATIENCE;
+        while !text.contains(wanted) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{wanted:?} is not in the log:\n{text}");
+            text = self.grown.wait_timeout(text, left).unwrap().0;
+        }
+        text.clone()
     }
 }
 
@@ -134,8 +147,10 @@ impl Start {
             .unwrap_or_else(|| panic!("no URL in {line:?}; log: {}", log.text.lock().unwrap()))
             .to_owned();
         // Whatever else it prints must not block it.
-        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-        Owt { child, url, greeting: line, log }
+        let printed = Arc::new(Log::default());
+        let rest = Arc::clone(&printed);
+        std::thread::spawn(move || rest.read(stdout, self.log_kept));
+        Owt { child, url, greeting: line, printed, log }
     }
 }
 
@@ -178,14 +193,12 @@ impl Owt {
 
     /// Waits until the log holds that text, and gives the log.
     pub fn log_with(&self, wanted: &str) -> String {
-        let mut text = self.log.text.lock().unwrap();
-        let until = Instant::now() + PATIENCE;
-        while !text.contains(wanted) {
-            let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{wanted:?} is not in the log:\n{text}");
-            text = self.log.grown.wait_timeout(text, left).unwrap().0;
-        }
-        text.clone()
+        self.log.with(wanted)
+    }
+
+    /// Waits until it has printed that text after its first line, and gives all after that.
+    pub fn printed_with(&self, wanted: &str) -> String {
+        self.printed.with(wanted)
     }
 
     pub fn signal(&self, signal: &str) {

@@ -5,15 +5,18 @@
 //! Was the server reached by a name that a stranger may have pointed here (DNS
 //! rebinding)? Does it carry the credentials?
 
+mod checks;
 mod keys;
 mod lock;
+mod password;
+mod penance;
 
 use std::net::IpAddr;
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use owt_core::{Problem, ProblemKind};
 
-pub use keys::{KeyError, Keys};
+pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
 use lock::{Lock, Shown};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -31,8 +34,15 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    pub fn new(rules: Rules) -> Self {
-        Self { lock: Lock::new(rules.keys) }
+    /// # Errors
+    /// The system has no random bytes to give.
+    pub fn new(rules: Rules) -> std::io::Result<Self> {
+        Ok(Self { lock: Lock::new(rules.keys)? })
+    }
+
+    /// True when a bearer token is one of the keys.
+    pub fn takes_tokens(&self) -> bool {
+        self.lock.takes_tokens()
     }
 
     /// Lets a request in, or says why not.
@@ -48,7 +58,7 @@ impl Door {
         let given = headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
         match self.lock.open(given, from).await? {
             Shown::Nothing => local_name(headers),
-            Shown::Password => Ok(()),
+            Shown::Password | Shown::Token => Ok(()),
         }
     }
 }
