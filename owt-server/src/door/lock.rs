@@ -140,3 +140,71 @@ fn split(pair: &[u8]) -> (&[u8], &[u8]) {
     let mut parts = pair.splitn(2, |byte| *byte == b':');
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::door::password::tests::OPEN_SESAME;
+
+    const SHA256: &str = "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
+
+    fn lock(users: &[String]) -> Lock {
+        let mut keys = Keys::default();
+        for user in users {
+            keys.add_user(user).unwrap();
+        }
+        keys.add_token("0123456789abcdef").unwrap();
+        Lock::new(keys).unwrap()
+    }
+
+    fn basic(pair: &str) -> Vec<u8> {
+        format!("Basic {}", STANDARD.encode(pair)).into_bytes()
+    }
+
+    /// What it says at once; `None` when it waits.
+    fn at_once(lock: &Lock, header: &[u8]) -> Option<Result<Shown, ProblemKind>> {
+        let opened = pin!(lock.open(Some(header), None));
+        match opened.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(shown) => Some(shown.map_err(|problem| problem.kind)),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn what_is_quick_does_not_wait() {
+        let lock = lock(&[format!("ali:{SHA256}")]);
+        let wrong = Some(Err(ProblemKind::Unauthenticated));
+        assert_eq!(at_once(&lock, b"Bearer 0123456789abcdef"), Some(Ok(Shown::Token)));
+        assert_eq!(at_once(&lock, &basic("token:0123456789abcdef")), Some(Ok(Shown::Password)));
+        assert_eq!(at_once(&lock, &basic("ali:open sesame")), Some(Ok(Shown::Password)));
+        for header in [&basic("ali:open"), &b"Basic ali"[..], b"Basic", b"", b"Bearer", b"Digest x"]
+        {
+            assert_eq!(at_once(&lock, header), wrong, "{}", String::from_utf8_lossy(header));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_password_is_checked_once() {
+        let lock = lock(&[format!("ali:{OPEN_SESAME}"), format!("bob:{SHA256}")]);
+        for pair in ["ali:open sesame", "bob:open sesame"] {
+            assert_eq!(lock.open(Some(&basic(pair)), None).await.unwrap(), Shown::Password);
+            assert_eq!(at_once(&lock, &basic(pair)), Some(Ok(Shown::Password)));
+        }
+        // Wrong ones again each time, whoever's they are.
+        for pair in ["ali:open", "ali:open", "bob:open", "eve:open sesame"] {
+            let opened = lock.open(Some(&basic(pair)), None).await;
+            assert_eq!(opened.unwrap_err().kind, ProblemKind::Unauthenticated);
+        }
+        // A token costs nothing here either.
+        assert_eq!(at_once(&lock, b"Bearer 0123456789abcdef"), Some(Ok(Shown::Token)));
+    }
+
+    #[test]
+    fn keys_do_not_show_themselves() {
+        let shown = format!("{:?}", lock(&[format!("ali:{SHA256}")]).keys);
+        assert_eq!(shown, r#"Keys { users: ["ali"], tokens: 1 }"#);
+    }
+}
