@@ -304,7 +304,7 @@ fn guesses_at_the_same_time_are_not_more() {
 
 #[test]
 fn more_passwords_than_can_be_checked_are_told_so() {
-    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 8192)]).start();
+    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 4096)]).start();
     let call = owt.code("lambda: 'ran'");
     let guesses: Vec<_> =
         (1..=200).map(|number| from([127, 0, 1, number], &owt, &call, &basic("a", "b"))).collect();

@@ -1,6 +1,5 @@
 //! Argon2 off the threads that serve: few at a time, and once for each password.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::keys::SlowCheck;
 use super::lock::too_many;
 use super::password::Hash;
-use super::penance::Penance;
+use super::penance::Record;
 
 /// Checks that run at once. Each takes the memory that the hash says.
 const RUNNING: usize = 2;
@@ -23,8 +22,8 @@ const KNOWN: u64 = 1024;
 const KNOWN_FOR: Duration = Duration::from_secs(300);
 
 pub(super) struct Checks {
-    /// Right ones only, by the HMAC of their header under a secret of this process: a memory
-    /// dump has no passwords here, nor what could be compared with those of another process.
+    /// Right ones only, by the HMAC of their header under a secret of this process: no password
+    /// is kept, nor a hash of one that is quick to guess.
     known: moka::sync::Cache<Hash, ()>,
     secret: Hmac<Sha256>,
     pool: Arc<Semaphore>,
@@ -54,15 +53,13 @@ impl Checks {
         header: &[u8],
         check: SlowCheck,
         password: &[u8],
-        penance: &Penance,
-        from: Option<IpAddr>,
+        record: Arc<Record>,
     ) -> Result<bool, Box<Problem>> {
         let name: Hash = self.secret.clone().chain_update(header).finalize().into_bytes().into();
         if self.known.contains_key(&name) {
             return Ok(true);
         }
         let Ok(_place) = self.line.try_acquire() else { return Err(busy()) };
-        let record = penance.record(from);
         let turn = record.turn().await;
         // Who went before may have shown the same, or have been wrong once too often.
         if self.known.contains_key(&name) {
@@ -108,19 +105,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_guess_counts_though_its_sender_goes() {
-        let (mut keys, checks, penance) = (Keys::default(), Checks::new().unwrap(), Penance::new());
+        let (mut keys, checks) = (Keys::default(), Checks::new().unwrap());
+        let record = Arc::<Record>::default();
         // Not so cheap that it could be done before it is looked at.
         keys.add_user(&format!("ali:{}", OPEN_SESAME.replace("m=8", "m=4096"))).unwrap();
         let mut failures = 0;
-        while penance.admit(None).is_ok() {
+        while record.admit().is_ok() {
             let Check::Slow(check) = keys.check(b"ali", b"guess") else { panic!("it is slow") };
-            let mut guess = Box::pin(checks.run(b"guess", check, b"guess", &penance, None));
+            let mut guess = Box::pin(checks.run(b"guess", check, b"guess", Arc::clone(&record)));
             // It is on its way when it is first looked at, and nobody waits for it.
             let polled = guess.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             assert!(polled.is_pending());
             drop(guess);
             // The turn is over when it is done.
-            drop(pin!(penance.record(None).turn()).await);
+            drop(pin!(record.turn()).await);
             failures += 1;
         }
         assert_eq!(failures, 11);

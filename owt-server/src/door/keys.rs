@@ -199,7 +199,7 @@ impl Keys {
     pub(super) fn check(&self, user: &[u8], password: &[u8]) -> Check {
         let (user, digest) = (sha256(user), sha256(password));
         let (mut right, mut is_slow) = (Choice::from(0), Choice::from(0));
-        // Where it is another's, or nobody's, the answer is thrown away.
+        // With a hash that is not the user's own the answer is thrown away.
         let mut slow = self.slow().map_or(0, |(index, _)| index);
         for (index, known) in (0_u64..).zip(&self.users) {
             let is_user = user.ct_eq(&known.hash);
@@ -222,11 +222,12 @@ impl Keys {
         }
     }
 
-    /// The argon2 hashes, with their users' places.
+    /// The first argon2 hash, which stands in for that of users who have none.
     fn slow(&self) -> Option<(u64, &Slow)> {
         self.slows().next()
     }
 
+    /// The argon2 hashes, with their users' places.
     fn slows(&self) -> impl Iterator<Item = (u64, &Slow)> {
         (0..).zip(&self.users).filter_map(|(index, user)| match &user.password {
             Password::Argon2(slow) => Some((index, &**slow)),

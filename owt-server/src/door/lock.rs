@@ -59,14 +59,16 @@ impl Lock {
         }
         let Some(header) = authorization else { return Err(self.unknown()) };
         // Before anything of it is looked at, or waiting would not keep anyone from guessing.
-        self.penance.admit(from).map_err(too_many)?;
+        // Everybody has a record, so that making one does not tell of a failure.
+        let record = self.penance.record(from);
+        record.admit().map_err(too_many)?;
         let shown = match Offer::read(header) {
             Some(Offer::Bearer(token)) => self.keys.accept_token(token).then_some(Shown::Token),
             Some(Offer::Basic(pair)) => match self.basic(&pair) {
                 Check::Done(is_right) => is_right.then_some(Shown::Password),
                 Check::Slow(check) => {
                     let (_, password) = split(&pair);
-                    let checked = self.checks.run(header, check, password, &self.penance, from);
+                    let checked = self.checks.run(header, check, password, record);
                     // A wrong one has been counted.
                     return if checked.await? { Ok(Shown::Password) } else { Err(wrong()) };
                 }
@@ -74,7 +76,7 @@ impl Lock {
             None => None,
         };
         shown.ok_or_else(|| {
-            self.penance.fail(from);
+            record.fail();
             wrong()
         })
     }

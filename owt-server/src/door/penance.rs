@@ -35,17 +35,7 @@ impl Penance {
         Self { records }
     }
 
-    /// # Errors
-    /// How long this peer must wait before a key of it is looked at.
-    pub fn admit(&self, from: Option<IpAddr>) -> Result<(), Duration> {
-        self.records.get(&peer(from)).map_or(Ok(()), |record| record.admit())
-    }
-
-    /// This peer showed a wrong key.
-    pub fn fail(&self, from: Option<IpAddr>) {
-        self.record(from).fail();
-    }
-
+    /// That of whoever is there.
     pub fn record(&self, from: Option<IpAddr>) -> Arc<Record> {
         self.records.get_with(peer(from), Arc::default)
     }
@@ -78,7 +68,7 @@ impl Default for Record {
 
 impl Record {
     /// # Errors
-    /// How long this peer must wait.
+    /// How long this peer must wait before a key of it is looked at.
     pub fn admit(&self) -> Result<(), Duration> {
         let mut until = self.until.lock();
         let Some(time) = *until else { return Ok(()) };
@@ -90,6 +80,7 @@ impl Record {
         until.map_or(Ok(()), |time| Err(time.saturating_duration_since(now)))
     }
 
+    /// The peer showed a wrong key.
     pub fn fail(&self) {
         let mut until = self.until.lock();
         *until = self.pay();
@@ -112,10 +103,10 @@ mod tests {
     use super::*;
 
     fn failures_until_refused(penance: &Penance, from: &str) -> usize {
-        let from = Some(from.parse().unwrap());
+        let record = penance.record(Some(from.parse().unwrap()));
         let tried = (0..100).take_while(|_| {
-            let admitted = penance.admit(from).is_ok();
-            penance.fail(from);
+            let admitted = record.admit().is_ok();
+            record.fail();
             admitted
         });
         tried.count()
@@ -127,7 +118,7 @@ mod tests {
         assert_eq!(failures_until_refused(&penance, "10.0.0.1"), 11);
         assert_eq!(failures_until_refused(&penance, "10.0.0.1"), 0);
         assert_eq!(failures_until_refused(&penance, "10.0.0.2"), 11);
-        let wait = penance.admit(Some("10.0.0.1".parse().unwrap())).unwrap_err();
+        let wait = penance.record(Some("10.0.0.1".parse().unwrap())).admit().unwrap_err();
         assert!(wait <= EACH, "{wait:?}");
     }
 
@@ -140,8 +131,8 @@ mod tests {
         assert_eq!(failures_until_refused(&penance, "10.0.0.1"), 11);
         assert_eq!(failures_until_refused(&penance, "::ffff:10.0.0.1"), 0);
         let unknown = (0..100).take_while(|_| {
-            penance.fail(None);
-            penance.admit(None).is_ok()
+            penance.record(None).fail();
+            penance.record(None).admit().is_ok()
         });
         assert_eq!(unknown.count(), 10);
     }
