@@ -1,9 +1,10 @@
 //! Begins to listen, and tells how to call what listens there.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use owt_core::shell_word;
 use owt_server::{Address, Config, Listener, Socket, Tls, may_listen};
 
 use crate::args::{ListenArgs, TlsHow};
@@ -84,7 +85,7 @@ impl Reach {
             && args.tls.is_some()
         {
             let path = tls.certificate();
-            options = format!("--cacert {} ", quoted(&path));
+            options = format!("--cacert {} ", shell_word(&path.display().to_string()));
             lines = format!(
                 "\nits certificate, for clients to trust: {}\nSHA-256 {}",
                 path.display(),
@@ -92,15 +93,8 @@ impl Reach {
             );
         }
         if let Ok(Address::Unix(path)) = listener.address() {
-            options = format!("--unix-socket {} ", quoted(&path));
+            options = format!("--unix-socket {} ", shell_word(&path.display().to_string()));
         }
         Self { options, lines }
     }
-}
-
-/// For a shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+,@%:=".contains(&byte);
-    if text.bytes().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -1,26 +1,33 @@
 //! `owt serve`.
 
-use owt_client::server_url;
-use owt_core::Call;
-use owt_server::{Config, Keys, Ready, ServeError};
+use std::path::PathBuf;
 
-use crate::args::ServeArgs;
+use owt_client::server_url;
+use owt_core::{Call, shell_word};
+use owt_server::{Address, Config, Keys, Listener, Ready, SECRETS, ServeError, TOKEN_USER};
+
+use crate::args::{Asked, ServeArgs};
 use crate::failure::Failure;
 use crate::listen::{Reach, listen};
+use crate::token_file::TokenFile;
 use crate::{log, output, shutdown};
 
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
     log::start(verbosity, args.log_format);
-    let keys = args.keys.keys()?;
-    let user = args.keys.user().map(str::to_owned);
+    let Asked { keys, token } = args.keys.keys()?;
+    forget_secrets();
     let config = config(&args, keys, verbosity)?;
     let listener = listen(&args.listen, args.door.names(), &config)?;
     let reach = Reach::of(&listener, &args.listen);
+    let token_file = token.as_ref().map(|token| write_token(&listener, token)).transpose()?;
+    let token = token.zip(token_file.as_ref().map(|file| file.path().to_owned()));
+    let login = Login::new(&config.door.keys, token);
     let signals = shutdown::signals(args.grace.0)
         .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
-    let greet = move |ready: &Ready| announce(ready, &reach, user);
+    let greet = move |ready: &Ready| announce(ready, &reach, &login);
     let served = owt_server::serve(listener, config, greet, signals);
+    drop(token_file);
     if let Err(ServeError::Stuck) = served {
         // Ending the ordinary way would run destructors under running threads.
         let failure = Failure::from(ServeError::Stuck);
@@ -54,7 +61,54 @@ fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure
     })
 }
 
-fn announce(ready: &Ready, reach: &Reach, user: Option<String>) {
+/// Keeps the keys from what this process starts, and from adaptors that run in it.
+fn forget_secrets() {
+    for name in SECRETS {
+        // SAFETY: this process has one thread yet, and nobody holds on to the environment.
+        unsafe { std::env::remove_var(name) };
+    }
+}
+
+fn write_token(listener: &Listener, token: &str) -> Result<TokenFile, Failure> {
+    let fails = |source| Failure::Start { what: "cannot keep the token".to_owned(), source };
+    match listener.address().map_err(fails)? {
+        Address::Tcp { bound, .. } => TokenFile::create(bound.port(), token).map_err(fails),
+        Address::Unix(_) => Err(Failure::Usage(
+            "--token auto is for a port: a Unix socket is its owner's alone; leave it out, or \
+             name a token's file with --token-file"
+                .to_owned(),
+        )),
+    }
+}
+
+/// How to come in, for the lines that are printed at the start.
+struct Login {
+    user: Option<String>,
+    /// The token that was made, and the file with it.
+    token: Option<(String, PathBuf)>,
+}
+
+impl Login {
+    fn new(keys: &Keys, token: Option<(String, PathBuf)>) -> Self {
+        let user = keys.users().next().or(keys.has_tokens().then_some(TOKEN_USER));
+        Self { user: user.map(str::to_owned), token }
+    }
+
+    /// What curl is told.
+    fn curl(&self) -> String {
+        match (self.user.as_deref(), &self.token) {
+            (Some(TOKEN_USER), Some((_, path))) => {
+                let path = shell_word(&path.display().to_string());
+                format!("-u \"{TOKEN_USER}:$(cat {path})\" ")
+            }
+            // curl asks for the password, which only its owner knows.
+            (Some(user), _) => format!("-u {} ", shell_word(user)),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+fn announce(ready: &Ready, reach: &Reach, login: &Login) {
     let Ready { address, python_version, python_prefix, .. } = ready;
     let prefix = python_prefix.display();
     let mut lines = format!("owt serving on {address} (Python {python_version}, {prefix})");
@@ -62,12 +116,13 @@ fn announce(ready: &Ready, reach: &Reach, user: Option<String>) {
     if let Ok(base) = server_url(&format!("{}/hello", address.local_url())) {
         let mut call = Call::new("def run(name='owt'):\n    return f'Hello, {name}!\\n'\n");
         call.kwargs = Some("{'name': 'world'}".into());
-        // curl asks for the password, which only its owner knows.
-        let login =
-            user.map_or_else(String::new, |user| format!("-u '{}' ", user.replace('\'', r"'\''")));
         if let Ok(url) = call.to_url(&base) {
-            lines += &format!("\ntry it: curl {}{login}'{url}'", reach.options);
+            lines += &format!("\ntry it: curl {}{}'{url}'", reach.options, login.curl());
         }
+    }
+    if let Some((token, path)) = &login.token {
+        let url = address.local_url().replacen("://", &format!("://{TOKEN_USER}:{token}@"), 1);
+        lines += &format!("\nwith the key in it: {url}/ (the token is in {})", path.display());
     }
     // A server whose standard output is closed serves all the same.
     let _ = output::line(&lines);

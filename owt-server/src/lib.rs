@@ -21,9 +21,12 @@ mod tls;
 mod worker;
 
 pub use config::Config;
-pub use door::{Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules};
+pub use door::{
+    Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules, SECRETS,
+    TOKEN_USER, random_token,
+};
 pub use listener::{Address, Listener, Socket, SocketError, may_listen};
-pub use private::FolderError;
+pub use private::{FolderError, folder as private_folder};
 pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };

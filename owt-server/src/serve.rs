@@ -85,6 +85,8 @@ pub fn serve(
     if config.workers > 0 {
         descriptors::raise();
     }
+    let door = Door::new(config.door.clone())
+        .map_err(|error| ServeError::Io("the door's secret", error))?;
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
     // Recordings, and what watches calls of the event loop; one thread is plenty.
@@ -104,8 +106,6 @@ pub fn serve(
     let hosting = Hosting::start(&config, settings, runtime.handle().clone())?;
     let engine =
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
-    let door =
-        Door::new(config.door.clone()).map_err(|error| ServeError::Io("random bytes", error))?;
     let site = Site {
         engine,
         door,

@@ -19,7 +19,7 @@ use crate::source::Source;
 use crate::units::{Size, Span};
 
 pub(crate) use door::DoorArgs;
-pub(crate) use keys::KeyArgs;
+pub(crate) use keys::{Asked, KeyArgs};
 pub(crate) use listen::{ListenArgs, TlsHow};
 pub(crate) use sandbox::SandboxArgs;
 
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Call(CallArgs),
     /// Print a script that completes owt's arguments in a shell
     Completions(CompletionsArgs),
+    /// Turn a password into what --auth and --auth-file keep of it
+    HashPassword(HashPasswordArgs),
     /// Tell which Python would be served, and what it lacks
     Doctor(DoctorArgs),
     /// Host Python for a server that starts this process
@@ -170,7 +172,8 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   owt serve                        modules of this folder, on http://127.0.0.1:9876
   owt serve lib/ ../models --port 0
-  owt serve --address 0.0.0.0 --tls self-signed --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
+  owt serve --address 0.0.0.0 --tls self-signed --auth \"$(owt hash-password --user me)\"
+  owt serve --token auto           prints a URL that holds the key
   owt serve --unix ~/.owt/socket
 
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
@@ -304,6 +307,23 @@ const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   source <(owt completions bash)
   owt completions fish > ~/.config/fish/completions/owt.fish";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = HASH_PASSWORD_EXAMPLES)]
+pub(crate) struct HashPasswordArgs {
+    /// Whose password it is; printed before the hash, as --auth and --auth-file want it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+}
+
+const HASH_PASSWORD_EXAMPLES: &str = "\
+Examples:
+  owt hash-password --user me >> users     asks for the password
+  owt serve --auth-file users
+  pass show owt | owt hash-password        reads a line where there is no terminal
+
+The hash is argon2id with 19 MiB of memory and 2 passes. It is no secret like the password,
+but whoever sees it can try to guess: keep the file to yourself (chmod 600).";
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {

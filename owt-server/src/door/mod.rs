@@ -9,9 +9,12 @@ mod answer;
 mod arrival;
 mod authority;
 mod browser;
+mod checks;
 mod consent;
 mod keys;
 mod lock;
+mod password;
+mod penance;
 
 use std::io;
 use std::net::IpAddr;
@@ -28,7 +31,7 @@ pub use authority::{Host, HostError, Origin, OriginError};
 use browser::Page;
 pub(crate) use browser::is_navigation;
 use consent::Consent;
-pub use keys::{KeyError, Keys};
+pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
 use lock::{Lock, Shown};
 
 use crate::http::Connection;
@@ -89,11 +92,16 @@ pub(crate) enum Verdict {
 
 impl Door {
     /// # Errors
-    /// The system gives no random bytes.
+    /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
-        let lock = Lock::new(rules.keys.clone());
+        let lock = Lock::new(rules.keys.clone())?;
         let user = rustix::process::geteuid().as_raw();
         Ok(Self { rules, lock, consent: Consent::new()?, user })
+    }
+
+    /// True when a bearer token is one of the keys.
+    pub fn takes_tokens(&self) -> bool {
+        self.lock.takes_tokens()
     }
 
     /// Lets a request in, or says why not.

@@ -69,6 +69,9 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
         ProblemKind::Unauthenticated => {
             let challenge = "Basic realm=\"owt\", charset=\"UTF-8\"";
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            if visit.could_show_token() {
+                response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"owt\""));
+            }
         }
         ProblemKind::MethodNotAllowed => {
             response.insert_header((header::ALLOW, "GET, POST"));
