@@ -45,6 +45,7 @@ fn config(args: ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure>
         lib_dirs: args.lib_dirs,
         door: Rules { keys },
         workers: args.workers,
+        sandbox: args.sandbox.sandbox()?,
         max_memory: args.max_memory.map(|size| size.0),
         max_requests: args.max_requests,
         threads: args.threads,

@@ -22,4 +22,4 @@ pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };
 pub use serve::{Ready, ServeError, Signals, serve};
-pub use worker::{WorkerCommand, WorkerError, run_guard, run_worker};
+pub use worker::{Sandbox, SandboxError, WorkerCommand, WorkerError, run_guard, run_worker};

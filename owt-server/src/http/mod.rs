@@ -1,5 +1,6 @@
 //! HTTP in, events out: nothing else happens here.
 
+mod file;
 mod landing;
 mod listen;
 mod own;
