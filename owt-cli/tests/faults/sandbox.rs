@@ -13,7 +13,7 @@ use crate::support::{Folder, Start, venv};
 
 const ATTEMPTS: &str = include_str!("sandbox_attempts.py");
 
-/// A family of two whose home is in its folder, and the folder's name ends up in `TMPDIR`.
+/// A family of two with that home.
 fn family(home: &Folder, args: &[&str]) -> Family {
     Family::started(2, Start::new().args(args.iter().copied()).env("HOME", home.as_str()))
 }
@@ -21,33 +21,21 @@ fn family(home: &Folder, args: &[&str]) -> Family {
 /// What came of the attempts of that kind: nothing, or why they were refused.
 fn attempts(family: &Family, kind: &str) -> BTreeMap<String, String> {
     let places = Folder::new();
-    for name in family
-        .owt
-        .code(ATTEMPTS)
-        .field("fn_name", "names")
-        .kwargs(&format!("{{'kind': {kind:?}}}"))
-        .post("/")
-        .json()
-        .as_array()
-        .unwrap()
-    {
+    let code = family.owt.code(ATTEMPTS);
+    let names = code.clone().field("fn_name", "names").kwargs(&json!({"kind": kind}).to_string());
+    for name in names.post("/").json().as_array().unwrap() {
         let place = places.path(name.as_str().unwrap());
         std::fs::create_dir(&place).unwrap();
         std::fs::write(place.join("there"), "content").unwrap();
     }
-    attempts_in(family, kind, places.as_str())
-}
-
-fn attempts_in(family: &Family, kind: &str, places: &str) -> BTreeMap<String, String> {
     let workers = family.workers();
     let is_guard = |id: &u32| *id != family.owt.pid() && !workers.contains(id);
     let guard: Vec<u32> = family.all().into_iter().filter(is_guard).collect();
     let [guard] = guard[..] else { panic!("one guard, not {guard:?}") };
     let port: u16 = family.owt.address().rsplit_once(':').unwrap().1.parse().unwrap();
     let of = json!({"server": family.owt.pid(), "guard": guard, "workers": workers, "port": port});
-    let arguments = json!({"kind": kind, "places": places, "of": of});
-    let answer = family.owt.code(ATTEMPTS).kwargs(&arguments.to_string()).post("/");
-    serde_json::from_str(answer.ok()).unwrap()
+    let arguments = json!({"kind": kind, "places": places.as_str(), "of": of});
+    serde_json::from_str(code.kwargs(&arguments.to_string()).post("/").ok()).unwrap()
 }
 
 #[track_caller]
@@ -252,6 +240,9 @@ def run():
     return child.wait()",
         "-9",
     );
+    let code = "import subprocess\ndef run():\n    subprocess.run(['sleep', '1000'])";
+    kept_in.owt.code(code).field("timeout", 0.3).post("/").refused(504, "deadline-passed");
+    eventually("what the call started has ended", || kept_in.strays().is_empty());
     for how in ["fork", "spawn"] {
         works(
             &format!(
