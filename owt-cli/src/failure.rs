@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Style};
 use owt_client::{ErrorKind, Problem, StatusCode};
 use owt_core::CallError;
-use owt_server::{ServeError, SocketError, TlsError, WorkerError};
+use owt_server::{SandboxError, ServeError, SocketError, TlsError, WorkerError};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 
@@ -50,7 +50,7 @@ impl Failure {
         ExitCode::from(match self {
             Self::Closed => 0,
             Self::Usage(_) | Self::Read(..) | Self::Call(_) => 2,
-            Self::Serve(ServeError::Open(_)) => 2,
+            Self::Serve(ServeError::Open(_) | ServeError::Sandbox(SandboxError::NoWorkers)) => 2,
             Self::Client(error) if error.kind() == ErrorKind::Usage => 2,
             Self::Write(_)
             | Self::Client(_)

@@ -46,6 +46,7 @@ fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure
         door: args.door.rules(keys),
         insecure_no_auth: args.listen.insecure_no_auth,
         workers: args.workers,
+        sandbox: args.sandbox.sandbox()?,
         max_memory: args.max_memory.as_ref().map(|size| size.0),
         max_requests: args.max_requests,
         threads: args.threads,

@@ -32,4 +32,4 @@ pub use python::{
 };
 pub use serve::{Ready, ServeError, Signals, serve};
 pub use tls::{Tls, TlsError};
-pub use worker::{WorkerCommand, WorkerError, run_guard, run_worker};
+pub use worker::{Sandbox, SandboxError, WorkerCommand, WorkerError, run_guard, run_worker};

@@ -2,10 +2,11 @@
 //! calling thread.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::DumpableBehavior;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -14,10 +15,10 @@ use crate::door::Door;
 use crate::engine::{Engine, Host};
 use crate::http::{self, Site};
 use crate::listener::{Address, Listener};
-use crate::python::{Around, HostError, PythonHost, Settings};
+use crate::python::{Around, HostError, PythonHost, Settings, cache_folder};
 use crate::scratch::Scratch;
 use crate::tls::Tls;
-use crate::worker::Crew;
+use crate::worker::{Crew, SandboxError, Walls};
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -56,6 +57,9 @@ pub enum ServeError {
     /// Python cannot be hosted.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// Workers cannot be kept in as they should be.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The listener, a thread or the scratch folder.
     #[error("{0}: {1}")]
     Io(&'static str, #[source] io::Error),
@@ -97,13 +101,19 @@ pub fn serve(
         .build()
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
     let settings = Settings::new(&config, &address, scratch.path())?;
+    let walls = walls(&config, &settings, scratch.path())?;
+    if config.workers > 0 && (walls.is_some() || !config.door.keys.is_empty()) {
+        // Workers are the same user's: without this they could read the keys in this memory.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+            .map_err(|error| ServeError::Io("hiding the server's memory", error.into()))?;
+    }
     let announcement = Ready {
         address,
         python_version: settings.found.version.clone(),
         python_prefix: settings.found.prefix.clone(),
         executable: settings.found.executable.clone(),
     };
-    let hosting = Hosting::start(&config, settings, runtime.handle().clone())?;
+    let hosting = Hosting::start(&config, settings, walls, runtime.handle().clone())?;
     let engine =
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let site = Site {
@@ -133,6 +143,19 @@ pub fn serve(
     if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
 }
 
+/// What workers are to be kept behind.
+fn walls(
+    config: &Config,
+    settings: &Settings,
+    scratch: &Path,
+) -> Result<Option<Walls>, SandboxError> {
+    let Some(sandbox) = &config.sandbox else { return Ok(None) };
+    if config.workers == 0 {
+        return Err(SandboxError::NoWorkers);
+    }
+    sandbox.walls(scratch, &settings.adaptors, cache_folder().as_deref()).map(Some)
+}
+
 /// Where Python runs.
 #[derive(Clone)]
 enum Hosting {
@@ -144,11 +167,12 @@ impl Hosting {
     fn start(
         config: &Config,
         settings: Settings,
+        walls: Option<Walls>,
         runtime: tokio::runtime::Handle,
     ) -> Result<Self, HostError> {
         Ok(match config.workers {
             0 => Self::Here(Arc::new(PythonHost::start(&settings, Around::server(), runtime)?)),
-            _ => Self::Workers(Crew::start(config, settings)?),
+            _ => Self::Workers(Crew::start(config, settings, walls)?),
         })
     }
 
