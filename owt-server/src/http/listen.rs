@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer, web};
+use actix_web::{HttpServer, web};
 
-use super::{Site, handle};
+use super::{Connection, Site, app};
 use crate::config::Config;
 use crate::engine;
 
@@ -24,13 +23,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// # Errors
 /// When the listener cannot be used.
 pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::Result<Server> {
-    let site = Arc::new(site);
+    let site = web::Data::new(site);
     let grace = config.grace.as_secs() + u64::from(config.grace.subsec_nanos() > 0);
     let server = HttpServer::new(move || {
         // Once on each HTTP thread, for as long as it lives.
         actix_web::rt::spawn(engine::attend());
-        App::new().app_data(web::Data::from(Arc::clone(&site))).default_service(web::to(handle))
+        app(web::Data::clone(&site))
     })
+    .on_connect(Connection::note)
     .backlog(BACKLOG)
     .keep_alive(KEEP_ALIVE)
     .client_request_timeout(HEAD_TIMEOUT)
