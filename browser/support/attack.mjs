@@ -44,8 +44,9 @@ export function ran(owt, prefix) {
 /**
  * Waits until all that the page in this frame tries has been answered, and proves that nothing
  * ran and that it learnt nothing. Gives the status of each way's answer.
+ * `headers` go with the proof that the code is fine; the ways of `unsent` are never sent.
  */
-export async function repelled(frame, owt, prefix, unsent = OWN_ORIGIN_ONLY) {
+export async function repelled(frame, owt, prefix, { unsent = OWN_ORIGIN_ONLY, headers } = {}) {
   const spoils = await frame.evaluate('spoils');
   const sent = WAYS.filter((way) => !unsent.includes(way));
   const answers = await Promise.all(
@@ -62,7 +63,7 @@ export async function repelled(frame, owt, prefix, unsent = OWN_ORIGIN_ONLY) {
   }
   assert.equal(await frame.evaluate('globalThis.loot'), undefined);
   // The same code does leave its canary for somebody who may.
-  assert.equal((await owt.call(owt.code(`${prefix}-img`))).status, 200);
+  assert.equal((await owt.call(owt.code(`${prefix}-img`), headers)).status, 200);
   assert.deepEqual(ran(owt, prefix), ['img']);
   return Object.fromEntries(answers);
 }

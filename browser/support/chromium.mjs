@@ -41,3 +41,12 @@ export function launch() {
     ],
   });
 }
+
+/** A page in a context of its own, with these of Playwright's options, at that URL. */
+export async function visit(t, browser, url, options) {
+  const context = await browser.newContext(options);
+  t.after(() => context.close());
+  const page = await context.newPage();
+  if (url) await page.goto(url);
+  return page;
+}

@@ -15,8 +15,10 @@ const BINARY =
 /** Nothing in a test takes longer than this many milliseconds, or the test has failed. */
 const PATIENCE = 20_000;
 
-/** The password `open sesame` of `ali`, as `--auth` wants it. */
-export const ALI = 'ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb';
+/** A user's name and password, and both as `--auth` wants them. */
+export const ALI = { username: 'ali', password: 'open sesame' };
+export const ALI_AUTH = 'ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb';
+export const ALI_BASIC = `Basic ${base64('ali:open sesame')}`;
 
 /** What every call of {@link Owt#code} answers: no page of a stranger may ever hold it. */
 export const SECRET = 'the-answer-of-owt';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { attackPage, CALLS, OWN_ORIGIN_ONLY, ran, repelled } from '../support/attack.mjs';
-import { launch } from '../support/chromium.mjs';
+import { launch, visit } from '../support/chromium.mjs';
 import { callPath, Owt, SECRET } from '../support/owt.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';
@@ -17,15 +17,6 @@ before(async () => {
 });
 after(() => Promise.all([owt.stop(), site.stop(), browser.close()]));
 
-/** A page in a context of its own. */
-async function visit(t, url) {
-  const context = await browser.newContext();
-  t.after(() => context.close());
-  const page = await context.newPage();
-  if (url) await page.goto(url);
-  return page;
-}
-
 /** Only 403: no way may end in an answer that means that its code was looked at. */
 function allForbidden(answers) {
   const others = Object.entries(answers).filter(([, status]) => status !== 403);
@@ -33,7 +24,7 @@ function allForbidden(answers) {
 }
 
 test('what follows is no vain try: from a page of its own every way runs its code', async (t) => {
-  const page = await visit(t);
+  const page = await visit(t, browser);
   const html = attackPage(owt, owt.url, 'own');
   await openAndRun(page, owt.url + callPath('/page', owt.page(html)));
   const spoils = await page.evaluate('spoils');
@@ -54,7 +45,7 @@ for (const name of ['127.0.0.1', 'localhost', 'evil.test']) {
     test(`a page of ${name} on another port, Referer: ${referrer}`, async (t) => {
       const prefix = `${name}-${referrer}`;
       const html = attackPage(owt, owt.url, prefix, referrer);
-      const page = await visit(t, site.page(name, `/${prefix}`, html));
+      const page = await visit(t, browser, site.page(name, `/${prefix}`, html));
       allForbidden(await repelled(page, owt, prefix));
     });
   }
@@ -64,19 +55,19 @@ test('a sandboxed frame, whose origin is null', async (t) => {
   const framed = site.page('evil.test', '/null', attackPage(owt, owt.url, 'null'));
   const may = 'allow-scripts allow-forms allow-popups';
   const html = `<!doctype html><iframe name="box" sandbox="${may}" src="${framed}"></iframe>`;
-  const page = await visit(t, site.page('evil.test', '/box', html));
+  const page = await visit(t, browser, site.page('evil.test', '/box', html));
   allForbidden(await repelled(page.frame('box'), owt, 'null'));
 });
 
 test('a data: page', async (t) => {
   const html = attackPage(owt, owt.url, 'data');
-  const page = await visit(t, `data:text/html;base64,${Buffer.from(html).toString('base64')}`);
+  const page = await visit(t, browser, `data:text/html;base64,${Buffer.from(html).toString('base64')}`);
   allForbidden(await repelled(page, owt, 'data'));
 });
 
 test('a blob: page', async (t) => {
   const html = attackPage(owt, owt.url, 'blob');
-  const page = await visit(t, site.page('127.0.0.1', '/blob-maker', '<!doctype html>'));
+  const page = await visit(t, browser, site.page('127.0.0.1', '/blob-maker', '<!doctype html>'));
   const blob = await page.evaluate(
     (html) => URL.createObjectURL(new Blob([html], { type: 'text/html' })),
     html,
@@ -87,12 +78,12 @@ test('a blob: page', async (t) => {
 });
 
 test('DNS rebinding: the page of a name that means this server now', async (t) => {
-  const page = await visit(t);
+  const page = await visit(t, browser);
   const base = owt.at('evil.test');
   // The name's first address gave the page; whatever it asks for next comes to owt.
   await page.route(`${base}/rebound`, (route) =>
     route.fulfill({ contentType: 'text/html', body: attackPage(owt, base, 'rebound') }),
   );
   await page.goto(`${base}/rebound`);
-  allForbidden(await repelled(page, owt, 'rebound', ['service-worker']));
+  allForbidden(await repelled(page, owt, 'rebound', { unsent: ['service-worker'] }));
 });
