@@ -50,7 +50,7 @@ export async function repelled(frame, owt, prefix, { unsent = OWN_ORIGIN_ONLY, h
   const spoils = await frame.evaluate('spoils');
   const sent = WAYS.filter((way) => !unsent.includes(way));
   const answers = await Promise.all(
-    sent.map(async (way) => [way, (await owt.answered(`/${prefix}/${way}`)).status]),
+    sent.map(async (way) => [way, await owt.answered(`/${prefix}/${way}`)]),
   );
   // What was opened is there when it is no longer the empty page it began as.
   const seen = await frame.waitForFunction(() => {

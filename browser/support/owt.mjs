@@ -27,7 +27,7 @@ export class Owt {
   #child;
   #ended;
   #folder;
-  /** Of each request that is over: `method`, `path`, `status`, as the log has it. */
+  /** Of each request that is over: `path` and `status`, as the log has it. */
   #log = [];
   #grown = new EventEmitter().setMaxListeners(0);
 
@@ -105,14 +105,16 @@ export class Owt {
     return `lambda: open(${JSON.stringify(path)}).read()`;
   }
 
-  /** Waits until a request for that path is over, and gives its `method` and `status`. */
-  async answered(path) {
+  /** Waits until a request for that path is over, with that status if one is given. */
+  async answered(path, status) {
     const signal = AbortSignal.timeout(PATIENCE);
     for (;;) {
-      const found = this.#log.find((one) => one.path === path);
-      if (found) return found;
+      const all = this.#log.filter((one) => one.path === path);
+      const found = all.find((one) => status === undefined || one.status === status);
+      if (found) return found.status;
       await once(this.#grown, 'line', { signal }).catch((cause) => {
-        throw new Error(`no request for ${path} came`, { cause });
+        const others = all.map((one) => one.status).join(', ');
+        throw new Error(`no such request for ${path} came, only: ${others}`, { cause });
       });
     }
   }

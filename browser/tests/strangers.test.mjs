@@ -40,15 +40,18 @@ test('what follows is no vain try: from a page of its own every way runs its cod
   assert.equal(await page.evaluate('loot'), SECRET);
 });
 
-for (const name of ['127.0.0.1', 'localhost', 'evil.test']) {
-  for (const referrer of ['unsafe-url', 'no-referrer']) {
-    test(`a page of ${name} on another port, Referer: ${referrer}`, async (t) => {
-      const prefix = `${name}-${referrer}`;
-      const html = attackPage(owt, owt.url, prefix, referrer);
-      const page = await visit(t, browser, site.page(name, `/${prefix}`, html));
-      allForbidden(await repelled(page, owt, prefix));
-    });
-  }
+for (const [name, referrer] of [
+  ['127.0.0.1', 'unsafe-url'],
+  ['localhost', 'unsafe-url'],
+  ['evil.test', 'unsafe-url'],
+  ['evil.test', 'no-referrer'],
+]) {
+  test(`a page of ${name} on another port, Referer: ${referrer}`, async (t) => {
+    const prefix = `${name}-${referrer}`;
+    const html = attackPage(owt, owt.url, prefix, referrer);
+    const page = await visit(t, browser, site.page(name, `/${prefix}`, html));
+    allForbidden(await repelled(page, owt, prefix));
+  });
 }
 
 test('a sandboxed frame, whose origin is null', async (t) => {
