@@ -30,7 +30,8 @@ function attribute(text) {
 }
 
 function link(relation, more = {}) {
-  return ({ url }) => put('link', { rel: relation, href: url, ...more }, document.head).then(() => '');
+  return ({ url }) =>
+    put('link', { rel: relation, href: url, ...more }, document.head).then(() => '');
 }
 
 function style(rule) {
@@ -52,7 +53,8 @@ function word(of) {
 /** An empty frame of that name, to be looked into. */
 function frame(name, attributes = {}) {
   const element = document.createElement('iframe');
-  for (const [key, value] of Object.entries({ name, ...attributes })) element.setAttribute(key, value);
+  for (const [key, value] of Object.entries({ name, ...attributes }))
+    element.setAttribute(key, value);
   document.body.append(element);
   opened[name] = element.contentWindow;
   return element;
@@ -103,7 +105,8 @@ const vectors = {
   img: ({ url }) => put('img', { src: url }).then((img) => `${img.naturalWidth || ''}`),
   'img-cors': ({ url }) => put('img', { src: url, crossorigin: 'use-credentials' }).then(() => ''),
   'img-srcset': ({ url }) => put('img', { srcset: `${url} 1x` }).then(() => ''),
-  'img-referrer': ({ url }) => put('img', { src: url, referrerpolicy: 'unsafe-url' }).then(() => ''),
+  'img-referrer': ({ url }) =>
+    put('img', { src: url, referrerpolicy: 'unsafe-url' }).then(() => ''),
   'input-image': ({ url }) => put('input', { type: 'image', src: url }).then(() => ''),
   'svg-image': ({ url }) => markup(`<svg><image href="${attribute(url)}"/></svg>`),
   'body-background': ({ url }) => document.body.setAttribute('background', url),
@@ -128,12 +131,15 @@ const vectors = {
   modulepreload: link('modulepreload'),
   'css-background': style((url) => `.styled { background: url("${url}") }`),
   'css-import': style((url) => `@import "${url}";`),
-  'css-font': style((url) => `@font-face { font-family: f; src: url("${url}") } .styled { font-family: f }`),
+  'css-font': style(
+    (url) => `@font-face { font-family: f; src: url("${url}") } .styled { font-family: f }`,
+  ),
   'css-mask': style((url) => `.styled { mask-image: url("${url}") }`),
   'font-face': ({ url }) => new FontFace('g', `url("${url}")`).load().then(() => ''),
 
   iframe: ({ url }) => void frame('iframe', { src: url }),
-  'iframe-sandboxed': ({ url }) => void frame('iframe-sandboxed', { src: url, sandbox: 'allow-scripts' }),
+  'iframe-sandboxed': ({ url }) =>
+    void frame('iframe-sandboxed', { src: url, sandbox: 'allow-scripts' }),
   'iframe-location': ({ url }) => {
     frame('iframe-location').contentWindow.location = url;
   },
@@ -157,7 +163,11 @@ const vectors = {
 
   'form-get': form('form-get', { method: 'get' }, inBody),
   'form-urlencoded': form('form-urlencoded', { method: 'post' }, inBody),
-  'form-multipart': form('form-multipart', { method: 'post', enctype: 'multipart/form-data' }, inBody),
+  'form-multipart': form(
+    'form-multipart',
+    { method: 'post', enctype: 'multipart/form-data' },
+    inBody,
+  ),
   'form-text': form('form-text', { method: 'post', enctype: 'text/plain' }, ({ code }) => ({
     [`{"code_b64": "${code}", "rest": "`]: '"}',
   })),
@@ -175,19 +185,25 @@ const vectors = {
 
   fetch: ({ url }) => fetch(url).then(byText),
   'fetch-credentials': ({ url }) => fetch(url, { credentials: 'include' }).then(byText),
-  'fetch-no-cors': ({ url }) => fetch(url, { mode: 'no-cors', credentials: 'include' }).then(byText),
+  'fetch-no-cors': ({ url }) =>
+    fetch(url, { mode: 'no-cors', credentials: 'include' }).then(byText),
   'fetch-keepalive': ({ url }) => fetch(url, { keepalive: true, mode: 'no-cors' }).then(byText),
   'fetch-no-referrer': ({ url }) =>
     fetch(url, { mode: 'no-cors', referrerPolicy: 'no-referrer' }).then(byText),
   'fetch-json': ({ bare, code }) =>
-    fetch(bare, { method: 'POST', headers: asJson, body: JSON.stringify({ code_b64: code }) }).then(byText),
+    fetch(bare, { method: 'POST', headers: asJson, body: JSON.stringify({ code_b64: code }) }).then(
+      byText,
+    ),
   'fetch-text': ({ bare, code }) =>
-    fetch(bare, { method: 'POST', mode: 'no-cors', body: JSON.stringify({ code_b64: code }) }).then(byText),
+    fetch(bare, { method: 'POST', mode: 'no-cors', body: JSON.stringify({ code_b64: code }) }).then(
+      byText,
+    ),
   'fetch-no-type': ({ bare, code }) => {
     const body = new Blob([JSON.stringify({ code_b64: code })]);
     return fetch(bare, { method: 'POST', mode: 'no-cors', body }).then(byText);
   },
-  'fetch-query': ({ url }) => fetch(url, { method: 'POST', mode: 'no-cors', body: 'x' }).then(byText),
+  'fetch-query': ({ url }) =>
+    fetch(url, { method: 'POST', mode: 'no-cors', body: 'x' }).then(byText),
   'fetch-put': ({ url }) => fetch(url, { method: 'PUT', body: 'x' }).then(byText),
   'fetch-head': ({ url }) => fetch(url, { method: 'HEAD', mode: 'no-cors' }).then(byText),
   'fetch-own-header': ({ url }) => fetch(url, { headers: { 'x-owt': '1' } }).then(byText),
@@ -197,9 +213,18 @@ const vectors = {
   'fetch-html': ({ url }) =>
     fetch(url, { mode: 'no-cors', headers: { accept: 'text/html' } }).then(byText),
   'xhr-get': xhr('GET', ({ url }) => url),
-  'xhr-text': xhr('POST', ({ bare }) => bare, ({ code }) => JSON.stringify({ code_b64: code })),
+  'xhr-text': xhr(
+    'POST',
+    ({ bare }) => bare,
+    ({ code }) => JSON.stringify({ code_b64: code }),
+  ),
   'xhr-query': xhr('POST', ({ url }) => url),
-  'xhr-json': xhr('POST', ({ bare }) => bare, ({ code }) => JSON.stringify({ code_b64: code }), asJson),
+  'xhr-json': xhr(
+    'POST',
+    ({ bare }) => bare,
+    ({ code }) => JSON.stringify({ code_b64: code }),
+    asJson,
+  ),
   'event-source': ({ url }) =>
     new Promise((resolve) => {
       const source = new EventSource(url, { withCredentials: true });
@@ -235,7 +260,9 @@ const vectors = {
     word(worker(`importScripts(${JSON.stringify(url)}); postMessage(globalThis.loot)`)),
   'worker-fetch': ({ url }) => {
     const ask = `fetch(${JSON.stringify(url)})`;
-    return word(worker(`${ask}.then((r) => r.text()).then(postMessage, (e) => postMessage(String(e)))`));
+    return word(
+      worker(`${ask}.then((r) => r.text()).then(postMessage, (e) => postMessage(String(e)))`),
+    );
   },
 };
 

@@ -35,7 +35,10 @@ test('from a page of its own nearly every way runs its code', async (t) => {
   const unknown = ['link-noreferrer', 'fetch-no-referrer', 'import-scripts', 'worker-fetch'];
   // And this one shows a wrong key in the password's place.
   const not = [...unknown, 'fetch-bearer'];
-  assert.deepEqual(ran(owt, 'own'), sent.filter((way) => !not.includes(way)));
+  assert.deepEqual(
+    ran(owt, 'own'),
+    sent.filter((way) => !not.includes(way)),
+  );
 });
 
 for (const referrer of ['unsafe-url', 'no-referrer']) {
@@ -74,7 +77,7 @@ test('what its user has agreed to, a page of another site cannot run', async (t)
   assert.ok(owt.ran('agreed'));
 });
 
-test('the page that asks is shown in nobody\'s frame', async (t) => {
+test("the page that asks is shown in nobody's frame", async (t) => {
   const page = await visit(t, browser, undefined, { extraHTTPHeaders: headers });
   const call = lan + callPath('/framed', owt.code('framed'));
   const html = `<!doctype html><iframe src="${call.replaceAll('&', '&amp;')}"></iframe>`;

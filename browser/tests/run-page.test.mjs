@@ -122,7 +122,8 @@ test('the keyboard is enough', async (t) => {
   const page = await visit(t, browser, owt.url + callPath('/keys', owt.code('keys')));
   await page.waitForSelector('#run:enabled');
   const focused = () => page.evaluate('document.activeElement.id');
-  for (let keys = 0; (await focused()) !== 'run' && keys < 5; keys += 1) await page.keyboard.press('Tab');
+  for (let keys = 0; (await focused()) !== 'run' && keys < 5; keys += 1)
+    await page.keyboard.press('Tab');
   assert.equal(await focused(), 'run');
   await pressRun(page, () => page.keyboard.press('Enter'));
   assert.ok(owt.ran('keys'));
@@ -187,7 +188,18 @@ test('what would break out of it is shown, and does nothing', async (t) => {
 });
 
 test('it names what cannot be seen, or would turn the text around', async (t) => {
-  const odd = ['\u202e', '\u2066', '\u200b', '\u200f', '\u0000', '\u001b', '\r', '\u0085', '\u2028', '\ufeff'];
+  const odd = [
+    '\u202e',
+    '\u2066',
+    '\u200b',
+    '\u200f',
+    '\u0000',
+    '\u001b',
+    '\r',
+    '\u0085',
+    '\u2028',
+    '\ufeff',
+  ];
   const code = `${owt.code('odd')}# ${odd.map((char) => `a${char}b`).join(' ')}\n`;
   const kwargs = JSON.stringify(`x\u202ey`);
   const page = await visit(t, browser, owt.url + callPath('/odd', code, { kwargs }));

@@ -30,7 +30,14 @@ test('what follows is no vain try: from a page of its own every way runs its cod
   const spoils = await page.evaluate('spoils');
   await Promise.all(CALLS.map((way) => owt.answered(`/own/${way}`)));
   assert.deepEqual(ran(owt, 'own'), CALLS);
-  for (const way of ['fetch', 'fetch-json', 'fetch-no-cors', 'xhr-get', 'xhr-json', 'worker-fetch']) {
+  for (const way of [
+    'fetch',
+    'fetch-json',
+    'fetch-no-cors',
+    'xhr-get',
+    'xhr-json',
+    'worker-fetch',
+  ]) {
     assert.match(spoils[way], new RegExp(SECRET), way);
   }
   await page.waitForFunction((secret) => {
@@ -64,7 +71,11 @@ test('a sandboxed frame, whose origin is null', async (t) => {
 
 test('a data: page', async (t) => {
   const html = attackPage(owt, owt.url, 'data');
-  const page = await visit(t, browser, `data:text/html;base64,${Buffer.from(html).toString('base64')}`);
+  const page = await visit(
+    t,
+    browser,
+    `data:text/html;base64,${Buffer.from(html).toString('base64')}`,
+  );
   allForbidden(await repelled(page, owt, 'data'));
 });
 
