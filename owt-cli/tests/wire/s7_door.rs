@@ -117,10 +117,7 @@ fn a_page_of_another_site_is_refused() {
             }
         }
         assert_eq!(folder.marks("ran"), 0);
-        for (name, value) in [
-            ("sec-fetch-site", "same-origin".to_owned()),
-            ("origin", own(&owt)),
-        ] {
+        for (name, value) in [("sec-fetch-site", "same-origin".to_owned()), ("origin", own(&owt))] {
             let request = call.posting("/").basic_auth("ali", Some("open sesame"));
             assert_eq!(sent(request.header(name, &value)).ok(), "ran", "{name}: {value}");
         }

@@ -147,3 +147,20 @@ fn client(headers: &HeaderMap, trusts: impl Fn(&IpAddr) -> bool) -> Option<IpAdd
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_that_was_connected_to_is_one_of_our_names() {
+        let host = |text: &str| text.parse::<Host>().unwrap();
+        let local = "10.0.0.7".parse().ok();
+        assert!(check(&host("10.0.0.7"), &[], local).is_ok());
+        assert!(check(&host("10.0.0.8"), &[], local).is_err());
+        assert!(check(&host("10.0.0.7"), &[], None).is_err());
+        assert!(check(&host("owt.lan"), &[], local).is_err());
+        assert!(check(&host("owt.lan"), &[host("OWT.lan")], local).is_ok());
+        assert!(check(&host("[fd00::7]"), &[], "fd00::7".parse().ok()).is_ok());
+    }
+}

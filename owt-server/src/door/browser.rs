@@ -15,7 +15,7 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_USER: HeaderName = HeaderName::from_static("sec-fetch-user");
 
 /// Only a program, or a page of an origin that was allowed to, sends this.
-const OWN_HEADER: HeaderName = HeaderName::from_static("x-owt");
+const OWN_HEADER: HeaderName = HeaderName::from_static(owt_core::MEANT);
 
 /// The page that a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

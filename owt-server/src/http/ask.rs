@@ -56,6 +56,8 @@ fn write(request: &HttpRequest, call: &Call, own: &Origin) -> Result<HttpRespons
             Some(kwargs) => format!("<pre>{}</pre>", readable(kwargs)),
             None => "<p>None.".to_owned(),
         },
+        // What is far down shall not go unnoticed.
+        "lines" => call.code.source().lines().count().to_string(),
         "code" => readable(call.code.source()),
         "action" => PATH.to_owned(),
         "url" => escape(target),
