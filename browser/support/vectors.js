@@ -129,6 +129,7 @@ const vectors = {
   preload: link('preload', { as: 'script' }),
   'preload-fetch': link('preload', { as: 'fetch', crossorigin: 'anonymous' }),
   modulepreload: link('modulepreload'),
+  icon: (call) => void link('icon')(call),
   'css-background': style((url) => `.styled { background: url("${url}") }`),
   'css-import': style((url) => `@import "${url}";`),
   'css-font': style(
