@@ -6,6 +6,7 @@ mod completions;
 mod doctor;
 mod encode;
 mod failure;
+mod listen;
 mod log;
 mod output;
 mod serve;

@@ -6,20 +6,27 @@
 //! from the cache, Python runs it, and its events become the response.
 
 mod config;
+mod descriptors;
 mod door;
 mod engine;
 mod http;
+mod listener;
 mod metrics;
+mod private;
 mod process;
 mod python;
 mod scratch;
 mod serve;
+mod tls;
 mod worker;
 
 pub use config::Config;
 pub use door::{Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules};
+pub use listener::{Address, Listener, Socket, SocketError, may_listen};
+pub use private::FolderError;
 pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };
 pub use serve::{Ready, ServeError, Signals, serve};
+pub use tls::{Tls, TlsError};
 pub use worker::{WorkerCommand, WorkerError, run_guard, run_worker};

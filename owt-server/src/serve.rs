@@ -2,7 +2,6 @@
 //! calling thread.
 
 use std::io;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +9,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
+use crate::descriptors;
 use crate::door::Door;
 use crate::engine::{Engine, Host};
 use crate::http::{self, Site};
+use crate::listener::{Address, Listener};
 use crate::python::{Around, HostError, PythonHost, Settings};
 use crate::scratch::Scratch;
+use crate::tls::Tls;
 use crate::worker::Crew;
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
@@ -24,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Ready {
     /// Where it listens.
-    pub url: String,
+    pub address: Address,
     /// The served Python's version.
     pub python_version: String,
     /// Its `sys.prefix`: the virtual environment if it is one.
@@ -37,7 +39,7 @@ pub struct Ready {
 pub struct Signals<F> {
     /// Resolves when it shall end.
     pub shutdown: F,
-    /// Each message asks for fresh workers.
+    /// Each message asks for fresh workers, and for TLS's files to be read again.
     pub reload: mpsc::Receiver<()>,
 }
 
@@ -46,8 +48,9 @@ pub struct Signals<F> {
 pub enum ServeError {
     /// The address is open to others and nobody is asked who they are.
     #[error(
-        "refusing to serve on {0} without --auth: whoever reaches it could run any code here; \
-         give --auth USER:SHA256HEX, or stay on a loopback address such as 127.0.0.1"
+        "refusing to serve on {0} without --auth or --token: whoever reaches it could run any \
+         code here; give one of them, or stay on a loopback address such as 127.0.0.1; \
+         --insecure-no-auth serves without all the same"
     )]
     Open(std::net::IpAddr),
     /// Python cannot be hosted.
@@ -72,14 +75,15 @@ pub enum ServeError {
 /// When the server cannot start, or calls outlive the grace period; then threads may be
 /// left behind and the process should end.
 pub fn serve(
-    listener: TcpListener,
+    listener: Listener,
     config: Config,
     ready: impl FnOnce(&Ready) + Send + 'static,
     signals: Signals<impl Future<Output = ()> + Send + 'static>,
 ) -> Result<(), ServeError> {
-    let bound = listener.local_addr().map_err(|error| ServeError::Io("the listener", error))?;
-    if !bound.ip().is_loopback() && config.door.keys.is_empty() {
-        return Err(ServeError::Open(bound.ip()));
+    let address = listener.address().map_err(|error| ServeError::Io("the listener", error))?;
+    address.check(&config)?;
+    if config.workers > 0 {
+        descriptors::raise();
     }
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
@@ -90,9 +94,9 @@ pub fn serve(
         .enable_all()
         .build()
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
-    let settings = Settings::new(&config, bound, scratch.path())?;
+    let settings = Settings::new(&config, &address, scratch.path())?;
     let announcement = Ready {
-        url: format!("http://{bound}"),
+        address,
         python_version: settings.found.version.clone(),
         python_prefix: settings.found.prefix.clone(),
         executable: settings.found.executable.clone(),
@@ -111,7 +115,7 @@ pub fn serve(
         metrics: Arc::default(),
     };
     let Signals { shutdown, reload } = signals;
-    runtime.spawn(hosting.clone().reload_at(reload));
+    runtime.spawn(hosting.clone().reload_at(reload, listener.tls()));
     let stopper = hosting.host();
     let http = std::thread::Builder::new()
         .name("owt-http".to_owned())
@@ -171,8 +175,14 @@ impl Hosting {
         }
     }
 
-    async fn reload_at(self, mut asked: mpsc::Receiver<()>) {
+    async fn reload_at(self, mut asked: mpsc::Receiver<()>, tls: Option<Arc<Tls>>) {
         while asked.recv().await.is_some() {
+            // Files may be slow to read, and this thread watches calls.
+            match tls.as_ref().map(|tls| tokio::task::block_in_place(|| tls.reload())) {
+                Some(Ok(())) => tracing::info!("read the certificate again"),
+                Some(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
+                None => {}
+            }
             match &self {
                 Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
                 Self::Workers(crew) => {
@@ -185,14 +195,15 @@ impl Hosting {
 }
 
 fn listen(
-    listener: TcpListener,
+    listener: Listener,
     config: &Config,
     site: Site,
     ready: impl FnOnce(),
     shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        let server = http::server(listener, config, site)?;
+        // The socket's file goes when the server has.
+        let (server, _place) = http::server(listener, config, site)?;
         let handle = server.handle();
         actix_web::rt::spawn(async move {
             shutdown.await;

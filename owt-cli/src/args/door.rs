@@ -29,6 +29,11 @@ pub(crate) struct DoorArgs {
 }
 
 impl DoorArgs {
+    /// The names that clients call the server by.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.allow_host.iter().map(Host::to_string).collect()
+    }
+
     /// The door's rules.
     pub(crate) fn rules(&self, keys: Keys) -> Rules {
         Rules {

@@ -19,7 +19,7 @@ use crate::units::{Size, Span};
 
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::KeyArgs;
-pub(crate) use listen::ListenArgs;
+pub(crate) use listen::{ListenArgs, TlsHow};
 pub(crate) use sandbox::SandboxArgs;
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.
@@ -169,15 +169,20 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   owt serve                        modules of this folder, on http://127.0.0.1:9876
   owt serve lib/ ../models --port 0
-  owt serve --address 0.0.0.0 --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
+  owt serve --address 0.0.0.0 --tls self-signed --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
+  owt serve --unix ~/.owt/socket
 
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
-a second one ends it at once. SIGHUP replaces the workers by fresh ones; no call is dropped.
+a second one ends it at once. SIGHUP replaces the workers by fresh ones and reads
+TLS's files again; no call is dropped.
 OWT_LIB_DIRS separates its folders with colons.";
 
 #[derive(Debug, Args)]
 pub(crate) struct EndpointArgs {
     /// URL of the server; user:password@ in it is sent along, a path is the adaptor's request.path
+    ///
+    /// `owt call` also takes unix:PATH, a server's Unix socket. It trusts a certificate that
+    /// SSL_CERT_FILE names, as of a server with --tls self-signed.
     #[arg(long, env = URL_VARIABLE, hide_env_values = true, value_name = "URL", default_value = DEFAULT_URL, value_hint = ValueHint::Url)]
     pub(crate) address: String,
 
@@ -314,7 +319,12 @@ impl EndpointArgs {
     /// The server's URL. Not clap's to parse: it would print a password that is
     /// in one it cannot read. An empty one is none: `OWT_URL= owt call`.
     pub(crate) fn url(&self) -> Result<Url, owt_client::Error> {
-        server_url(if self.address.is_empty() { DEFAULT_URL } else { &self.address })
+        server_url(self.address())
+    }
+
+    /// Where the server is, as it was written.
+    pub(crate) fn address(&self) -> &str {
+        if self.address.is_empty() { DEFAULT_URL } else { &self.address }
     }
 }
 

@@ -11,9 +11,10 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use rustix::io::FdFlags;
 use rustix::pipe::PipeFlags;
-use rustix::process::Signal;
+use rustix::process::{Resource, Signal, setrlimit};
 
 use super::claims::Claims;
+use crate::descriptors;
 
 /// In a worker's environment, so that every process that comes of it can be told.
 pub const MARKER: &str = "OWT_WORKER";
@@ -104,6 +105,7 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
     let inherited = [OwnedFd::from(its_socket), its_log, its_claims];
     let numbers = inherited.each_ref().map(|fd| fd.as_raw_fd().to_string());
     let server = rustix::process::getpid();
+    let files = descriptors::original();
     let mut process = Command::new(&command.program);
     process
         .arg0("owt")
@@ -127,6 +129,9 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
             }
             // What this program was itself handed down is not for workers.
             close_on_exec_from(3)?;
+            if let Some(files) = &files {
+                setrlimit(Resource::Nofile, *files)?;
+            }
             for fd in &inherited {
                 rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
             }
