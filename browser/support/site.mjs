@@ -17,8 +17,7 @@ export class Site {
     this.#server = createServer((request, response) => {
       const page = this.#pages.get(request.url.split('?')[0]);
       if (!page) return response.writeHead(404).end();
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...page.headers });
-      response.end(page.html);
+      response.writeHead(page.status, page.headers).end(page.html);
     });
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
@@ -26,8 +25,15 @@ export class Site {
   }
 
   /** That page's URL, at this name of the machine. */
-  page(name, path, html, headers = {}) {
-    this.#pages.set(path, { html, headers });
+  page(name, path, html) {
+    const headers = { 'content-type': 'text/html; charset=utf-8' };
+    this.#pages.set(path, { status: 200, headers, html });
+    return `http://${name}:${this.port}${path}`;
+  }
+
+  /** A URL, at this name of the machine, that sends who asks for it to another. */
+  redirect(name, path, status, location) {
+    this.#pages.set(path, { status, headers: { location } });
     return `http://${name}:${this.port}${path}`;
   }
 
