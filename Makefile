@@ -50,12 +50,14 @@ soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--
 	cargo build --release --locked --bin owt
 	$(VENV)/bin/python benches/soak $(SOAK)
 
-fmt: setup ## Format everything
+fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
 	$(VENV)/bin/ruff format owt-server/python benches
+	cd browser && npx prettier --write --log-level warn .
 
-lint: setup ## Format check, clippy, ruff, mypy; warnings are errors
+lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cargo fmt --all --check
+	cd browser && npx prettier --check --log-level warn .
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(VENV)/bin/ruff check owt-server/python benches
 	$(VENV)/bin/ruff format --check owt-server/python benches

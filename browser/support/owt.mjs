@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { request as overHttp } from 'node:http';
+import { request as overHttps } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -43,6 +44,8 @@ export class Owt {
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('OWT_')),
     );
+    // Where it keeps the certificate that it makes.
+    env.XDG_STATE_HOME = this.#folder;
     if (process.env.OWT_TEST_VENV) env.VIRTUAL_ENV = process.env.OWT_TEST_VENV;
     const all = ['serve', '--port', '0', '-v', '--log-format', 'json', ...args];
     this.#child = spawn(BINARY, all, { env, cwd: this.#folder, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -56,7 +59,7 @@ export class Owt {
     });
     const greeting = createInterface(this.#child.stdout);
     const [line] = await Promise.race([once(greeting, 'line'), this.#ended]);
-    this.port = Number(/http:\/\/[^\s/]*:(\d+)/.exec(line)?.[1]);
+    [, this.scheme, this.port] = /(https?):\/\/[^\s/]*:(\d+)/.exec(line) ?? [];
     if (!this.port) throw new Error(`owt did not start: ${line}\n${said.join('\n')}`);
     this.url = this.at('127.0.0.1');
   }
@@ -65,7 +68,7 @@ export class Owt {
 
   /** Its URL by another of its names. */
   at(name) {
-    return `http://${name}:${this.port}`;
+    return `${this.scheme}://${name}:${this.port}`;
   }
 
   async stop() {
@@ -122,8 +125,10 @@ export class Owt {
   /** A call as a native client sends it: resolves to `{ status, text }`. */
   async call(code, headers = {}) {
     const body = JSON.stringify({ code_b64: base64(code) });
+    const request = this.scheme === 'https' ? overHttps : overHttp;
     const sent = request(this.url, {
       method: 'POST',
+      rejectUnauthorized: false,
       headers: { 'content-type': 'application/json', ...headers },
     });
     sent.end(body);

@@ -11,16 +11,18 @@ import { ALI, ALI_AUTH, base64, callPath, Owt, SECRET } from '../support/owt.mjs
 import { openAndRun, pressRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';
 
-let owt, guarded, site, browser;
+let owt, guarded, secure, site, browser;
 before(async () => {
-  [owt, guarded, site, browser] = await Promise.all([
+  [owt, guarded, secure, site, browser] = await Promise.all([
     Owt.start('--allow-host', 'owt.lan'),
     Owt.start('--allow-host', 'owt.lan', '--auth', ALI_AUTH),
+    Owt.start('--allow-host', 'owt.lan', '--tls', 'self-signed'),
     Site.start(),
     launch(),
   ]);
 });
-after(() => Promise.all([owt.stop(), guarded.stop(), site.stop(), browser.close()]));
+after(() => Promise.all([owt, guarded, secure, site].map((one) => one.stop())));
+after(() => browser.close());
 
 const shown = (page) => page.locator('body').innerText();
 
@@ -34,19 +36,20 @@ const elements = (page) =>
     return counts;
   });
 
-for (const [what, name, isGuarded] of [
-  ['on loopback', '127.0.0.1', false],
-  ['on loopback with a password', '127.0.0.1', true],
-  ['by a name on a LAN', 'owt.lan', false],
-  ['by a name on a LAN with a password', 'owt.lan', true],
+for (const [what, name, which, options] of [
+  ['on loopback', '127.0.0.1', () => owt, {}],
+  ['on loopback with a password', '127.0.0.1', () => guarded, { httpCredentials: ALI }],
+  ['by a name on a LAN', 'owt.lan', () => owt, {}],
+  ['by a name on a LAN with a password', 'owt.lan', () => guarded, { httpCredentials: ALI }],
+  ['by a name on a LAN over TLS', 'owt.lan', () => secure, { ignoreHTTPSErrors: true }],
 ]) {
   test(`it shows, asks, runs and remembers: ${what}`, async (t) => {
-    const server = isGuarded ? guarded : owt;
+    const server = which();
     const canary = `asked-${name}`;
     const base = server.at(name);
     const code = server.code(canary);
     const url = base + callPath('/a/b', code, { kwargs: '{"size": 640}' });
-    const page = await visit(t, browser, undefined, isGuarded ? { httpCredentials: ALI } : {});
+    const page = await visit(t, browser, undefined, options);
     const asked = await page.goto(url);
     assert.equal(asked.status(), 200);
     // A click meant for the window before does not reach it.
@@ -70,6 +73,8 @@ for (const [what, name, isGuarded] of [
 
     await page.check('[name=remember]');
     await pressRun(page, () => page.click('#run'));
+    const [cookie] = await page.context().cookies();
+    assert.equal(cookie.secure, server === secure);
     for (const open of [() => page.reload(), () => page.goto(url), () => page.goto(url)]) {
       server.forget(canary);
       const response = await open();

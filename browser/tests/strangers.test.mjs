@@ -11,11 +11,17 @@ import { callPath, Owt, SECRET } from '../support/owt.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';
 
-let owt, site, browser;
+let owt, secure, site, browser;
 before(async () => {
-  [owt, site, browser] = await Promise.all([Owt.start(), Site.start(), launch()]);
+  [owt, secure, site, browser] = await Promise.all([
+    Owt.start(),
+    Owt.start('--allow-host', 'owt.lan', '--tls', 'self-signed'),
+    Site.start(),
+    launch(),
+  ]);
 });
-after(() => Promise.all([owt.stop(), site.stop(), browser.close()]));
+after(() => Promise.all([owt, secure, site].map((one) => one.stop())));
+after(() => browser.close());
 
 /** Only 403: no way may end in an answer that means that its code was looked at. */
 function allForbidden(answers) {
@@ -60,6 +66,13 @@ for (const [name, referrer] of [
     allForbidden(await repelled(page, owt, prefix));
   });
 }
+
+test('a page of evil.test, at a server with TLS', async (t) => {
+  const html = attackPage(secure, secure.at('owt.lan'), 'tls');
+  const url = site.page('evil.test', '/tls', html);
+  const page = await visit(t, browser, url, { ignoreHTTPSErrors: true });
+  allForbidden(await repelled(page, secure, 'tls'));
+});
 
 test('a sandboxed frame, whose origin is null', async (t) => {
   const framed = site.page('evil.test', '/null', attackPage(owt, owt.url, 'null'));
