@@ -63,7 +63,7 @@ export async function repelled(frame, owt, prefix, { unsent = OWN_ORIGIN_ONLY, h
   }
   assert.equal(await frame.evaluate('globalThis.loot'), undefined);
   // The same code does leave its canary for somebody who may.
-  assert.equal((await owt.call(owt.code(`${prefix}-img`), headers)).status, 200);
+  assert.equal(await owt.call(owt.code(`${prefix}-img`), headers), 200);
   assert.deepEqual(ran(owt, prefix), ['img']);
   return Object.fromEntries(answers);
 }

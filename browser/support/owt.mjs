@@ -6,12 +6,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const BINARY =
-  process.env.OWT_BIN ?? fileURLToPath(new URL('../../target/debug/owt', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../target/debug/owt', import.meta.url));
+const BINARY = resolve(process.env.OWT_BIN ?? BUILT);
 
 /** Nothing in a test takes longer than this many milliseconds, or the test has failed. */
 const PATIENCE = 20_000;
@@ -93,7 +93,7 @@ export class Owt {
     rmSync(this.canary(name));
   }
 
-  /** Python that leaves that canary and answers {@link SECRET} as HTML, or as a script. */
+  /** Python that leaves that canary and answers {@link SECRET} as that type. */
   code(name, type = 'text/html') {
     const path = JSON.stringify(this.canary(name));
     const leave = `open(${path}, 'w').close()`;
@@ -122,7 +122,7 @@ export class Owt {
     }
   }
 
-  /** A call as a native client sends it: resolves to `{ status, text }`. */
+  /** A call as a native client sends it: resolves to the status of its answer. */
   async call(code, headers = {}) {
     const body = JSON.stringify({ code_b64: base64(code) });
     const request = this.scheme === 'https' ? overHttps : overHttp;
@@ -133,8 +133,9 @@ export class Owt {
     });
     sent.end(body);
     const [response] = await once(sent, 'response');
-    const chunks = await response.toArray();
-    return { status: response.statusCode, text: Buffer.concat(chunks).toString() };
+    response.resume();
+    await once(response, 'end');
+    return response.statusCode;
   }
 }
 
