@@ -9,6 +9,7 @@ mod sandbox;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use owt_client::{DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};
@@ -151,7 +152,7 @@ pub(crate) struct ServeArgs {
     pub(crate) verbose: u8,
 
     /// Log only warnings
-    #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, conflicts_with = "verbose")]
+    #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 }
 

@@ -193,3 +193,18 @@ fn refused(detail: impl Into<String>) -> Refusal {
 fn malformed(detail: impl Into<String>) -> Refusal {
     Box::new(Problem::new(ProblemKind::MalformedCall, detail))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_for_its_own_user_and_root() {
+        let door = Door::new(Rules::default()).unwrap();
+        assert!(door.neighbour(door.user).is_ok());
+        assert!(door.neighbour(0).is_ok());
+        assert!(door.neighbour(door.user + 1).is_err());
+        // What stands for a user that the kernel does not tell.
+        assert!(door.neighbour(u32::MAX).is_err());
+    }
+}
