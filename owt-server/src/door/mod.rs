@@ -129,7 +129,7 @@ impl Door {
         let shown = self.lock.open(authorization(headers)?, from).await?;
         let is_meant = shown == Shown::Token
             || browser::is_meant(headers, page, &own, || {
-                self.consent.is_in(headers, request.uri())
+                is_navigation(headers) && self.consent.is_in(headers, request.uri())
             });
         let permit = match *request.method() {
             Method::GET if is_meant => Some(Permit(())),
