@@ -105,6 +105,7 @@ pub fn serve(
         door: Door::new(config.door.clone()),
         max_body: config.max_body,
         body_timeout: config.body_timeout,
+        stall_timeout: config.stall_timeout,
         python_version: announcement.python_version.clone(),
         metrics: Arc::default(),
     };

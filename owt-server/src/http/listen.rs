@@ -8,36 +8,47 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 
-use super::{Site, handle};
+use super::{Site, handle, quiet};
 use crate::config::Config;
 use crate::engine;
 
 /// Connections that wait to be taken.
 const BACKLOG: u32 = 1024;
-/// How long a client may take to send its headers.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may idle between two requests.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// The HTTP server on that listener, not yet polled.
 ///
 /// # Errors
 /// When the listener cannot be used.
 pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::Result<Server> {
+    end_stalls(&listener, config.stall_timeout)?;
     let site = Arc::new(site);
     let grace = config.grace.as_secs() + u64::from(config.grace.subsec_nanos() > 0);
+    let most_quiet = config.idle_timeout + config.head_timeout;
     let server = HttpServer::new(move || {
         // Once on each HTTP thread, for as long as it lives.
         actix_web::rt::spawn(engine::attend());
+        actix_web::rt::spawn(quiet::watch(most_quiet));
         App::new().app_data(web::Data::from(Arc::clone(&site))).default_service(web::to(handle))
     })
     .backlog(BACKLOG)
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(HEAD_TIMEOUT)
+    .on_connect(quiet::note)
+    .keep_alive(config.idle_timeout)
+    .client_request_timeout(config.head_timeout)
     // A client that has closed its sending half has gone: its call is cancelled.
     .h1_allow_half_closed(false)
     .disable_signals()
     .shutdown_timeout(grace.max(1))
     .listen(listener)?;
     Ok(server.run())
+}
+
+/// Has the system end connections whose other end takes nothing for that long: answers that
+/// nobody reads, and clients that vanished.
+///
+/// Only the system sees it for certain: a slow reader, who takes a little now and then, makes
+/// room for the server's next write as seldom as one who takes nothing.
+fn end_stalls(listener: &TcpListener, limit: Duration) -> io::Result<()> {
+    let limit = limit.as_millis().clamp(1, i32::MAX as u128) as u32;
+    // Connections inherit it.
+    Ok(rustix::net::sockopt::set_tcp_user_timeout(listener, limit)?)
 }

@@ -3,6 +3,7 @@
 mod landing;
 mod listen;
 mod own;
+mod quiet;
 mod read;
 mod respond;
 mod timing;
@@ -29,6 +30,7 @@ pub(crate) struct Site {
     pub door: Door,
     pub max_body: usize,
     pub body_timeout: Duration,
+    pub stall_timeout: Duration,
     pub python_version: String,
     pub metrics: Arc<Metrics>,
 }

@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::ProblemKind;
 
 use super::Site;
+use super::quiet::Connection;
 use crate::engine::Trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,10 +33,13 @@ pub(super) struct Visit {
     status: Cell<u16>,
     problem: Cell<Option<ProblemKind>>,
     calls: Cell<bool>,
+    connection: Option<Rc<Connection>>,
 }
 
 impl Visit {
     pub fn begin(request: &HttpRequest, site: &web::Data<Site>) -> Rc<Self> {
+        let connection = request.conn_data::<Rc<Connection>>().cloned();
+        connection.iter().for_each(|connection| connection.begins());
         let is_logged = tracing::enabled!(tracing::Level::DEBUG);
         Rc::new(Self {
             id: request_id(request.headers()),
@@ -47,6 +51,7 @@ impl Visit {
             status: Cell::new(0),
             problem: Cell::new(None),
             calls: Cell::new(false),
+            connection,
         })
     }
 
@@ -81,6 +86,18 @@ impl Visit {
         self.site.metrics.streamed(bytes);
     }
 
+    /// Its client is gone, and had read nothing of a stream for that long.
+    pub fn leaves(&self, unread: Duration) {
+        if unread >= self.site.stall_timeout {
+            tracing::warn!(
+                id = self.id,
+                trace = self.trace().map(|trace| trace.id),
+                "a stream was cut: its client read nothing for {} s (--stall-timeout)",
+                unread.as_secs()
+            );
+        }
+    }
+
     /// This is its answer.
     pub fn answers(&self, response: &mut HttpResponse) {
         self.status.set(response.status().as_u16());
@@ -97,6 +114,7 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
+        self.connection.iter().for_each(|connection| connection.ends());
         let (age, status, problem) = (self.age(), self.status.get(), self.problem.get());
         let metrics = &self.site.metrics;
         metrics.request(status, age);
