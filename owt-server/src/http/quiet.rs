@@ -16,19 +16,19 @@ use rustix::net::Shutdown;
 
 thread_local! {
     /// The connections of this HTTP thread.
-    static OPEN: RefCell<Vec<Weak<Connection>>> = const { RefCell::new(Vec::new()) };
+    static OPEN: RefCell<Vec<Weak<Watched>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// One connection. Gone before its socket is closed, since actix-http owns both.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct Watched {
     socket: RawFd,
     /// Requests that are being answered.
     visits: Cell<usize>,
     quiet_since: Cell<Instant>,
 }
 
-impl Connection {
+impl Watched {
     /// A request has come.
     pub fn begins(&self) {
         self.visits.set(self.visits.get() + 1);
@@ -71,7 +71,7 @@ fn is_sending(socket: RawFd) -> bool {
 pub(super) fn note(stream: &dyn Any, data: &mut Extensions) {
     let Some(socket) = stream.downcast_ref::<TcpStream>().map(AsRawFd::as_raw_fd) else { return };
     let quiet_since = Cell::new(Instant::now());
-    let connection = Rc::new(Connection { socket, visits: Cell::new(0), quiet_since });
+    let connection = Rc::new(Watched { socket, visits: Cell::new(0), quiet_since });
     OPEN.with_borrow_mut(|open| open.push(Rc::downgrade(&connection)));
     data.insert(connection);
 }

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::ProblemKind;
 
 use super::Site;
-use super::quiet::Connection;
+use super::quiet::Watched;
 use crate::engine::Trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,12 +33,12 @@ pub(super) struct Visit {
     status: Cell<u16>,
     problem: Cell<Option<ProblemKind>>,
     calls: Cell<bool>,
-    connection: Option<Rc<Connection>>,
+    connection: Option<Rc<Watched>>,
 }
 
 impl Visit {
     pub fn begin(request: &HttpRequest, site: &web::Data<Site>) -> Rc<Self> {
-        let connection = request.conn_data::<Rc<Connection>>().cloned();
+        let connection = request.conn_data::<Rc<Watched>>().cloned();
         connection.iter().for_each(|connection| connection.begins());
         let is_logged = tracing::enabled!(tracing::Level::DEBUG);
         Rc::new(Self {
@@ -86,9 +86,10 @@ impl Visit {
         self.site.metrics.streamed(bytes);
     }
 
-    /// Its client is gone, and had read nothing of a stream for that long.
+    /// Its client is gone, and had made no room for more of a stream for that long.
     pub fn leaves(&self, unread: Duration) {
-        if unread >= self.site.stall_timeout {
+        // The system's time began when the client's room was full, before ours was.
+        if unread >= self.site.stall_timeout / 2 {
             tracing::warn!(
                 id = self.id,
                 trace = self.trace().map(|trace| trace.id),
