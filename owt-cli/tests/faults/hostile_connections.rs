@@ -38,12 +38,15 @@ fn a_thousand_that_break_off() {
 
 #[test]
 fn what_breaks_off_while_others_are_served() {
-    let siege = Siege::of(2, &["--threads", "16"]);
+    let mut siege = Siege::of(2, &["--threads", "16"]);
     let stream = get(siege.owt(), "def run():\n    while True: yield 'x' * 1000\n", "");
-    for _ in 0..5 {
+    for round in 0..5 {
         let streams: Vec<_> = (0..20).map(|_| sent(siege.owt(), &stream)).collect();
         siege.others_are_served();
         drop(streams);
+        if round == 2 {
+            siege.is_used_to_it();
+        }
     }
     siege.ends();
 }
