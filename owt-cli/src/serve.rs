@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use owt_client::server_url;
 use owt_core::Call;
-use owt_server::{Config, Keys, Ready, Rules, ServeError};
+use owt_server::{Config, Keys, Ready, ServeError};
 
 use crate::args::ServeArgs;
 use crate::failure::Failure;
@@ -43,7 +43,7 @@ fn config(args: ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure>
     Ok(Config {
         address: args.listen.address,
         lib_dirs: args.lib_dirs,
-        door: Rules { keys },
+        door: args.door.rules(keys),
         workers: args.workers,
         max_memory: args.max_memory.map(|size| size.0),
         max_requests: args.max_requests,

@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use owt_core::Call;
+use owt_core::{Call, MEANT};
 use percent_encoding::percent_decode_str;
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
@@ -132,6 +133,11 @@ impl Builder {
         let login = take_login(&mut base);
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            .default_headers(
+                [(HeaderName::from_static(MEANT), HeaderValue::from_static("1"))]
+                    .into_iter()
+                    .collect(),
+            )
             .user_agent(concat!("owt-client/", env!("CARGO_PKG_VERSION")))
             // A redirect is an adaptor's answer. Following it would turn a POST
             // into a GET that carries no call.

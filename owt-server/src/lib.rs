@@ -17,7 +17,7 @@ mod serve;
 mod worker;
 
 pub use config::Config;
-pub use door::{KeyError, Keys, Rules};
+pub use door::{Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules};
 pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };

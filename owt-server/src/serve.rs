@@ -100,9 +100,11 @@ pub fn serve(
     let hosting = Hosting::start(&config, settings, runtime.handle().clone())?;
     let engine =
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
+    let door =
+        Door::new(config.door.clone()).map_err(|error| ServeError::Io("random bytes", error))?;
     let site = Site {
         engine,
-        door: Door::new(config.door.clone()),
+        door,
         max_body: config.max_body,
         body_timeout: config.body_timeout,
         stall_timeout: config.stall_timeout,

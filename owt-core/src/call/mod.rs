@@ -22,6 +22,10 @@ pub const DEFAULT_FN_NAME: &str = "run";
 /// Bytes of a URL at most: the most that the server's HTTP library reads.
 pub const MAX_URL: usize = 65_534;
 
+/// The header by which a program says that it means its request: no page of another origin can
+/// have a browser send it.
+pub const MEANT: &str = "x-owt";
+
 /// What one request asks for: a virtual endpoint made on the fly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {

@@ -122,7 +122,7 @@ class Client:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{address!r} is no http:// or https:// URL")
         self._parts = parts
-        self._headers = {"User-Agent": "owt-python", "Accept": "*/*"}
+        self._headers = {"User-Agent": "owt-python", "Accept": "*/*", "X-Owt": "1"}
         if parts.username is not None:
             pair = f"{_unquoted(parts.username)}:{_unquoted(parts.password)}"
             self._headers["Authorization"] = f"Basic {_base64(pair)}"

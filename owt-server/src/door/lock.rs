@@ -23,6 +23,8 @@ pub(super) enum Shown {
     Nothing,
     /// A name and a password (RFC 7617). A browser sends remembered ones by itself.
     Password,
+    /// A token (RFC 6750), which no browser sends by itself.
+    Token,
 }
 
 /// Asks for a key.

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use owt_core::{Call, Problem, ProblemKind};
 
+use crate::door::Permit;
+
 pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
 pub use channel::{Events, Far, Gone, PIECE, Reins, Sender, Upstream, channel, far_channel};
@@ -71,9 +73,14 @@ impl Engine {
         Self { host, cache: Cache::new(cache_bytes), timeout, runtime }
     }
 
-    /// Runs a call. Dropping the events cancels it. The second value says what the
-    /// cache did, when the call asked for it.
-    pub fn submit(&self, call: Call, context: Context) -> (Events, Option<CacheOutcome>) {
+    /// Runs a call that the door has let in. Dropping the events cancels it. The second value
+    /// says what the cache did, when the call asked for it.
+    pub fn submit(
+        &self,
+        _: Permit,
+        call: Call,
+        context: Context,
+    ) -> (Events, Option<CacheOutcome>) {
         let limit = call.timeout.or(self.timeout);
         let (events, outcome) = if call.use_cache {
             let (events, outcome) = self.cached(call, context);

@@ -5,9 +5,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use owt_core::ProblemKind;
 use serde_json::json;
 
+use super::own::Page;
+use super::template::{escape, fill};
+use crate::door::Origin;
+
 /// The landing page, or the catalogue for `Accept: application/json`.
-pub(super) fn landing(request: &HttpRequest, python_version: &str) -> HttpResponse {
-    let host = request.connection_info().host().to_owned();
+pub(super) fn landing(request: &HttpRequest, own: &Origin, python_version: &str) -> HttpResponse {
     if wants_json(request.headers()) {
         return HttpResponse::Ok().json(json!({
             "name": "owt",
@@ -26,6 +29,7 @@ pub(super) fn landing(request: &HttpRequest, python_version: &str) -> HttpRespon
                     "timeout": "deadline in seconds",
                 },
             },
+            "pages": Page::all().map(Page::path).collect::<Vec<_>>(),
             "problems": ProblemKind::ALL.iter().map(|kind| json!({
                 "type": format!("/_owt/problems/{}", kind.slug()),
                 "status": kind.status(),
@@ -33,10 +37,12 @@ pub(super) fn landing(request: &HttpRequest, python_version: &str) -> HttpRespon
             })).collect::<Vec<_>>(),
         }));
     }
-    let page = include_str!("landing.html")
-        .replace("{{version}}", env!("CARGO_PKG_VERSION"))
-        .replace("{{python}}", &escape(python_version))
-        .replace("{{url}}", &escape(&format!("http://{host}")));
+    let page = fill(include_str!("landing.html"), |name| match name {
+        "version" => env!("CARGO_PKG_VERSION").to_owned(),
+        "python" => escape(python_version),
+        "url" => escape(&own.to_string()),
+        _ => String::new(),
+    });
     HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
 }
 
@@ -44,8 +50,4 @@ fn wants_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept
         .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer, web};
+use actix_web::{HttpServer, web};
 
-use super::{Site, handle, quiet};
+use super::{Connection, Site, app, quiet};
 use crate::config::Config;
 use crate::engine;
 
@@ -21,17 +20,20 @@ const BACKLOG: u32 = 1024;
 /// When the listener cannot be used.
 pub(crate) fn server(listener: TcpListener, config: &Config, site: Site) -> io::Result<Server> {
     end_stalls(&listener, config.stall_timeout)?;
-    let site = Arc::new(site);
+    let site = web::Data::new(site);
     let grace = config.grace.as_secs() + u64::from(config.grace.subsec_nanos() > 0);
     let most_quiet = config.idle_timeout + config.head_timeout;
     let server = HttpServer::new(move || {
         // Once on each HTTP thread, for as long as it lives.
         actix_web::rt::spawn(engine::attend());
         actix_web::rt::spawn(quiet::watch(most_quiet));
-        App::new().app_data(web::Data::from(Arc::clone(&site))).default_service(web::to(handle))
+        app(web::Data::clone(&site))
+    })
+    .on_connect(|stream, notes| {
+        Connection::note(stream, notes);
+        quiet::note(stream, notes);
     })
     .backlog(BACKLOG)
-    .on_connect(quiet::note)
     .keep_alive(config.idle_timeout)
     .client_request_timeout(config.head_timeout)
     // A client that has closed its sending half has gone: its call is cancelled.

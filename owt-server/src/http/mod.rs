@@ -1,11 +1,15 @@
 //! HTTP in, events out: nothing else happens here.
 
+mod ask;
+mod connection;
+mod entrance;
 mod landing;
 mod listen;
 mod own;
 mod quiet;
 mod read;
 mod respond;
+mod template;
 mod timing;
 mod visit;
 
@@ -13,14 +17,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, web};
+use entrance::{Entry, entrance};
 use owt_core::{Problem, ProblemKind};
+use read::Reading;
 use visit::Visit;
 
+pub(crate) use connection::Connection;
 pub(crate) use listen::server;
 
-use crate::door::Door;
+use crate::door::{Door, Pass};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 
@@ -35,20 +44,36 @@ pub(crate) struct Site {
     pub metrics: Arc<Metrics>,
 }
 
-/// Every request comes through here: its visit begins, then the door, then the rest.
+/// What every HTTP thread serves. Everything is behind the [`entrance`].
+fn app(
+    site: web::Data<Site>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    App::new().app_data(site).default_service(web::to(handle)).wrap(from_fn(entrance))
+}
+
+/// What came in is answered here, whatever its path.
 async fn handle(
     request: HttpRequest,
     payload: web::Payload,
     site: web::Data<Site>,
 ) -> HttpResponse {
-    let visit = Visit::begin(&request, &site);
-    let from = request.peer_addr().map(|address| address.ip());
-    let mut response = match site.door.admit(request.headers(), from).await {
-        Ok(()) => route(&request, payload, &site, &visit).await,
-        Err(failure) => respond::problem(request.headers(), *failure, &visit),
+    let entry = request.extensions_mut().remove::<Entry>();
+    // Whatever comes through the entrance has one.
+    let Some(Entry { visit, pass }) = entry else {
+        return HttpResponse::InternalServerError().finish();
     };
-    visit.answers(&mut response);
-    response
+    match route(&request, payload, &site, &visit, pass).await {
+        Ok(response) => response,
+        Err(failure) => respond::problem(request.headers(), *failure, &visit),
+    }
 }
 
 async fn route(
@@ -56,39 +81,43 @@ async fn route(
     mut payload: web::Payload,
     site: &Site,
     visit: &Rc<Visit>,
-) -> HttpResponse {
+    mut pass: Pass,
+) -> Result<HttpResponse, Box<Problem>> {
     if request.path().starts_with(own::OWN) {
-        return own::page(request, site, visit);
+        return own::page(request, &mut payload, site, pass).await;
     }
     match *request.method() {
         Method::GET | Method::POST => {}
         Method::HEAD if request.path() == "/" => {
-            return landing::landing(request, &site.python_version);
+            return Ok(landing::landing(request, &pass.own, &site.python_version));
         }
         Method::OPTIONS => {
-            return HttpResponse::NoContent().insert_header((header::ALLOW, "GET, POST")).finish();
+            let mut response = HttpResponse::NoContent();
+            return Ok(response.insert_header((header::ALLOW, "GET, POST")).finish());
         }
         _ => {
             let detail = format!("{} never runs code; send GET or POST", request.method());
-            let failure = Problem::new(ProblemKind::MethodNotAllowed, detail);
-            return respond::problem(request.headers(), failure, visit);
+            return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
         }
     }
-    match read::read(request, &mut payload, site.max_body, site.body_timeout).await {
-        Ok(read::Reading::Call(call, body)) => {
-            let context = read::context(request, visit.id().to_owned(), body);
+    match read::read(request, &mut payload, site.max_body, site.body_timeout).await? {
+        Reading::Call(call, body) => {
+            let Some(permit) = pass.permit.take() else {
+                return ask::page(request, &call, &pass.own)
+                    .unwrap_or_else(|| Err(site.door.unmeant()));
+            };
+            let context = read::context(request, visit.id().to_owned(), body, &pass);
             visit.calls();
             let submitted = Instant::now();
-            let (events, cache) = site.engine.submit(*call, context);
+            let (events, cache) = site.engine.submit(permit, *call, context);
             if let Some(outcome) = cache {
                 site.metrics.lookup(outcome);
             }
-            respond::respond(request, events, cache, submitted, visit).await
+            Ok(respond::respond(request, events, cache, submitted, visit).await)
         }
-        Ok(read::Reading::Nothing) if request.path() == "/" => {
-            landing::landing(request, &site.python_version)
+        Reading::Nothing if request.path() == "/" => {
+            Ok(landing::landing(request, &pass.own, &site.python_version))
         }
-        Ok(read::Reading::Nothing) => respond::problem(request.headers(), *read::missing(), visit),
-        Err(failure) => respond::problem(request.headers(), *failure, visit),
+        Reading::Nothing => Err(read::missing()),
     }
 }

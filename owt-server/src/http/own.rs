@@ -1,11 +1,11 @@
-//! The server's own pages, below `/_owt/`: problems explained, health and metrics.
+//! The server's own pages, below `/_owt/`: health, metrics, a person's yes, problems explained.
 
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::{Problem, ProblemKind};
 
-use super::visit::Visit;
-use super::{Site, respond};
+use super::{Site, ask};
+use crate::door::Pass;
 use crate::metrics::{OPENMETRICS, Scrape};
 
 /// Paths that belong to the server.
@@ -13,26 +13,63 @@ pub(super) const OWN: &str = "/_owt/";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-/// The page of that path, or a problem.
-pub(super) fn page(request: &HttpRequest, site: &Site, visit: &Visit) -> HttpResponse {
-    let name = request.path().strip_prefix(OWN).unwrap_or_default();
-    let found = match name {
-        "livez" => Some(HttpResponse::Ok().content_type(TEXT).body("live\n")),
-        "readyz" => Some(ready(site)),
-        "metrics" => metrics(site),
-        _ => name.strip_prefix("problems/").and_then(explanation),
-    };
-    found.unwrap_or_else(|| {
-        let detail = format!("there is nothing at {}; /_owt/ is the server's own", request.path());
-        respond::problem(request.headers(), Problem::new(ProblemKind::NotFound, detail), visit)
-    })
+/// One of the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Page {
+    Livez,
+    Readyz,
+    Metrics,
+    Run,
+    Problem(ProblemKind),
 }
 
-/// What a problem's `type` points to.
-fn explanation(slug: &str) -> Option<HttpResponse> {
-    let kind = ProblemKind::from_slug(slug)?;
-    let text = format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation());
-    Some(HttpResponse::Ok().content_type(TEXT).body(text))
+impl Page {
+    /// Every page there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let problems = ProblemKind::ALL.iter().map(|kind| Self::Problem(*kind));
+        [Self::Livez, Self::Readyz, Self::Metrics, Self::Run].into_iter().chain(problems)
+    }
+
+    pub fn path(self) -> String {
+        match self {
+            Self::Livez => "/_owt/livez".to_owned(),
+            Self::Readyz => "/_owt/readyz".to_owned(),
+            Self::Metrics => "/_owt/metrics".to_owned(),
+            Self::Run => ask::PATH.to_owned(),
+            Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
+        }
+    }
+}
+
+/// The page of that path, or a problem.
+pub(super) async fn page(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    site: &Site,
+    pass: Pass,
+) -> Result<HttpResponse, Box<Problem>> {
+    let Some(page) = Page::all().find(|page| page.path() == request.path()) else {
+        let detail = format!("there is nothing at {}; /_owt/ is the server's own", request.path());
+        return Err(Box::new(Problem::new(ProblemKind::NotFound, detail)));
+    };
+    let (is_taken, allow) = match page {
+        Page::Run => (request.method() == Method::POST, "POST"),
+        _ => (matches!(*request.method(), Method::GET | Method::HEAD), "GET"),
+    };
+    if !is_taken {
+        let detail = format!("{} is not for this page; send {allow}", request.method());
+        return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
+    }
+    let text = |text: String| HttpResponse::Ok().content_type(TEXT).body(text);
+    Ok(match page {
+        Page::Livez => text("live\n".to_owned()),
+        Page::Readyz => ready(site),
+        Page::Metrics => metrics(site)?,
+        Page::Run => agreed(request, payload, site, &pass).await?,
+        Page::Problem(kind) => {
+            text(format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation()))
+        }
+    })
 }
 
 /// Whether calls are taken. A load balancer sends them elsewhere meanwhile.
@@ -46,12 +83,30 @@ fn ready(site: &Site) -> HttpResponse {
     HttpResponse::build(status).content_type(TEXT).body(text)
 }
 
-fn metrics(site: &Site) -> Option<HttpResponse> {
+fn metrics(site: &Site) -> Result<HttpResponse, Box<Problem>> {
     let scrape = Scrape {
         metrics: site.metrics.clone(),
         host: site.engine.status(),
         cache_bytes: site.engine.cache_bytes(),
         python_version: site.python_version.clone(),
     };
-    Some(HttpResponse::Ok().content_type(OPENMETRICS).body(scrape.text().ok()?))
+    let text = scrape.text().map_err(|_| {
+        Box::new(Problem::new(ProblemKind::Internal, "the metrics could not be written"))
+    })?;
+    Ok(HttpResponse::Ok().content_type(OPENMETRICS).body(text))
+}
+
+/// A person has agreed to run what a URL carries; only our own page's form says so.
+async fn agreed(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    site: &Site,
+    pass: &Pass,
+) -> Result<HttpResponse, Box<Problem>> {
+    if !pass.is_meant {
+        return Err(site.door.unmeant());
+    }
+    let yes = ask::yes(request, payload, site.body_timeout).await?;
+    let cookie = yes.remember.then(|| site.door.agreed(&yes.target, &pass.own));
+    Ok(ask::go(&yes.target, cookie))
 }

@@ -1,5 +1,6 @@
 //! From an HTTP request to a call (WIRE §1).
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
 use percent_encoding::percent_decode_str;
 
+use crate::door::Pass;
 use crate::engine::{Context, Headers};
 
 /// What a request turned out to be.
@@ -113,7 +115,8 @@ pub(super) fn missing() -> Box<Problem> {
     Box::new(Problem::new(ProblemKind::MalformedCall, detail).with_field("code_b64"))
 }
 
-async fn body(
+/// The whole body.
+pub(super) async fn body(
     headers: &HeaderMap,
     payload: &mut web::Payload,
     most: usize,
@@ -176,11 +179,16 @@ fn too_large(most: usize) -> Box<Problem> {
 }
 
 /// What the adaptor can ask about the request.
-pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context {
+pub(super) fn context(request: &HttpRequest, id: String, body: Bytes, pass: &Pass) -> Context {
     let mut headers = Headers::with_capacity(request.headers().len());
     for (name, value) in request.headers() {
+        // A key to this server is not for the adaptors on it.
+        if pass.has_shown_key && name == header::AUTHORIZATION {
+            continue;
+        }
         headers.push(name.as_str(), value.as_bytes());
     }
+    let port = request.peer_addr().map_or(0, |peer| peer.port());
     Context {
         id,
         method: if request.method() == Method::GET { "GET" } else { "POST" },
@@ -188,7 +196,7 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes) -> Context
         query: request.query_string().to_owned(),
         headers,
         body,
-        scheme: "http",
-        remote: request.peer_addr(),
+        scheme: if pass.own.scheme() == "https" { "https" } else { "http" },
+        remote: pass.from.map(|from| SocketAddr::new(from, port)),
     }
 }

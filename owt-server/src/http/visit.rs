@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use actix_web::body::MessageBody;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -76,6 +77,11 @@ impl Visit {
         self.site.metrics.call_begins();
     }
 
+    /// Whether it is one.
+    pub fn is_call(&self) -> bool {
+        self.calls.get()
+    }
+
     /// It failed.
     pub fn fails(&self, kind: ProblemKind) {
         self.problem.set(Some(kind));
@@ -100,7 +106,7 @@ impl Visit {
     }
 
     /// This is its answer.
-    pub fn answers(&self, response: &mut HttpResponse) {
+    pub fn answers(&self, response: &mut HttpResponse<impl MessageBody>) {
         self.status.set(response.status().as_u16());
         if let Ok(value) = HeaderValue::from_str(&self.id) {
             response.headers_mut().insert(REQUEST_ID, value);

@@ -1,0 +1,139 @@
+//! What every answer tells the browser, and who may read it.
+
+use reqwest::blocking::Response;
+
+use crate::support::{Owt, Start};
+
+fn header(response: &Response, name: &str) -> Vec<String> {
+    let all = response.headers().get_all(name).iter();
+    all.map(|value| value.to_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_answer_says_how_it_may_be_used() {
+    let owt = Owt::start();
+    for response in [
+        owt.request("GET", "/").send().unwrap(),
+        owt.request("GET", "/_owt/livez").send().unwrap(),
+        owt.request("GET", "/none").send().unwrap(),
+        owt.request("PUT", "/").send().unwrap(),
+        owt.request("GET", "/").header("host", "evil.example").send().unwrap(),
+        owt.code("lambda: '<p>page'").posting("/").send().unwrap(),
+        owt.code("def run():\n yield 'a'").posting("/").send().unwrap(),
+        owt.code("1/0").posting("/").send().unwrap(),
+    ] {
+        assert_eq!(header(&response, "x-content-type-options"), ["nosniff"]);
+        assert_eq!(header(&response, "referrer-policy"), ["same-origin"]);
+        assert_eq!(header(&response, "content-security-policy"), ["frame-ancestors 'self'"]);
+        assert!(header(&response, "access-control-allow-origin").is_empty());
+        assert!(header(&response, "vary").is_empty());
+    }
+}
+
+#[test]
+fn an_adaptor_adds_to_it_and_lets_nobody_read() {
+    let owt = Owt::start();
+    let code = "lambda: ('x', {'Content-Security-Policy': \"default-src 'none'\", \
+                'X-Content-Type-Options': 'no', 'Access-Control-Allow-Origin': '*', \
+                'Access-Control-Allow-Credentials': 'true', 'Referrer-Policy': 'no-referrer', \
+                'Access-Control-Allow-Private-Network': 'true'})";
+    let response = owt.code(code).posting("/").send().unwrap();
+    let policies = header(&response, "content-security-policy");
+    assert_eq!(policies, ["default-src 'none'", "frame-ancestors 'self'"]);
+    assert_eq!(header(&response, "x-content-type-options"), ["nosniff"]);
+    assert_eq!(header(&response, "referrer-policy"), ["no-referrer"]);
+    for name in ["origin", "credentials", "private-network"] {
+        assert!(header(&response, &format!("access-control-allow-{name}")).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn an_allowed_origin_reads_its_answer_and_no_other() {
+    let owt = Start::new().args(["--allow-origin", "https://app.example,http://b.example"]).start();
+    let call = owt.code("lambda: 'x'");
+    for origin in ["https://app.example", "http://b.example"] {
+        let response = call.posting("/").header("origin", origin).send().unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(header(&response, "access-control-allow-origin"), [origin]);
+        assert_eq!(header(&response, "vary"), ["Origin"]);
+        assert!(header(&response, "access-control-allow-credentials").is_empty());
+        // Problems too: its page wants to tell its user.
+        let response = owt.code("1/0").posting("/").header("origin", origin).send().unwrap();
+        assert_eq!(response.status(), 500);
+        assert_eq!(header(&response, "access-control-allow-origin"), [origin]);
+        let asked = owt
+            .request("OPTIONS", "/x")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type,authorization,x-owt")
+            .header("access-control-request-private-network", "true")
+            .send()
+            .unwrap();
+        assert_eq!(asked.status(), 204);
+        assert_eq!(header(&asked, "access-control-allow-origin"), [origin]);
+        assert_eq!(header(&asked, "access-control-allow-methods"), ["GET, POST"]);
+        let headers = "content-type,authorization,x-owt";
+        assert_eq!(header(&asked, "access-control-allow-headers"), [headers]);
+        assert!(header(&asked, "access-control-allow-private-network").is_empty());
+    }
+    for response in [
+        call.posting("/").send().unwrap(),
+        call.posting("/").header("origin", "https://evil.example").send().unwrap(),
+        call.posting("/").header("origin", &owt.url).send().unwrap(),
+    ] {
+        assert!(header(&response, "access-control-allow-origin").is_empty());
+        assert_eq!(header(&response, "vary"), ["Origin"]);
+    }
+}
+
+#[test]
+fn a_preflight_is_answered_before_the_key_is_asked_for() {
+    let args = ["--allow-origin", "https://app.example", "--auth", crate::table::ALI];
+    let owt = Start::new().args(args).start();
+    let asked = |origin: &str| {
+        let request = owt.request("OPTIONS", "/").header("origin", origin);
+        let request = request.header("access-control-request-method", "POST");
+        request.send().unwrap().status().as_u16()
+    };
+    assert_eq!(asked("https://app.example"), 204);
+    assert_eq!(asked("https://evil.example"), 403);
+    // Nothing but the question: an OPTIONS that asks nothing shows a key.
+    let plain = owt.request("OPTIONS", "/").header("origin", "https://app.example");
+    assert_eq!(plain.send().unwrap().status(), 401);
+}
+
+#[test]
+fn pages_of_adaptors_can_be_kept_apart() {
+    let owt = Start::new().args(["--sandbox-pages"]).start();
+    let response = owt.code("lambda: '<p>page'").posting("/").send().unwrap();
+    let policies = header(&response, "content-security-policy");
+    assert_eq!(policies.len(), 2, "{policies:?}");
+    assert!(policies[1].starts_with("sandbox "), "{policies:?}");
+    assert!(!policies[1].contains("allow-same-origin"), "{policies:?}");
+    let own = owt.request("GET", "/").send().unwrap();
+    assert_eq!(header(&own, "content-security-policy"), ["frame-ancestors 'self'"]);
+}
+
+#[test]
+fn a_key_is_not_for_adaptors() {
+    let code = "lambda: request.headers.get('Authorization', 'none')";
+    let keyed = Start::new().args(["--auth", crate::table::ALI]).start();
+    let call = keyed.code(code).posting("/").basic_auth("ali", Some("open sesame"));
+    assert_eq!(call.send().unwrap().text().unwrap(), "none");
+    // Where the server asks for none, it is the adaptor's own.
+    let open = Owt::start();
+    let call = open.code(code).posting("/").header("authorization", "Bearer of-the-adaptor");
+    assert_eq!(call.send().unwrap().text().unwrap(), "Bearer of-the-adaptor");
+}
+
+#[test]
+fn owts_own_clients_say_that_they_mean_it() {
+    let owt = Owt::start();
+    let run = "f(lambda: request.headers['X-Owt'])";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_owt"));
+    let told = command.args(["call", "--method", "GET", "--address", &owt.url, "--run", run]);
+    assert_eq!(told.output().unwrap().stdout, b"1");
+    let ask = "import owt.client\ndef run(url, code): return owt.client.Client(url).call(code, method='GET')\n";
+    let kwargs = serde_json::json!({"url": owt.url, "code": run}).to_string();
+    assert_eq!(owt.code(ask).kwargs(&kwargs).post("/").ok(), "1");
+}

@@ -1,0 +1,29 @@
+//! Who comes in, and who does not: requests as they are on the wire, each with code that would
+//! leave a mark if it ran.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says where"
+)]
+
+#[allow(dead_code, reason = "each test program uses its part")]
+#[path = "../support/mod.rs"]
+mod support;
+
+#[allow(dead_code, reason = "other test programs use the rest")]
+#[path = "../wire/raw.rs"]
+mod raw;
+
+mod answers;
+mod asking;
+mod routes;
+mod table;
+
+mod browsers;
+mod hosts;
+mod methods;
+mod pages;
+mod proxies;

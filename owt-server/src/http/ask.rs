@@ -1,0 +1,145 @@
+//! The page that asks a person whether to run what a URL carries, and what their yes does.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{StatusCode, Uri};
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use owt_core::{Call, Problem, ProblemKind};
+use url::form_urlencoded;
+
+use super::read;
+use super::template::{escape, fill, readable};
+use crate::door::{Origin, is_navigation};
+
+/// Where the page's form goes.
+pub(super) const PATH: &str = "/_owt/run";
+
+/// A URL that came in a request fits in a form.
+const MOST: usize = 256 << 10;
+
+/// Fields of a call that the page shows decoded.
+const SHOWN: [&str; 2] = ["code_b64", "kwargs_b64"];
+
+/// The page, where a person is there to read it.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub(super) fn page(
+    request: &HttpRequest,
+    call: &Call,
+    own: &Origin,
+) -> Option<Result<HttpResponse, Box<Problem>>> {
+    is_navigation(request.headers()).then(|| write(request, call, own))
+}
+
+fn write(request: &HttpRequest, call: &Call, own: &Origin) -> Result<HttpResponse, Box<Problem>> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| {
+        let detail = format!("the system gives no random bytes: {error}");
+        Box::new(Problem::new(ProblemKind::Internal, detail))
+    })?;
+    let nonce = STANDARD.encode(random);
+    let rows: String = form_urlencoded::parse(request.query_string().as_bytes())
+        .filter(|(name, _)| !SHOWN.contains(&&**name))
+        .map(|(name, value)| {
+            format!("<dt>{}<dd><code>{}</code>\n", readable(&name), readable(&value))
+        })
+        .collect();
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let page = fill(include_str!("ask.html"), |name| match name {
+        "nonce" => nonce.clone(),
+        "server" => escape(&own.to_string()),
+        "path" => readable(request.path()),
+        "others" => rows.clone(),
+        "arguments" => match &call.kwargs {
+            Some(kwargs) => format!("<pre>{}</pre>", readable(kwargs)),
+            None => "<p>None.".to_owned(),
+        },
+        // What is far down shall not go unnoticed.
+        "lines" => call.code.source().lines().count().to_string(),
+        "code" => readable(call.code.source()),
+        "action" => PATH.to_owned(),
+        "url" => escape(target),
+        _ => String::new(),
+    });
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
+         form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    );
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
+        .insert_header((
+            header::CROSS_ORIGIN_OPENER_POLICY,
+            HeaderValue::from_static("same-origin"),
+        ))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .body(page))
+}
+
+/// A person's yes.
+pub(super) struct Yes {
+    /// The path and query to run.
+    pub target: String,
+    /// Whether not to ask again for exactly that.
+    pub remember: bool,
+}
+
+/// Reads what the page's form sends: `url`, and `remember` if that is checked.
+///
+/// # Errors
+/// It is not that, or it points somewhere else than to a call here.
+pub(super) async fn yes(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    patience: std::time::Duration,
+) -> Result<Yes, Box<Problem>> {
+    let body = read::body(request.headers(), payload, MOST, patience).await?;
+    let field = |wanted: &str| {
+        let mut all = form_urlencoded::parse(&body);
+        all.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    let target = field("url").filter(|target| is_here(target)).ok_or_else(|| {
+        let detail = "`url` must be a path on this server with a query, such as /x?code_b64=...";
+        Box::new(Problem::new(ProblemKind::MalformedCall, detail).with_field("url"))
+    })?;
+    Ok(Yes { target, remember: field("remember").is_some() })
+}
+
+/// True for a path and query of ours. Browsers read `//x` and `/\x` as another host.
+fn is_here(target: &str) -> bool {
+    let is_path = target.starts_with('/') && !target[1..].starts_with(['/', '\\']);
+    let is_plain = target.bytes().all(|byte| (0x21..0x7f).contains(&byte));
+    let uri = target.parse::<Uri>();
+    is_path && is_plain && uri.is_ok_and(|uri| uri.authority().is_none())
+}
+
+/// On to what was agreed to, with what remembers it.
+pub(super) fn go(target: &str, cookie: Option<String>) -> HttpResponse {
+    let mut response = HttpResponse::build(StatusCode::SEE_OTHER);
+    response.insert_header((header::LOCATION, target));
+    response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    if let Some(cookie) = cookie {
+        response.insert_header((header::SET_COOKIE, cookie));
+    }
+    response.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_here;
+
+    #[test]
+    fn only_paths_of_ours_are_gone_to() {
+        for target in ["/", "/x?code_b64=eA%3D%3D&a=b", "/a//b", "/%5C"] {
+            assert!(is_here(target), "{target}");
+        }
+        for target in
+            ["", "x", "//evil", "/\\evil", "http://evil/", "/\t/evil", "/a b", "/\r\nX: y", "/é"]
+        {
+            assert!(!is_here(target), "{target}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The one way in: around every route stands the door, and on every answer what it says.
+
+use std::rc::Rc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+use owt_core::{Problem, ProblemKind};
+
+use super::visit::Visit;
+use super::{Site, respond};
+use crate::door::{self, Pass, Verdict};
+
+/// What the door and the log know of a request, for who answers it.
+pub(super) struct Entry {
+    pub visit: Rc<Visit>,
+    pub pass: Pass,
+}
+
+/// Middleware around the whole application: a route that is added is behind it.
+pub(super) async fn entrance(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
+    let site = request.app_data::<web::Data<Site>>().cloned();
+    // Without it there is no door: nothing goes on.
+    let Some(site) = site else { return Ok(closed(request)) };
+    let visit = Visit::begin(request.request(), &site);
+    let mut response = match site.door.admit(request.request()).await {
+        Ok(Verdict::In(pass)) => {
+            request.extensions_mut().insert(Entry { visit: Rc::clone(&visit), pass: *pass });
+            next.call(request).await?.map_into_boxed_body()
+        }
+        Ok(Verdict::Preflight) => {
+            let answer = door::preflight(request.request());
+            request.into_response(answer)
+        }
+        Err(refusal) => {
+            let answer = respond::problem(request.headers(), *refusal, &visit);
+            request.into_response(answer)
+        }
+    };
+    let dress = site.door.dress(response.request(), visit.is_call());
+    dress.on(response.headers_mut());
+    visit.answers(response.response_mut());
+    Ok(response)
+}
+
+fn closed(request: ServiceRequest) -> ServiceResponse {
+    let failure = Problem::new(ProblemKind::Internal, "this server has no door");
+    request.into_response(HttpResponse::InternalServerError().json(failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use actix_web::{HttpServer, web};
+
+    use super::*;
+    use crate::door::{Door, Rules};
+    use crate::engine::{Engine, Host, HostStatus, NotTaken, Task};
+    use crate::http::{Connection, app};
+
+    /// Where nothing is called.
+    struct Nowhere;
+
+    impl Host for Nowhere {
+        fn submit(&self, task: Task) -> Result<(), NotTaken> {
+            Err(NotTaken::Stopping(Box::new(task)))
+        }
+
+        fn stop(&self) {}
+
+        fn status(&self) -> HostStatus {
+            HostStatus { ready: false, workers: Vec::new(), waiting: 0 }
+        }
+    }
+
+    fn answer(address: std::net::SocketAddr, host: &str, more: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request =
+            format!("GET /new HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn a_route_that_is_added_is_behind_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        actix_web::rt::System::new().block_on(async move {
+            let runtime = tokio::runtime::Handle::current();
+            let site = web::Data::new(Site {
+                engine: Engine::new(Arc::new(Nowhere), 0, None, runtime),
+                door: Door::new(Rules::default()).unwrap(),
+                max_body: 0,
+                body_timeout: Duration::from_secs(1),
+                python_version: String::new(),
+                metrics: Arc::default(),
+            });
+            let new = || async { "somebody added this" };
+            let server =
+                HttpServer::new(move || app(site.clone()).route("/new", web::get().to(new)))
+                    .workers(1)
+                    .disable_signals()
+                    .on_connect(Connection::note)
+                    .listen(listener)
+                    .unwrap()
+                    .run();
+            let handle = server.handle();
+            actix_web::rt::spawn(server);
+            let asked = tokio::task::spawn_blocking(move || {
+                [
+                    answer(address, "localhost", ""),
+                    answer(address, "evil.example", ""),
+                    answer(address, "localhost", "Origin: http://evil.example\r\n"),
+                    answer(address, "localhost", "Sec-Fetch-Site: cross-site\r\n"),
+                ]
+            });
+            let [ours, name, origin, site] = asked.await.unwrap();
+            assert_eq!(ours, "HTTP/1.1 200 OK");
+            for refused in [name, origin, site] {
+                assert_eq!(refused, "HTTP/1.1 403 Forbidden");
+            }
+            handle.stop(false).await;
+        });
+    }
+}
