@@ -8,6 +8,8 @@
 mod config;
 mod door;
 mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 mod metrics;
 mod process;

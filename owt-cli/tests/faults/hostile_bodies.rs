@@ -206,7 +206,7 @@ fn heads() {
             ("a greeting of TLS", "\x16\x03\x01\0\u{1}\x01\0\0\0\x03\x03".to_owned(), 400),
             ("a greeting of SSH", "SSH-2.0-OpenSSH_9.9\r\n".to_owned(), 400),
             ("nothing but line ends", "\r\n".repeat(1_000) + &query, 200),
-            ("CONNECT", line("CONNECT example.org:443 HTTP/1.1"), 405),
+            ("CONNECT", line("CONNECT example.org:443 HTTP/1.1"), 400),
             ("GET of an asterisk", line("GET * HTTP/1.1"), 400),
         ]
         .map(|(what, bytes, wanted)| (what, bytes.into_bytes(), wanted))

@@ -139,9 +139,9 @@ const BODIES_NOBODY_READS: &[(&str, u16)] = &[
     ("PUT /", 405),
     ("DELETE /", 405),
     ("TRACE /", 405),
-    ("POST /_owt/livez", 200),
+    ("POST /_owt/livez", 405),
     ("GET /_owt/nothing", 404),
-    ("POST /_owt/metrics", 200),
+    ("POST /_owt/metrics", 405),
 ];
 
 #[test]

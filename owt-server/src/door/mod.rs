@@ -10,6 +10,8 @@ mod arrival;
 mod authority;
 mod browser;
 mod consent;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod keys;
 mod lock;
 
