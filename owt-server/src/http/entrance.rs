@@ -102,6 +102,7 @@ mod tests {
                 door: Door::new(Rules::default()).unwrap(),
                 max_body: 0,
                 body_timeout: Duration::from_secs(1),
+                stall_timeout: Duration::from_secs(1),
                 python_version: String::new(),
                 metrics: Arc::default(),
             });
