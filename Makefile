@@ -4,8 +4,10 @@ VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
+TARGET := call
+SECONDS := 60
 
-.PHONY: help run test test-rust test-python test-browser screenshots bench soak fmt lint setup
+.PHONY: help run test test-rust test-python test-browser screenshots bench soak fuzz fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -49,6 +51,10 @@ bench: ## Measure beside peers; a table, JSON and a plot in target/bench
 soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--seconds 600 ...")
 	cargo build --release --locked --bin owt
 	$(VENV)/bin/python benches/soak $(SOAK)
+
+fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
+	mkdir -p fuzz/corpus/$(TARGET)
+	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all

@@ -55,7 +55,10 @@ fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure
         max_queue: args.max_queue,
         timeout: args.timeout.as_ref().map(|span| span.0),
         grace: args.grace.0,
+        idle_timeout: args.idle_timeout.0,
+        head_timeout: args.head_timeout.0,
         body_timeout: args.body_timeout.0,
+        stall_timeout: args.stall_timeout.0,
         python: args.python.clone(),
         verbosity,
         ..Config::default()

@@ -18,6 +18,8 @@
 mod call;
 mod code;
 mod encoding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod literal;
 mod problem;
 

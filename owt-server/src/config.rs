@@ -45,8 +45,14 @@ pub struct Config {
     pub timeout: Option<Duration>,
     /// How long calls under way may take to end once the server is told to stop.
     pub grace: Duration,
+    /// How long a connection may stay open with nothing asked on it.
+    pub idle_timeout: Duration,
+    /// How long a client may take to send a request's head.
+    pub head_timeout: Duration,
     /// How long a client may take to send a body.
     pub body_timeout: Duration,
+    /// How long a client may leave an answer unread before its connection is cut.
+    pub stall_timeout: Duration,
     /// The Python to serve; `None` takes the active virtual environment's, else `python3`.
     pub python: Option<PathBuf>,
     /// Above 0 adaptors' `DEBUG` lines are logged, below 0 only warnings.
@@ -73,7 +79,10 @@ impl Default for Config {
             max_adaptors: 1024,
             timeout: None,
             grace: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(75),
+            head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(60),
+            stall_timeout: Duration::from_secs(5 * 60),
             python: None,
             verbosity: 0,
         }

@@ -9,6 +9,8 @@ mod config;
 mod descriptors;
 mod door;
 mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 mod listener;
 mod metrics;

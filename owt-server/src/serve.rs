@@ -121,6 +121,7 @@ pub fn serve(
         door,
         max_body: config.max_body,
         body_timeout: config.body_timeout,
+        stall_timeout: config.stall_timeout,
         python_version: announcement.python_version.clone(),
         metrics: Arc::default(),
     };

@@ -137,9 +137,21 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "OWT_GRACE", value_name = "TIME", default_value_t = Span(Config::default().grace))]
     pub(crate) grace: Span,
 
+    /// How long a connection may stay open with nothing asked on it
+    #[arg(long, env = "OWT_IDLE_TIMEOUT", value_name = "TIME", default_value_t = Span(Config::default().idle_timeout))]
+    pub(crate) idle_timeout: Span,
+
+    /// How long a client may take to send a request's head
+    #[arg(long, env = "OWT_HEAD_TIMEOUT", value_name = "TIME", default_value_t = Span(Config::default().head_timeout))]
+    pub(crate) head_timeout: Span,
+
     /// How long a client may take to send a body
     #[arg(long, env = "OWT_BODY_TIMEOUT", value_name = "TIME", default_value_t = Span(Config::default().body_timeout))]
     pub(crate) body_timeout: Span,
+
+    /// How long a client may leave an answer unread before it is cut, and its call ended
+    #[arg(long, env = "OWT_STALL_TIMEOUT", value_name = "TIME", default_value_t = Span(Config::default().stall_timeout))]
+    pub(crate) stall_timeout: Span,
 
     /// The Python to serve [default: the active virtual environment's, else python3]
     #[arg(long, env = "OWT_PYTHON", value_hint = ValueHint::ExecutablePath)]

@@ -14,6 +14,7 @@
 mod support;
 
 mod meeting;
+#[allow(dead_code, reason = "other test programs use the rest")]
 mod raw;
 
 mod s1_base64;

@@ -37,6 +37,16 @@ impl Raw {
         Self(BufReader::new(stream))
     }
 
+    /// What is said on that connection.
+    pub fn from(stream: TcpStream) -> Self {
+        Self(BufReader::new(stream))
+    }
+
+    /// The connection itself, of which everything that came has been read.
+    pub fn into_stream(self) -> TcpStream {
+        self.0.into_inner()
+    }
+
     /// GETs a call, with more header lines if there are any.
     pub fn get(owt: &Owt, call: &Sent, path: &str, headers: &[&str]) -> Self {
         let request = call.getting(path).build().unwrap();

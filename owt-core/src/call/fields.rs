@@ -167,7 +167,8 @@ fn timeout(value: Option<Value<'_>>) -> Result<Option<Duration>, CallError> {
     seconds
         .filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0)
         .map(|seconds| seconds.min(LONGEST_TIMEOUT.as_secs_f64()))
-        .map(|seconds| Some(Duration::from_secs_f64(seconds)))
+        // What rounds to nothing is above 0 all the same.
+        .map(|seconds| Some(Duration::from_secs_f64(seconds).max(Duration::from_nanos(1))))
         .ok_or(CallError::NotATimeout(came))
 }
 

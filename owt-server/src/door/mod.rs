@@ -11,6 +11,8 @@ mod authority;
 mod browser;
 mod checks;
 mod consent;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod keys;
 mod lock;
 mod password;

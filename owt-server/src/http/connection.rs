@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
@@ -9,6 +10,34 @@ use actix_web::rt::net::{TcpStream, UnixStream};
 
 /// A user that nobody is.
 const NOBODY: u32 = u32::MAX;
+
+/// What a connection runs over.
+pub enum Stream<'a> {
+    Tcp(&'a TcpStream),
+    /// What is beneath TLS.
+    Tls(&'a TcpStream),
+    Unix(&'a UnixStream),
+}
+
+impl<'a> Stream<'a> {
+    /// What actix gives when a connection begins, if it is one that we listen for.
+    pub fn of(stream: &'a dyn Any) -> Option<Self> {
+        if let Some(stream) = stream.downcast_ref::<TcpStream>() {
+            return Some(Self::Tcp(stream));
+        }
+        if let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() {
+            return Some(Self::Tls(stream.get_ref().0));
+        }
+        stream.downcast_ref::<UnixStream>().map(Self::Unix)
+    }
+
+    pub fn socket(&self) -> RawFd {
+        match self {
+            Self::Tcp(stream) | Self::Tls(stream) => stream.as_raw_fd(),
+            Self::Unix(stream) => stream.as_raw_fd(),
+        }
+    }
+}
 
 /// A connection: made once, read by each request on it with `conn_data`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,15 +55,15 @@ pub struct Connection {
 
 impl Connection {
     /// Notes what is known of a connection that begins.
-    pub fn note(stream: &dyn Any, notes: &mut Extensions) {
-        if let Some(stream) = stream.downcast_ref::<TcpStream>() {
-            notes.insert(Self::of_tcp(stream, false));
-        } else if let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() {
-            notes.insert(Self::of_tcp(stream.get_ref().0, true));
-        } else if let Some(stream) = stream.downcast_ref::<UnixStream>() {
-            let peer = stream.peer_cred().map_or(NOBODY, |peer| peer.uid());
-            notes.insert(Self { unix_peer: Some(peer), ..Self::default() });
-        }
+    pub fn note(stream: &Stream<'_>, notes: &mut Extensions) {
+        notes.insert(match stream {
+            Stream::Tcp(stream) => Self::of_tcp(stream, false),
+            Stream::Tls(stream) => Self::of_tcp(stream, true),
+            Stream::Unix(stream) => {
+                let peer = stream.peer_cred().map_or(NOBODY, |peer| peer.uid());
+                Self { unix_peer: Some(peer), ..Self::default() }
+            }
+        });
     }
 
     fn of_tcp(stream: &TcpStream, is_tls: bool) -> Self {
@@ -58,7 +87,7 @@ mod tests {
 
     fn noted(stream: &dyn Any) -> Connection {
         let mut notes = Extensions::new();
-        Connection::note(stream, &mut notes);
+        Connection::note(&Stream::of(stream).unwrap(), &mut notes);
         *notes.get().expect("a kind of stream that is known")
     }
 

@@ -64,7 +64,8 @@ mod tests {
     use super::*;
     use crate::door::{Door, Rules};
     use crate::engine::{Engine, Host, HostStatus, NotTaken, Task};
-    use crate::http::{Connection, app};
+    use crate::http::app;
+    use crate::http::connection::{Connection, Stream};
 
     /// Where nothing is called.
     struct Nowhere;
@@ -102,6 +103,7 @@ mod tests {
                 door: Door::new(Rules::default()).unwrap(),
                 max_body: 0,
                 body_timeout: Duration::from_secs(1),
+                stall_timeout: Duration::from_secs(1),
                 python_version: String::new(),
                 metrics: Arc::default(),
             });
@@ -110,7 +112,9 @@ mod tests {
                 HttpServer::new(move || app(site.clone()).route("/new", web::get().to(new)))
                     .workers(1)
                     .disable_signals()
-                    .on_connect(Connection::note)
+                    .on_connect(|stream, notes| {
+                        Connection::note(&Stream::of(stream).unwrap(), notes);
+                    })
                     .listen(listener)
                     .unwrap()
                     .run();

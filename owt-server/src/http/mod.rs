@@ -7,6 +7,7 @@ mod file;
 mod landing;
 mod listen;
 mod own;
+mod quiet;
 mod read;
 mod respond;
 mod template;
@@ -39,6 +40,7 @@ pub(crate) struct Site {
     pub door: Door,
     pub max_body: usize,
     pub body_timeout: Duration,
+    pub stall_timeout: Duration,
     pub python_version: String,
     pub metrics: Arc<Metrics>,
 }

@@ -51,6 +51,16 @@ pub(super) async fn read(
 }
 
 async fn in_body(headers: &HeaderMap, body: &Bytes) -> Result<Call, Box<Problem>> {
+    if let Some(coding) = headers.get(header::CONTENT_ENCODING)
+        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        return Err(Box::new(Problem::new(
+            ProblemKind::UnsupportedType,
+            "a body that holds the call is not decompressed: send it without Content-Encoding; \
+             a compressed body is welcome when the fields are in the query string, and the \
+             adaptor gets it as it came",
+        )));
+    }
     let content_type = match headers.get(header::CONTENT_TYPE) {
         Some(value) => value.to_str().unwrap_or_default(),
         None if body.is_empty() => return Err(missing()),

@@ -205,7 +205,8 @@ fn stream(
                 // Proxies that buffer would hold events back.
                 response.insert_header((header::CACHE_CONTROL, "no-cache"));
             }
-            let flow = Flow { events, held: None, sse, visit: Rc::clone(visit), over: false };
+            let visit = Rc::clone(visit);
+            let flow = Flow { events, held: None, sse, visit, over: false, given: None };
             response.streaming(unfold(flow, |mut flow| async move {
                 let item = flow.next().await?;
                 Some((item, flow))
@@ -222,6 +223,16 @@ struct Flow {
     sse: bool,
     visit: Rc<Visit>,
     over: bool,
+    /// When the piece was given that the connection has not asked to follow yet.
+    given: Option<Instant>,
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        if let Some(given) = self.given {
+            self.visit.leaves(given.elapsed());
+        }
+    }
 }
 
 /// Ends a response visibly: the connection is cut before the last chunk.
@@ -231,6 +242,7 @@ struct Cut(Box<Problem>);
 
 impl Flow {
     async fn next(&mut self) -> Option<Result<Bytes, Cut>> {
+        self.given = None;
         if self.over {
             return None;
         }
@@ -242,6 +254,7 @@ impl Flow {
             Event::Chunk(chunk) => {
                 let batch = self.batch(chunk);
                 self.visit.streams(batch.len());
+                self.given = Some(Instant::now());
                 Some(Ok(batch))
             }
             Event::Problem(failure) => {

@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::ProblemKind;
 
 use super::Site;
+use super::quiet::Watched;
 use crate::engine::Trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -33,10 +34,13 @@ pub(super) struct Visit {
     status: Cell<u16>,
     problem: Cell<Option<ProblemKind>>,
     calls: Cell<bool>,
+    connection: Option<Rc<Watched>>,
 }
 
 impl Visit {
     pub fn begin(request: &HttpRequest, site: &web::Data<Site>) -> Rc<Self> {
+        let connection = request.conn_data::<Rc<Watched>>().cloned();
+        connection.iter().for_each(|connection| connection.begins());
         let is_logged = tracing::enabled!(tracing::Level::DEBUG);
         Rc::new(Self {
             id: request_id(request.headers()),
@@ -48,6 +52,7 @@ impl Visit {
             status: Cell::new(0),
             problem: Cell::new(None),
             calls: Cell::new(false),
+            connection,
         })
     }
 
@@ -92,6 +97,19 @@ impl Visit {
         self.site.metrics.streamed(bytes);
     }
 
+    /// Its client is gone, and had made no room for more of a stream for that long.
+    pub fn leaves(&self, unread: Duration) {
+        // The system's time began when the client's room was full, before ours was.
+        if unread >= self.site.stall_timeout / 2 {
+            tracing::warn!(
+                id = self.id,
+                trace = self.trace().map(|trace| trace.id),
+                "a stream was cut: its client read nothing for {} s (--stall-timeout)",
+                unread.as_secs()
+            );
+        }
+    }
+
     /// This is its answer.
     pub fn answers(&self, response: &mut HttpResponse<impl MessageBody>) {
         self.status.set(response.status().as_u16());
@@ -108,6 +126,7 @@ impl Visit {
 
 impl Drop for Visit {
     fn drop(&mut self) {
+        self.connection.iter().for_each(|connection| connection.ends());
         let (age, status, problem) = (self.age(), self.status.get(), self.problem.get());
         let metrics = &self.site.metrics;
         metrics.request(status, age);

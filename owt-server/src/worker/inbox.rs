@@ -70,6 +70,12 @@ impl Inbox {
         }
     }
 
+    /// Bytes of memory that it holds.
+    #[cfg(any(test, fuzzing))]
+    pub fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// What [`read`](Self::read) waits for.
     pub fn socket(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()

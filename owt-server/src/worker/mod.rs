@@ -11,6 +11,8 @@ mod command;
 mod crew;
 mod culprits;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guard;
 mod inbox;
 mod inside;

@@ -69,6 +69,14 @@ impl State {
             && self.tail.is_empty()
     }
 
+    /// Begins a new tail behind this one.
+    fn cut_tail(&mut self) {
+        let tail = std::mem::take(&mut self.tail);
+        if !tail.is_empty() {
+            self.queue.push_back(Item::Frames(tail));
+        }
+    }
+
     /// The next bytes to write.
     fn take(&mut self) -> Vec<u8> {
         let mut batch = std::mem::take(&mut self.urgent);
@@ -145,6 +153,11 @@ impl Outbox {
     /// Puts a frame in line.
     pub fn push(&self, message: &impl Serialize, payload: &[u8]) {
         let mut state = self.state.lock();
+        if state.tail.len() >= BATCH {
+            // Many streams fill it faster than the socket takes it: not into one vector, which
+            // would be copied each time that it grows, and leave holes of every size behind.
+            state.cut_tail();
+        }
         if !state.is_closed
             && let Err(error) = frame::write(&mut state.tail, message, payload)
         {
@@ -162,10 +175,7 @@ impl Outbox {
         match postcard::to_stdvec(message) {
             _ if state.is_closed => {}
             Ok(message) => {
-                let tail = std::mem::take(&mut state.tail);
-                if !tail.is_empty() {
-                    state.queue.push_back(Item::Frames(tail));
-                }
+                state.cut_tail();
                 state.queue.push_back(Item::Pieces { message, rest: payload });
             }
             Err(error) => {

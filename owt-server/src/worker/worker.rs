@@ -21,6 +21,9 @@ use crate::engine::{Context, Event, Head, Sender, Task, Upstream, soon};
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
 
+/// Bytes made room for when an answer of more than that is announced.
+const ROOM: usize = 64 << 20;
+
 /// One process.
 #[derive(Debug)]
 pub struct Worker {
@@ -206,7 +209,8 @@ impl Worker {
             }
             FromWorker::Answer { number, head, length } => {
                 self.with(number, |entry| {
-                    let mut body = BytesMut::with_capacity(length);
+                    // It comes in pieces: no worker's word is worth more memory than that.
+                    let mut body = BytesMut::with_capacity(length.min(ROOM));
                     body.extend_from_slice(payload);
                     entry.answer = Some((head, body, length));
                 });

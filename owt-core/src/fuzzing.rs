@@ -1,0 +1,42 @@
+//! What must hold of any bytes. The fuzzer calls these with bytes of its making, an ordinary
+//! test with those in `fuzz/seeds`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a property that panics does not hold"
+)]
+
+mod call;
+mod literal;
+
+pub use call::call;
+pub use literal::literal;
+
+#[cfg(test)]
+mod tests {
+    /// Calls it with each seed of that target.
+    fn hold(target: &str, property: fn(&[u8])) {
+        let folder = format!("{}/../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+        let mut count = 0;
+        for seed in std::fs::read_dir(folder).unwrap() {
+            let seed = seed.unwrap().path();
+            println!("{}", seed.display());
+            property(&std::fs::read(seed).unwrap());
+            count += 1;
+        }
+        assert!(count > 0, "no seeds of {target}");
+    }
+
+    #[test]
+    fn any_call() {
+        hold("call", super::call);
+    }
+
+    #[test]
+    fn any_literal() {
+        hold("literal", super::literal);
+    }
+}

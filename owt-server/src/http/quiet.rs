@@ -1,0 +1,94 @@
+//! Connections on which nothing is asked, cut when they have been quiet for too long.
+//!
+//! actix-http limits the time of a connection's first head and of a connection that says
+//! nothing, but not of a later head that comes a byte now and then: such a connection would
+//! stay for ever.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+use actix_web::dev::Extensions;
+use rustix::net::Shutdown;
+
+use super::connection::Stream;
+
+thread_local! {
+    /// The connections of this HTTP thread.
+    static OPEN: RefCell<Vec<Weak<Watched>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One connection. Gone before its socket is closed, since actix-http owns both.
+#[derive(Debug)]
+pub(super) struct Watched {
+    socket: RawFd,
+    /// Requests that are being answered.
+    visits: Cell<usize>,
+    quiet_since: Cell<Instant>,
+}
+
+impl Watched {
+    /// A request has come.
+    pub fn begins(&self) {
+        self.visits.set(self.visits.get() + 1);
+    }
+
+    /// Its answer is over, as far as it was made.
+    pub fn ends(&self) {
+        self.visits.set(self.visits.get().saturating_sub(1));
+        self.quiet_since.set(Instant::now());
+    }
+
+    fn look(&self, limit: Duration) {
+        if self.visits.get() > 0 {
+            return;
+        }
+        if is_sending(self.socket) {
+            // Of an answer that somebody reads slowly. Who reads nothing, the system cuts.
+            self.quiet_since.set(Instant::now());
+        } else if self.quiet_since.get().elapsed() > limit {
+            // SAFETY: open as long as this object lives.
+            let socket = unsafe { BorrowedFd::borrow_raw(self.socket) };
+            match rustix::net::shutdown(socket, Shutdown::Both) {
+                Ok(()) => tracing::debug!("a connection was cut: it brought no whole request"),
+                // The client was quicker.
+                Err(error) => tracing::debug!(%error, "a quiet connection has gone"),
+            }
+        }
+    }
+}
+
+/// Bytes of an answer are on their way.
+fn is_sending(socket: RawFd) -> bool {
+    let mut unsent: libc::c_int = 0;
+    // SAFETY: writes one number, which lives through the call.
+    let asked = unsafe { libc::ioctl(socket, libc::TIOCOUTQ, &raw mut unsent) };
+    asked == 0 && unsent > 0
+}
+
+/// Watches a connection that begins.
+pub(super) fn note(stream: &Stream<'_>, data: &mut Extensions) {
+    let socket = stream.socket();
+    let quiet_since = Cell::new(Instant::now());
+    let connection = Rc::new(Watched { socket, visits: Cell::new(0), quiet_since });
+    OPEN.with_borrow_mut(|open| open.push(Rc::downgrade(&connection)));
+    data.insert(connection);
+}
+
+/// Cuts connections of the calling thread that have been quiet for that long, give or take a
+/// fourth, for as long as it is polled there.
+pub(super) async fn watch(limit: Duration) {
+    let mut due = tokio::time::interval((limit / 4).max(Duration::from_millis(1)));
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        OPEN.with_borrow_mut(|open| {
+            open.retain(|connection| {
+                let connection = connection.upgrade();
+                connection.iter().for_each(|connection| connection.look(limit));
+                connection.is_some()
+            });
+        });
+    }
+}
