@@ -1,12 +1,13 @@
 # What people type. `make` lists the targets.
 
 VENV := target/venv
+BROWSER := browser/node_modules/.package-lock.json
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
 TARGET := call
 SECONDS := 60
 
-.PHONY: help run test test-rust test-python bench soak fuzz fmt lint setup
+.PHONY: help run test test-rust test-python test-browser screenshots bench soak fuzz fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -15,13 +16,25 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release --bin owt
 	target/release/owt serve $(SERVE)
 
-test: setup test-rust test-python ## Pass all tests, set-up included
+test: setup test-rust test-python test-browser ## Pass all tests, set-up included
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked
 
 test-python: setup
 	cd owt-server/python && ../../$(VENV)/bin/python -m pytest -q
+
+test-browser: setup $(BROWSER) ## Have a real Chromium try the door
+	cargo build --bin owt --locked
+	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
+
+screenshots: setup $(BROWSER) ## Write the Run page as PNGs into target/screenshots
+	cargo build --bin owt --locked
+	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) node screens.mjs ../target/screenshots
+
+$(BROWSER): browser/package-lock.json | setup
+	cd browser && npm ci --silent
+	touch $@
 
 setup: $(VENV)/ready
 	@./.ci/tools
@@ -43,12 +56,14 @@ fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
 	mkdir -p fuzz/corpus/$(TARGET)
 	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
 
-fmt: setup ## Format everything
+fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
 	$(VENV)/bin/ruff format owt-server/python benches
+	cd browser && npx prettier --write --log-level warn .
 
-lint: setup ## Format check, clippy, ruff, mypy; warnings are errors
+lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cargo fmt --all --check
+	cd browser && npx prettier --check --log-level warn .
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(VENV)/bin/ruff check owt-server/python benches
 	$(VENV)/bin/ruff format --check owt-server/python benches

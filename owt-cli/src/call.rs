@@ -27,7 +27,7 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
     let mut call = call_of(code(args.what)?, kwargs, &args.endpoint)?;
     call.timeout = deadline;
 
-    let client = Client::new(args.endpoint.url()?)?;
+    let client = Client::new(args.endpoint.address())?;
     let mut request = client.call(call).method(args.method);
     if let Some(data) = args.data {
         request = request.data(data.bytes()?);

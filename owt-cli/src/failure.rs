@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Style};
 use owt_client::{ErrorKind, Problem, StatusCode};
 use owt_core::CallError;
-use owt_server::{ServeError, WorkerError};
+use owt_server::{SandboxError, ServeError, SocketError, TlsError, WorkerError};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 
@@ -32,6 +32,10 @@ pub(crate) enum Failure {
     Answered(StatusCode),
     #[error("{what}")]
     Start { what: String, source: io::Error },
+    #[error("{0}: {1}")]
+    Tls(&'static str, #[source] Box<TlsError>),
+    #[error("--unix: {0}")]
+    Socket(#[from] SocketError),
     #[error(transparent)]
     Serve(#[from] ServeError),
     #[error(transparent)]
@@ -46,12 +50,14 @@ impl Failure {
         ExitCode::from(match self {
             Self::Closed => 0,
             Self::Usage(_) | Self::Read(..) | Self::Call(_) => 2,
-            Self::Serve(ServeError::Open(_)) => 2,
+            Self::Serve(ServeError::Open(_) | ServeError::Sandbox(SandboxError::NoWorkers)) => 2,
             Self::Client(error) if error.kind() == ErrorKind::Usage => 2,
             Self::Write(_)
             | Self::Client(_)
             | Self::Answered(_)
             | Self::Start { .. }
+            | Self::Tls(..)
+            | Self::Socket(_)
             | Self::Serve(_)
             | Self::Worker(_)
             | Self::Unwell => 1,
@@ -90,6 +96,13 @@ impl Failure {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Client(error)
+                if error.kind() == ErrorKind::Connect && self.in_full().contains("certificate") =>
+            {
+                Some(
+                    "To trust a certificate that is its own issuer: SSL_CERT_FILE=FILE owt call ...",
+                )
+            }
             Self::Client(error) if error.kind() == ErrorKind::Connect => Some(
                 "Is a server running there? `owt serve` starts one; --address or OWT_URL say where it is.",
             ),

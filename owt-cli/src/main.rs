@@ -6,11 +6,14 @@ mod completions;
 mod doctor;
 mod encode;
 mod failure;
+mod hash_password;
+mod listen;
 mod log;
 mod output;
 mod serve;
 mod shutdown;
 mod source;
+mod token_file;
 mod units;
 mod worker;
 
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Command::Encode(args) => encode::run(args),
         Command::Call(args) => call::run(args),
         Command::Completions(args) => completions::run(&args),
+        Command::HashPassword(args) => hash_password::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Worker(args) => worker::run(&args),
         Command::Guard(args) => {

@@ -1,33 +1,33 @@
 //! `owt serve`.
 
-use std::net::TcpListener;
+use std::path::PathBuf;
 
 use owt_client::server_url;
-use owt_core::Call;
-use owt_server::{Config, Keys, Ready, ServeError};
+use owt_core::{Call, shell_word};
+use owt_server::{Address, Config, Keys, Listener, Ready, SECRETS, ServeError, TOKEN_USER};
 
-use crate::args::ServeArgs;
+use crate::args::{Asked, ServeArgs};
 use crate::failure::Failure;
+use crate::listen::{Reach, listen};
+use crate::token_file::TokenFile;
 use crate::{log, output, shutdown};
 
 pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
     log::start(verbosity, args.log_format);
-    let keys = args.keys.keys()?;
-    let (address, port) = (args.listen.address, args.listen.port);
-    // The server checks this too; here the port has not been opened yet.
-    if !address.is_loopback() && keys.is_empty() {
-        return Err(ServeError::Open(address).into());
-    }
-    let user = args.keys.user().map(str::to_owned);
-    let listener = TcpListener::bind((address, port)).map_err(|source| Failure::Start {
-        what: format!("cannot listen on {address} port {port}"),
-        source,
-    })?;
+    let Asked { keys, token } = args.keys.keys()?;
+    forget_secrets();
+    let config = config(&args, keys, verbosity)?;
+    let listener = listen(&args.listen, args.door.names(), &config)?;
+    let reach = Reach::of(&listener, &args.listen);
+    let token_file = token.as_ref().map(|token| write_token(&listener, token)).transpose()?;
+    let token = token.zip(token_file.as_ref().map(|file| file.path().to_owned()));
+    let login = Login::new(&config.door.keys, token);
     let signals = shutdown::signals(args.grace.0)
         .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
-    let config = config(args, keys, verbosity)?;
-    let served = owt_server::serve(listener, config, move |ready| announce(ready, user), signals);
+    let greet = move |ready: &Ready| announce(ready, &reach, &login);
+    let served = owt_server::serve(listener, config, greet, signals);
+    drop(token_file);
     if let Err(ServeError::Stuck) = served {
         // Ending the ordinary way would run destructors under running threads.
         let failure = Failure::from(ServeError::Stuck);
@@ -37,45 +37,96 @@ pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
     Ok(served?)
 }
 
-fn config(args: ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure> {
+fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure> {
     let max_body = usize::try_from(args.max_body.0)
         .map_err(|_| Failure::Usage("--max-body is more than this machine can address".into()))?;
     Ok(Config {
         address: args.listen.address,
-        lib_dirs: args.lib_dirs,
+        lib_dirs: args.lib_dirs.clone(),
         door: args.door.rules(keys),
+        insecure_no_auth: args.listen.insecure_no_auth,
         workers: args.workers,
-        max_memory: args.max_memory.map(|size| size.0),
+        sandbox: args.sandbox.sandbox()?,
+        max_memory: args.max_memory.as_ref().map(|size| size.0),
         max_requests: args.max_requests,
         threads: args.threads,
         cache_bytes: args.cache_bytes.0,
         max_body,
         max_queue: args.max_queue,
-        timeout: args.timeout.map(|span| span.0),
+        timeout: args.timeout.as_ref().map(|span| span.0),
         grace: args.grace.0,
         idle_timeout: args.idle_timeout.0,
         head_timeout: args.head_timeout.0,
         body_timeout: args.body_timeout.0,
         stall_timeout: args.stall_timeout.0,
-        python: args.python,
+        python: args.python.clone(),
         verbosity,
         ..Config::default()
     })
 }
 
-fn announce(ready: &Ready, user: Option<String>) {
-    let Ready { url, python_version, python_prefix, .. } = ready;
+/// Keeps the keys from what this process starts, and from adaptors that run in it.
+fn forget_secrets() {
+    for name in SECRETS {
+        // SAFETY: this process has one thread yet, and nobody holds on to the environment.
+        unsafe { std::env::remove_var(name) };
+    }
+}
+
+fn write_token(listener: &Listener, token: &str) -> Result<TokenFile, Failure> {
+    let fails = |source| Failure::Start { what: "cannot keep the token".to_owned(), source };
+    match listener.address().map_err(fails)? {
+        Address::Tcp { bound, .. } => TokenFile::create(bound.port(), token).map_err(fails),
+        Address::Unix(_) => Err(Failure::Usage(
+            "--token auto is for a port: a Unix socket is its owner's alone; leave it out, or \
+             name a token's file with --token-file"
+                .to_owned(),
+        )),
+    }
+}
+
+/// How to come in, for the lines that are printed at the start.
+struct Login {
+    user: Option<String>,
+    /// The token that was made, and the file with it.
+    token: Option<(String, PathBuf)>,
+}
+
+impl Login {
+    fn new(keys: &Keys, token: Option<(String, PathBuf)>) -> Self {
+        let user = keys.users().next().or(keys.has_tokens().then_some(TOKEN_USER));
+        Self { user: user.map(str::to_owned), token }
+    }
+
+    /// What curl is told.
+    fn curl(&self) -> String {
+        match (self.user.as_deref(), &self.token) {
+            (Some(TOKEN_USER), Some((_, path))) => {
+                let path = shell_word(&path.display().to_string());
+                format!("-u \"{TOKEN_USER}:$(cat {path})\" ")
+            }
+            // curl asks for the password, which only its owner knows.
+            (Some(user), _) => format!("-u {} ", shell_word(user)),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+fn announce(ready: &Ready, reach: &Reach, login: &Login) {
+    let Ready { address, python_version, python_prefix, .. } = ready;
     let prefix = python_prefix.display();
-    let mut lines = format!("owt serving on {url} (Python {python_version}, {prefix})");
-    if let Ok(base) = server_url(&format!("{url}/hello")) {
+    let mut lines = format!("owt serving on {address} (Python {python_version}, {prefix})");
+    lines += &reach.lines;
+    if let Ok(base) = server_url(&format!("{}/hello", address.local_url())) {
         let mut call = Call::new("def run(name='owt'):\n    return f'Hello, {name}!\\n'\n");
         call.kwargs = Some("{'name': 'world'}".into());
-        // curl asks for the password, which only its owner knows.
-        let login =
-            user.map_or_else(String::new, |user| format!("-u '{}' ", user.replace('\'', r"'\''")));
         if let Ok(url) = call.to_url(&base) {
-            lines += &format!("\ntry it: curl {login}'{url}'");
+            lines += &format!("\ntry it: curl {}{}'{url}'", reach.options, login.curl());
         }
+    }
+    if let Some((token, path)) = &login.token {
+        let url = address.local_url().replacen("://", &format!("://{TOKEN_USER}:{token}@"), 1);
+        lines += &format!("\nwith the key in it: {url}/ (the token is in {})", path.display());
     }
     // A server whose standard output is closed serves all the same.
     let _ = output::line(&lines);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use owt_core::{Call, MEANT};
@@ -19,6 +20,12 @@ pub const URL_VARIABLE: &str = "OWT_URL";
 /// The server to call when nothing says otherwise.
 pub const DEFAULT_URL: &str = "http://127.0.0.1:9876";
 
+/// What the place of a server on a Unix socket begins with.
+const UNIX: &str = "unix:";
+
+/// The URL of a server behind a Unix socket, whatever its path.
+const BEHIND_SOCKET: &str = "http://localhost";
+
 /// Enough for any network; a server that runs answers a connection at once,
 /// however long its calls take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Client {
     http: reqwest::Client,
     base: Url,
+    /// What carries the calls, if not TCP.
+    socket: Option<PathBuf>,
     login: Option<Login>,
     timeout: Option<Duration>,
 }
@@ -43,10 +52,11 @@ impl Client {
     /// A client of the server at this URL.
     ///
     /// `user:password@` in it is sent as basic authentication (RFC 7617); a
-    /// path is where calls go by default. `http://` may be left out.
+    /// path is where calls go by default. `http://` may be left out. `unix:PATH` is a
+    /// server on a Unix socket.
     ///
     /// # Errors
-    /// The text is no http or https URL.
+    /// The text is none of that.
     pub fn new(url: impl AsRef<str>) -> Result<Self, Error> {
         Self::builder().url(url.as_ref()).build()
     }
@@ -64,7 +74,7 @@ impl Client {
         Builder::default()
     }
 
-    /// The server's URL, without name and password.
+    /// The server's URL, without name and password; on a Unix socket `http://localhost/`.
     pub fn url(&self) -> &Url {
         &self.base
     }
@@ -72,6 +82,14 @@ impl Client {
     /// A request for this call; nothing is sent before [`CallRequest::send`].
     pub fn call(&self, call: Call) -> CallRequest {
         CallRequest::new(self.clone(), call)
+    }
+
+    /// Where the server is, for people.
+    pub(crate) fn server(&self) -> String {
+        match &self.socket {
+            Some(socket) => format!("{UNIX}{}", socket.display()),
+            None => self.base.origin().ascii_serialization(),
+        }
     }
 
     pub(crate) fn http(&self) -> &reqwest::Client {
@@ -104,7 +122,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The server's URL, instead of `$OWT_URL`.
+    /// Where the server is, as for [`Client::new`], instead of `$OWT_URL`.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
@@ -129,7 +147,8 @@ impl Builder {
     pub fn build(self) -> Result<Client, Error> {
         let from_env = || std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty());
         let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
-        let mut base = server_url(&url)?;
+        let socket = socket(&url);
+        let mut base = server_url(if socket.is_some() { BEHIND_SOCKET } else { &url })?;
         let login = take_login(&mut base);
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -146,13 +165,24 @@ impl Builder {
             // A proxy from the environment has a loopback of its own.
             http = http.no_proxy();
         }
+        if let Some(socket) = socket {
+            http = http.unix_socket(socket);
+        }
         Ok(Client {
             http: http.build().map_err(Error::client)?,
             base,
+            socket: socket.map(Path::to_owned),
             login,
             timeout: self.timeout,
         })
     }
+}
+
+/// The path of a Unix socket, if the text is one: `unix:/run/owt/socket`.
+fn socket(text: &str) -> Option<&Path> {
+    let path = text.trim().strip_prefix(UNIX)?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    (!path.is_empty()).then(|| Path::new(path))
 }
 
 /// Reads a server's URL as people write it: `http://` may be left out.
@@ -210,9 +240,18 @@ mod tests {
         ] {
             assert_eq!(Client::new(written).unwrap().url().as_str(), url);
         }
-        for no_url in ["", "http://", "ftp://a.example", "unix:///run/owt"] {
+        for no_url in ["", "http://", "ftp://a.example", "unix:", "unix://"] {
             let error = Client::new(no_url).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage, "{no_url}");
+        }
+    }
+
+    #[test]
+    fn a_unix_socket_is_named_by_its_path() {
+        for written in ["unix:/run/owt/socket", "unix:///run/owt/socket"] {
+            let client = Client::new(written).unwrap();
+            assert_eq!(client.server(), "unix:/run/owt/socket");
+            assert_eq!(client.url().as_str(), "http://localhost/");
         }
     }
 

@@ -147,7 +147,7 @@ impl CallRequest {
         if let Some(timeout) = self.timeout {
             request = request.timeout(timeout);
         }
-        let server = self.client.url().origin().ascii_serialization();
+        let server = self.client.server();
         match request.send().await {
             Ok(response) => Reply::new(response, server, self.timeout).await,
             Err(error) => Err(Error::transport(error, &server, self.timeout)),

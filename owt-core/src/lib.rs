@@ -23,7 +23,7 @@ pub mod fuzzing;
 mod literal;
 mod problem;
 
-pub use call::{Call, CallError, DEFAULT_FN_NAME, MAX_URL, MEANT};
+pub use call::{Call, CallError, DEFAULT_FN_NAME, MAX_URL, MEANT, shell_word};
 pub use code::{Code, CodeId};
 pub use literal::{LiteralError, to_literal};
 pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::door::Rules;
-use crate::worker::WorkerCommand;
+use crate::worker::{Sandbox, WorkerCommand};
 
 /// How a server behaves. [`Config::default`] is the command line's default.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Config {
     pub lib_dirs: Vec<PathBuf>,
     /// Who may come in, and from where.
     pub door: Rules,
+    /// Serve also where others reach it without being asked for a key.
+    pub insecure_no_auth: bool,
     /// Worker processes. 0 hosts Python in the server's own process.
     pub workers: usize,
     /// How a worker process is started.
@@ -23,6 +25,8 @@ pub struct Config {
     /// How the process is started that ends what workers leave behind when the server is
     /// killed: one that calls [`run_guard`](crate::run_guard).
     pub guard_command: WorkerCommand,
+    /// What workers are kept from; `None` is nothing.
+    pub sandbox: Option<Sandbox>,
     /// Bytes of memory that a worker may hold; it is ended when it holds more.
     pub max_memory: Option<u64>,
     /// Calls after which a worker is replaced by a fresh one, give or take a tenth.
@@ -61,9 +65,11 @@ impl Default for Config {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             lib_dirs: Vec::new(),
             door: Rules::default(),
+            insecure_no_auth: false,
             workers: 1,
             worker_command: WorkerCommand::this("worker"),
             guard_command: WorkerCommand::this("guard"),
+            sandbox: None,
             max_memory: None,
             max_requests: None,
             threads: 64,

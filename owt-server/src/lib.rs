@@ -6,22 +6,32 @@
 //! from the cache, Python runs it, and its events become the response.
 
 mod config;
+mod descriptors;
 mod door;
 mod engine;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http;
+mod listener;
 mod metrics;
+mod private;
 mod process;
 mod python;
 mod scratch;
 mod serve;
+mod tls;
 mod worker;
 
 pub use config::Config;
-pub use door::{Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules};
+pub use door::{
+    Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules, SECRETS,
+    TOKEN_USER, random_token,
+};
+pub use listener::{Address, Listener, Socket, SocketError, may_listen};
+pub use private::{FolderError, folder as private_folder};
 pub use python::{
     Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
 };
 pub use serve::{Ready, ServeError, Signals, serve};
-pub use worker::{WorkerCommand, WorkerError, run_guard, run_worker};
+pub use tls::{Tls, TlsError};
+pub use worker::{Sandbox, SandboxError, WorkerCommand, WorkerError, run_guard, run_worker};

@@ -2,20 +2,23 @@
 //! calling thread.
 
 use std::io;
-use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::DumpableBehavior;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
+use crate::descriptors;
 use crate::door::Door;
 use crate::engine::{Engine, Host};
 use crate::http::{self, Site};
-use crate::python::{Around, HostError, PythonHost, Settings};
+use crate::listener::{Address, Listener};
+use crate::python::{Around, HostError, PythonHost, Settings, cache_folder};
 use crate::scratch::Scratch;
-use crate::worker::Crew;
+use crate::tls::Tls;
+use crate::worker::{Crew, SandboxError, Walls};
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -24,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub struct Ready {
     /// Where it listens.
-    pub url: String,
+    pub address: Address,
     /// The served Python's version.
     pub python_version: String,
     /// Its `sys.prefix`: the virtual environment if it is one.
@@ -37,7 +40,7 @@ pub struct Ready {
 pub struct Signals<F> {
     /// Resolves when it shall end.
     pub shutdown: F,
-    /// Each message asks for fresh workers.
+    /// Each message asks for fresh workers, and for TLS's files to be read again.
     pub reload: mpsc::Receiver<()>,
 }
 
@@ -46,13 +49,17 @@ pub struct Signals<F> {
 pub enum ServeError {
     /// The address is open to others and nobody is asked who they are.
     #[error(
-        "refusing to serve on {0} without --auth: whoever reaches it could run any code here; \
-         give --auth USER:SHA256HEX, or stay on a loopback address such as 127.0.0.1"
+        "refusing to serve on {0} without --auth or --token: whoever reaches it could run any \
+         code here; give one of them, or stay on a loopback address such as 127.0.0.1; \
+         --insecure-no-auth serves without all the same"
     )]
     Open(std::net::IpAddr),
     /// Python cannot be hosted.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// Workers cannot be kept in as they should be.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The listener, a thread or the scratch folder.
     #[error("{0}: {1}")]
     Io(&'static str, #[source] io::Error),
@@ -72,15 +79,18 @@ pub enum ServeError {
 /// When the server cannot start, or calls outlive the grace period; then threads may be
 /// left behind and the process should end.
 pub fn serve(
-    listener: TcpListener,
+    listener: Listener,
     config: Config,
     ready: impl FnOnce(&Ready) + Send + 'static,
     signals: Signals<impl Future<Output = ()> + Send + 'static>,
 ) -> Result<(), ServeError> {
-    let bound = listener.local_addr().map_err(|error| ServeError::Io("the listener", error))?;
-    if !bound.ip().is_loopback() && config.door.keys.is_empty() {
-        return Err(ServeError::Open(bound.ip()));
+    let address = listener.address().map_err(|error| ServeError::Io("the listener", error))?;
+    address.check(&config)?;
+    if config.workers > 0 {
+        descriptors::raise();
     }
+    let door = Door::new(config.door.clone())
+        .map_err(|error| ServeError::Io("the door's secret", error))?;
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
     // Recordings, and what watches calls of the event loop; one thread is plenty.
@@ -90,18 +100,22 @@ pub fn serve(
         .enable_all()
         .build()
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
-    let settings = Settings::new(&config, bound, scratch.path())?;
+    let settings = Settings::new(&config, &address, scratch.path())?;
+    let walls = walls(&config, &settings, scratch.path())?;
+    if config.workers > 0 && (walls.is_some() || !config.door.keys.is_empty()) {
+        // Workers are the same user's: without this they could read the keys in this memory.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+            .map_err(|error| ServeError::Io("hiding the server's memory", error.into()))?;
+    }
     let announcement = Ready {
-        url: format!("http://{bound}"),
+        address,
         python_version: settings.found.version.clone(),
         python_prefix: settings.found.prefix.clone(),
         executable: settings.found.executable.clone(),
     };
-    let hosting = Hosting::start(&config, settings, runtime.handle().clone())?;
+    let hosting = Hosting::start(&config, settings, walls, runtime.handle().clone())?;
     let engine =
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
-    let door =
-        Door::new(config.door.clone()).map_err(|error| ServeError::Io("random bytes", error))?;
     let site = Site {
         engine,
         door,
@@ -112,7 +126,7 @@ pub fn serve(
         metrics: Arc::default(),
     };
     let Signals { shutdown, reload } = signals;
-    runtime.spawn(hosting.clone().reload_at(reload));
+    runtime.spawn(hosting.clone().reload_at(reload, listener.tls()));
     let stopper = hosting.host();
     let http = std::thread::Builder::new()
         .name("owt-http".to_owned())
@@ -130,6 +144,19 @@ pub fn serve(
     if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
 }
 
+/// What workers are to be kept behind.
+fn walls(
+    config: &Config,
+    settings: &Settings,
+    scratch: &Path,
+) -> Result<Option<Walls>, SandboxError> {
+    let Some(sandbox) = &config.sandbox else { return Ok(None) };
+    if config.workers == 0 {
+        return Err(SandboxError::NoWorkers);
+    }
+    sandbox.walls(scratch, &settings.adaptors, cache_folder().as_deref()).map(Some)
+}
+
 /// Where Python runs.
 #[derive(Clone)]
 enum Hosting {
@@ -141,11 +168,12 @@ impl Hosting {
     fn start(
         config: &Config,
         settings: Settings,
+        walls: Option<Walls>,
         runtime: tokio::runtime::Handle,
     ) -> Result<Self, HostError> {
         Ok(match config.workers {
             0 => Self::Here(Arc::new(PythonHost::start(&settings, Around::server(), runtime)?)),
-            _ => Self::Workers(Crew::start(config, settings)?),
+            _ => Self::Workers(Crew::start(config, settings, walls)?),
         })
     }
 
@@ -172,8 +200,14 @@ impl Hosting {
         }
     }
 
-    async fn reload_at(self, mut asked: mpsc::Receiver<()>) {
+    async fn reload_at(self, mut asked: mpsc::Receiver<()>, tls: Option<Arc<Tls>>) {
         while asked.recv().await.is_some() {
+            // Files may be slow to read, and this thread watches calls.
+            match tls.as_ref().map(|tls| tokio::task::block_in_place(|| tls.reload())) {
+                Some(Ok(())) => tracing::info!("read the certificate again"),
+                Some(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
+                None => {}
+            }
             match &self {
                 Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
                 Self::Workers(crew) => {
@@ -186,14 +220,15 @@ impl Hosting {
 }
 
 fn listen(
-    listener: TcpListener,
+    listener: Listener,
     config: &Config,
     site: Site,
     ready: impl FnOnce(),
     shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async {
-        let server = http::server(listener, config, site)?;
+        // The socket's file goes when the server has.
+        let (server, _place) = http::server(listener, config, site)?;
         let handle = server.handle();
         actix_web::rt::spawn(async move {
             shutdown.await;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
 use owt_server::{Host, HostNameError, Keys, Origin, Rules};
@@ -24,11 +25,16 @@ pub(crate) struct DoorArgs {
     /// Keep what adaptors return apart from this server's origin (CSP sandbox)
     ///
     /// Pages that adaptors return can then run scripts, but cannot call the server.
-    #[arg(long, env = "OWT_SANDBOX_PAGES", action = ArgAction::SetTrue)]
+    #[arg(long, env = "OWT_SANDBOX_PAGES", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub(crate) sandbox_pages: bool,
 }
 
 impl DoorArgs {
+    /// The names that clients call the server by.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.allow_host.iter().map(Host::to_string).collect()
+    }
+
     /// The door's rules.
     pub(crate) fn rules(&self, keys: Keys) -> Rules {
         Rules {

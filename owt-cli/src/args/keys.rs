@@ -1,33 +1,108 @@
 //! Who may come in, and what they show for it.
 
-use clap::Args;
-use owt_server::Keys;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use owt_server::{KeyError, Keys, random_token};
 
 use crate::failure::Failure;
+
+/// The token that asks for one to be made.
+const AUTO: &str = "auto";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Who may come in")]
 pub(crate) struct KeyArgs {
-    /// Who may come in: a name, and the SHA-256 of the password in hexadecimal
-    #[arg(long, env = "OWT_AUTH", hide_env_values = true, value_name = "USER:SHA256HEX")]
-    auth: Option<String>,
+    /// Who may come in, with a password: a name, and the password's hash from `owt
+    /// hash-password`; can be given again
+    ///
+    /// Put it between single quotes: there are dollar signs in it. The SHA-256 of the password
+    /// in hexadecimal is taken too. Other users of this machine see arguments; --auth-file and
+    /// OWT_AUTH are hidden from them. OWT_AUTH may hold several, one on each line.
+    #[arg(long, env = "OWT_AUTH", hide_env_values = true, value_name = "USER:HASH")]
+    auth: Vec<String>,
+
+    /// A file with a USER:HASH on each line; empty lines and those that begin with # are skipped
+    #[arg(long, env = "OWT_AUTH_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    auth_file: Option<PathBuf>,
+
+    /// A token that lets its bearer in, 16 characters or more; auto makes one and prints it; can
+    /// be given again
+    ///
+    /// It is shown as `Authorization: Bearer TOKEN`, or as the password of the user `token`:
+    /// http://token:TOKEN@127.0.0.1:9876/. The one that auto makes is also in a file that only
+    /// you can read, `token-PORT` in $XDG_RUNTIME_DIR/owt, until the server ends. OWT_TOKEN may
+    /// hold several, one on each line.
+    #[arg(long, env = "OWT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Vec<String>,
+
+    /// A file with a token on each line; empty lines and those that begin with # are skipped
+    #[arg(long, env = "OWT_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+}
+
+/// Who may come in, as it was asked for.
+pub(crate) struct Asked {
+    pub(crate) keys: Keys,
+    /// A token that was made for this server: nobody knows it yet.
+    pub(crate) token: Option<String>,
 }
 
 impl KeyArgs {
     /// The keys. Not clap's to parse: it would print what may be a password given by mistake.
     ///
     /// # Errors
-    /// One of them is malformed.
-    pub(crate) fn keys(&self) -> Result<Keys, Failure> {
+    /// One of them is malformed, or a file cannot be read.
+    pub(crate) fn keys(&self) -> Result<Asked, Failure> {
         let mut keys = Keys::default();
-        if let Some(auth) = self.auth.as_deref().filter(|auth| !auth.is_empty()) {
-            keys.add_user(auth).map_err(|error| Failure::Usage(format!("--auth: {error}")))?;
+        for text in &self.auth {
+            keys.read_users(text).map_err(refused("--auth"))?;
         }
-        Ok(keys)
+        if let Some(path) = &self.auth_file {
+            keys.read_users(&secret(path)?).map_err(refused(&named("--auth-file", path)))?;
+        }
+        let (auto, given): (Vec<_>, Vec<_>) = self.token.iter().partition(|text| *text == AUTO);
+        for text in given {
+            keys.read_tokens(text).map_err(refused("--token"))?;
+        }
+        if let Some(path) = &self.token_file {
+            keys.read_tokens(&secret(path)?).map_err(refused(&named("--token-file", path)))?;
+        }
+        let token = match auto.first() {
+            Some(_) => Some(random_token().map_err(|source| Failure::Start {
+                what: "cannot make a token".to_owned(),
+                source,
+            })?),
+            None => None,
+        };
+        if let Some(token) = &token {
+            keys.add_token(token).map_err(refused("--token"))?;
+        }
+        Ok(Asked { keys, token })
     }
+}
 
-    /// A user who may come in, for a line to try.
-    pub(crate) fn user(&self) -> Option<&str> {
-        self.auth.as_deref()?.split_once(':').map(|(user, _)| user)
+fn named(flag: &str, path: &Path) -> String {
+    format!("{flag} {}", path.display())
+}
+
+fn refused(what: &str) -> impl Fn(KeyError) -> Failure {
+    move |error| Failure::Usage(format!("{what}: {error}"))
+}
+
+/// The text of a file that others should not read.
+fn secret(path: &Path) -> Result<String, Failure> {
+    let fails = |error| Failure::Read(path.display().to_string(), error);
+    let mut file = File::open(path).map_err(fails)?;
+    let mode = file.metadata().map_err(fails)?.mode();
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(fails)?;
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        tracing::warn!("others than its owner can read or change {path}: chmod 600 {path}");
     }
+    Ok(text)
 }

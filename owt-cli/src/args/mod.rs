@@ -9,6 +9,7 @@ mod sandbox;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use owt_client::{DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};
@@ -18,8 +19,8 @@ use crate::source::Source;
 use crate::units::{Size, Span};
 
 pub(crate) use door::DoorArgs;
-pub(crate) use keys::KeyArgs;
-pub(crate) use listen::ListenArgs;
+pub(crate) use keys::{Asked, KeyArgs};
+pub(crate) use listen::{ListenArgs, TlsHow};
 pub(crate) use sandbox::SandboxArgs;
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Call(CallArgs),
     /// Print a script that completes owt's arguments in a shell
     Completions(CompletionsArgs),
+    /// Turn a password into what --auth and --auth-file keep of it
+    HashPassword(HashPasswordArgs),
     /// Tell which Python would be served, and what it lacks
     Doctor(DoctorArgs),
     /// Host Python for a server that starts this process
@@ -163,7 +166,7 @@ pub(crate) struct ServeArgs {
     pub(crate) verbose: u8,
 
     /// Log only warnings
-    #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, conflicts_with = "verbose")]
+    #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 }
 
@@ -181,15 +184,21 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   owt serve                        modules of this folder, on http://127.0.0.1:9876
   owt serve lib/ ../models --port 0
-  owt serve --address 0.0.0.0 --auth \"me:$(printf %s PASSWORD | sha256sum | cut -d' ' -f1)\"
+  owt serve --address 0.0.0.0 --tls self-signed --auth \"$(owt hash-password --user me)\"
+  owt serve --token auto           prints a URL that holds the key
+  owt serve --unix ~/.owt/socket
 
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
-a second one ends it at once. SIGHUP replaces the workers by fresh ones; no call is dropped.
+a second one ends it at once. SIGHUP replaces the workers by fresh ones and reads
+TLS's files again; no call is dropped.
 OWT_LIB_DIRS separates its folders with colons.";
 
 #[derive(Debug, Args)]
 pub(crate) struct EndpointArgs {
     /// URL of the server; user:password@ in it is sent along, a path is the adaptor's request.path
+    ///
+    /// `owt call` also takes unix:PATH, a server's Unix socket. It trusts a certificate that
+    /// SSL_CERT_FILE names, as of a server with --tls self-signed.
     #[arg(long, env = URL_VARIABLE, hide_env_values = true, value_name = "URL", default_value = DEFAULT_URL, value_hint = ValueHint::Url)]
     pub(crate) address: String,
 
@@ -312,6 +321,23 @@ Examples:
   owt completions fish > ~/.config/fish/completions/owt.fish";
 
 #[derive(Debug, Args)]
+#[command(after_long_help = HASH_PASSWORD_EXAMPLES)]
+pub(crate) struct HashPasswordArgs {
+    /// Whose password it is; printed before the hash, as --auth and --auth-file want it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+}
+
+const HASH_PASSWORD_EXAMPLES: &str = "\
+Examples:
+  owt hash-password --user me >> users     asks for the password
+  owt serve --auth-file users
+  pass show owt | owt hash-password        reads a line where there is no terminal
+
+The hash is argon2id with 19 MiB of memory and 2 passes. It is no secret like the password,
+but whoever sees it can try to guess: keep the file to yourself (chmod 600).";
+
+#[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     /// Tell it as JSON
     #[arg(long)]
@@ -326,7 +352,12 @@ impl EndpointArgs {
     /// The server's URL. Not clap's to parse: it would print a password that is
     /// in one it cannot read. An empty one is none: `OWT_URL= owt call`.
     pub(crate) fn url(&self) -> Result<Url, owt_client::Error> {
-        server_url(if self.address.is_empty() { DEFAULT_URL } else { &self.address })
+        server_url(self.address())
+    }
+
+    /// Where the server is, as it was written.
+    pub(crate) fn address(&self) -> &str {
+        if self.address.is_empty() { DEFAULT_URL } else { &self.address }
     }
 }
 

@@ -27,3 +27,4 @@ mod hosts;
 mod methods;
 mod pages;
 mod proxies;
+mod sockets;

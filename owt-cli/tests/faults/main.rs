@@ -22,6 +22,7 @@ mod raw;
 mod family;
 mod hello;
 mod nasty;
+mod sandbox;
 mod survival;
 
 mod dying;

@@ -15,6 +15,9 @@ mod support;
 
 mod ending;
 mod environment;
+mod listening;
+mod listening_tls;
+mod listening_unix;
 mod once;
 mod scripts;
 mod seeing;

@@ -29,6 +29,8 @@ pub struct Owt {
     child: Child,
     pub url: String,
     greeting: String,
+    /// What it printed next.
+    printed: Arc<Log>,
     log: Arc<Log>,
 }
 
@@ -39,6 +41,18 @@ struct Log {
 }
 
 impl Log {
+    /// Waits until it holds that text, and gives all of it.
+    fn with(&self, wanted: &str) -> String {
+        let mut text = self.text.lock().unwrap();
+        let until = Instant::now() + PATIENCE;
+        while !text.contains(wanted) {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "{wanted:?} is not in the log:\n{text}");
+            text = self.grown.wait_timeout(text, left).unwrap().0;
+        }
+        text.clone()
+    }
+
     /// Reads all of it, and keeps about so many of its last bytes.
     fn read(&self, mut source: impl Read, kept: usize) {
         let mut buffer = [0; 4096];
@@ -61,14 +75,18 @@ impl Log {
 /// How to start one.
 pub struct Start {
     command: Command,
-    port: u16,
+    port: Option<u16>,
     log: Option<Stdio>,
     log_kept: usize,
 }
 
 impl Start {
     pub fn new() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+        Self::by(Command::new(env!("CARGO_BIN_EXE_owt")))
+    }
+
+    /// By a command that becomes `owt`.
+    pub fn by(mut command: Command) -> Self {
         command.arg("serve").env_remove("VIRTUAL_ENV");
         if let Some(venv) = venv() {
             command.env("VIRTUAL_ENV", venv);
@@ -76,11 +94,18 @@ impl Start {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
             command.env_remove(name);
         }
-        Self { command, port: 0, log: None, log_kept: usize::MAX }
+        Self { command, port: Some(0), log: None, log_kept: usize::MAX }
     }
 
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.port = Some(port);
+        self
+    }
+
+    /// On a Unix socket.
+    pub fn unix(mut self, path: impl AsRef<std::path::Path>) -> Self {
+        self.port = None;
+        self.command.arg("--unix").arg(path.as_ref());
         self
     }
 
@@ -112,9 +137,11 @@ impl Start {
     }
 
     pub fn start(mut self) -> Owt {
+        if let Some(port) = self.port {
+            self.command.args(["--port", &port.to_string()]);
+        }
         let mut child = self
             .command
-            .args(["--port", &self.port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.log.unwrap_or_else(Stdio::piped))
@@ -130,12 +157,14 @@ impl Start {
         stdout.read_line(&mut line).expect("the start-up line");
         let url = line
             .split_whitespace()
-            .find(|word| word.starts_with("http://"))
+            .find(|word| ["http://", "https://", "unix:"].iter().any(|it| word.starts_with(it)))
             .unwrap_or_else(|| panic!("no URL in {line:?}; log: {}", log.text.lock().unwrap()))
             .to_owned();
         // Whatever else it prints must not block it.
-        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-        Owt { child, url, greeting: line, log }
+        let printed = Arc::new(Log::default());
+        let printing = Arc::clone(&printed);
+        std::thread::spawn(move || printing.read(stdout, usize::MAX));
+        Owt { child, url, greeting: line, printed, log }
     }
 }
 
@@ -178,14 +207,12 @@ impl Owt {
 
     /// Waits until the log holds that text, and gives the log.
     pub fn log_with(&self, wanted: &str) -> String {
-        let mut text = self.log.text.lock().unwrap();
-        let until = Instant::now() + PATIENCE;
-        while !text.contains(wanted) {
-            let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{wanted:?} is not in the log:\n{text}");
-            text = self.log.grown.wait_timeout(text, left).unwrap().0;
-        }
-        text.clone()
+        self.log.with(wanted)
+    }
+
+    /// Waits until what it printed after the first line holds that text, and gives it.
+    pub fn printed_with(&self, wanted: &str) -> String {
+        self.printed.with(wanted)
     }
 
     pub fn signal(&self, signal: &str) {

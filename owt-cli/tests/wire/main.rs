@@ -35,6 +35,7 @@ mod s6_cache;
 mod s6_joining;
 mod s7_door;
 mod s7_errors;
+mod s7_keys;
 mod s7_limits;
 mod s7_mid_stream;
 mod s7_soft_stop;

@@ -28,7 +28,11 @@ pub struct Raw(BufReader<TcpStream>);
 impl Raw {
     /// Sends these bytes on a new connection.
     pub fn send(owt: &Owt, bytes: impl AsRef<[u8]>) -> Self {
-        let mut stream = owt.connect();
+        Self::send_on(owt.connect(), bytes)
+    }
+
+    /// Sends these bytes on that connection.
+    pub fn send_on(mut stream: TcpStream, bytes: impl AsRef<[u8]>) -> Self {
         stream.write_all(bytes.as_ref()).unwrap();
         Self(BufReader::new(stream))
     }

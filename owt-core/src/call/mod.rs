@@ -15,6 +15,7 @@ use crate::encoding::Spaces;
 use fields::Fields;
 
 pub use error::CallError;
+pub use write::shell_word;
 
 /// The name the code must define when the call says none.
 pub const DEFAULT_FN_NAME: &str = "run";

@@ -80,8 +80,8 @@ impl Call {
         // -N: a stream's chunks are shown as they come.
         format!(
             "curl -N -H 'Content-Type: application/json' -d {} {}",
-            quoted(&self.to_json().to_string()),
-            quoted(pasteable(base.clone()).as_str()),
+            shell_word(&self.to_json().to_string()),
+            shell_word(pasteable(base.clone()).as_str()),
         )
     }
 
@@ -118,8 +118,8 @@ fn seconds(duration: Duration) -> Value {
     }
 }
 
-/// One word of a POSIX shell. Neither base64, escaped JSON nor a URL can hold
-/// a NUL, the one thing that no word can.
-fn quoted(word: &str) -> String {
+/// Text as one word of a POSIX shell. A NUL, the one thing that no word can hold, stays one;
+/// neither base64, escaped JSON, a URL nor a path can hold it.
+pub fn shell_word(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -41,7 +41,7 @@ catalogue! {
     MalformedCall, "malformed-call", 400, "The call could not be read",
         "A field of the call is missing or not what it must be; `field` names it. Mend it and send the call again: nothing has run.";
     Unauthenticated, "unauthenticated", 401, "Who are you?",
-        "This server asks for a name and a password. Send them as HTTP basic authentication.";
+        "This server asks for a key. Send a name and a password as HTTP basic authentication, or the token that you were given as a bearer token.";
     Forbidden, "forbidden", 403, "Refused at the door",
         "The Host or the Origin of the request is not one that this server lets in. A page of another site cannot call it; a client that is no browser sends no Origin.";
     NotFound, "not-found", 404, "Nothing there",
@@ -57,7 +57,7 @@ catalogue! {
     NotRunnable, "not-runnable", 422, "The code is not runnable",
         "The code is no Python, or does not define the function that was asked for. The detail says where; send the mended code.";
     TooManyFailures, "too-many-failures", 429, "Too many failures",
-        "Too many wrong passwords came from this address. Wait as long as Retry-After says.";
+        "Too many wrong keys came from this address. None is looked at, right or wrong, until Retry-After has passed.";
     AdaptorRaised, "adaptor-raised", 500, "The adaptor raised an exception",
         "The code was run and failed by itself; `exception` has its type, message and traceback.";
     Unrenderable, "unrenderable", 500, "The result cannot be sent",

@@ -19,7 +19,7 @@ class _Hook:
 
     def __init__(self) -> None:
         self.forked: Callable[[], None] | None = None
-        self.port = 0
+        self.end: int | str = 0
         self.registered = False
 
     def __call__(self) -> None:
@@ -32,16 +32,17 @@ class _Hook:
                 step()
 
     def _close_sockets(self) -> None:
-        close_sockets(self.port)
+        close_sockets(self.end)
 
 
 _hook = _Hook()
 
 
-def install(forked: Callable[[], None], port: int) -> None:
+def install(forked: Callable[[], None], end: int | str) -> None:
     """From now on every forked child calls `forked`, gets the real stdio and default signals,
-    and closes the server's sockets: its listener on `port` and its clients' connections."""
-    _hook.forked, _hook.port = forked, port
+    and closes the server's sockets: its listener and its clients' connections at `end`, a TCP
+    port or the path of a Unix socket."""
+    _hook.forked, _hook.end = forked, end
     if not _hook.registered:
         os.register_at_fork(after_in_child=_hook)
         _hook.registered = True
@@ -54,21 +55,23 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
-def close_sockets(port: int) -> None:
-    """Closes every socket of this process whose own end is TCP `port`."""
+def close_sockets(end: int | str) -> None:
+    """Closes every socket of this process whose own end is that TCP port, or that path."""
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             fd = int(name)
-            if stat.S_ISSOCK(os.fstat(fd).st_mode) and _local_port(fd) == port:
+            if stat.S_ISSOCK(os.fstat(fd).st_mode) and _own_end(fd) == end:
                 os.close(fd)
 
 
-def _local_port(fd: int) -> int | None:
+def _own_end(fd: int) -> int | str | None:
     found = socket.socket(fileno=fd)
     try:
-        if found.family not in (socket.AF_INET, socket.AF_INET6):
-            return None
         if found.type != socket.SOCK_STREAM:
+            return None
+        if found.family == socket.AF_UNIX:
+            return str(found.getsockname())
+        if found.family not in (socket.AF_INET, socket.AF_INET6):
             return None
         return int(found.getsockname()[1])
     finally:

@@ -52,6 +52,7 @@ def install(
 ) -> None:
     """Make this interpreter a worker of the server. Once, on the main thread, before any call.
 
+    `address` is an IP address; on a Unix socket `unix:` and its path, and `port` is 0.
     `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
     `forked()` is called in each child after a fork; `is_call()` says whether a call runs on the
     thread that asks.
@@ -62,5 +63,5 @@ def install(
     server.configure(address=address, port=port, binary=binary)
     _libs.serve(lib_dirs)
     _log.install(log, verbosity)
-    _fork.install(forked, port)
+    _fork.install(forked, port or address.removeprefix("unix:"))
     _waits.install(is_call)

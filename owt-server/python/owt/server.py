@@ -37,9 +37,9 @@ class Server:
     def __init__(self, address: str, port: int) -> None:
         """Take where it listens."""
         self.address = address
-        """The IP address listened on."""
+        """The IP address listened on; `unix:` and a path on a Unix socket."""
         self.port = port
-        """The TCP port listened on."""
+        """The TCP port listened on; 0 on a Unix socket."""
 
     @classmethod
     def sing(cls) -> Server:

@@ -63,6 +63,42 @@ def test_a_forked_child_is_no_server():
     assert "WARNING root: to the real stderr" in done.stderr
 
 
+def test_a_forked_child_is_no_server_on_a_unix_socket(tmp_path: pathlib.Path) -> None:
+    script = """
+import os, socket, sys
+from owt import _fork
+path = sys.argv[1]
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen()
+client = socket.socket(socket.AF_UNIX)
+client.connect(path)
+served, _ = listener.accept()
+_fork.install(lambda: None, path)
+child = os.fork()
+if child == 0:
+    def is_open(one):
+        try:
+            os.fstat(one.fileno())
+            return True
+        except OSError:
+            return False
+    ends = [is_open(one) for one in (listener, served, client)]
+    assert ends == [False, False, True], ends
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+assert status == 0, status
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "socket")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_failing_step_does_not_keep_the_others_from_being_done():
     script = """
 import os, sys

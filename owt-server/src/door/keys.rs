@@ -1,44 +1,93 @@
-//! Who may come in: `USER:SHA256HEX`, and HTTP Basic authentication (RFC 7617) against it.
+//! Who may come in: users with their passwords, and tokens.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use super::password::{Hash, Password, Slow, sha256};
+
+/// The user whose password is any token, for those who can only send a name and a password.
+pub const TOKEN_USER: &str = "token";
+
+/// Environment variables that may hold keys: for the server, not for what it starts.
+pub const SECRETS: [&str; 5] =
+    ["OWT_AUTH", "OWT_AUTH_FILE", "OWT_TOKEN", "OWT_TOKEN_FILE", "OWT_URL"];
+
+/// Characters of a token at least.
+const TOKEN_LEAST: usize = 16;
 
 /// Who may come in, and what they show for it. With none, whoever reaches the server may.
 #[derive(Clone, Default)]
 pub struct Keys {
     users: Vec<User>,
+    tokens: Vec<Hash>,
 }
 
-/// A user's name and the SHA-256 of the password.
 #[derive(Clone)]
 struct User {
     name: String,
-    password: [u8; 32],
+    /// Of the name, so that comparing it tells nothing of its length.
+    hash: Hash,
+    password: Password,
 }
 
-/// A text that is not `USER:SHA256HEX`.
+/// A key that is not taken. None of these tells what was given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// No colon.
-    #[error("wants USER:SHA256HEX with a colon between them")]
+    #[error("wants USER:HASH with a colon between them")]
     Colon,
     /// Nothing before the colon.
     #[error("the user's name is empty")]
     User,
-    /// Not 64 hexadecimal digits after the colon.
+    /// A control character before the colon, which HTTP cannot carry.
+    #[error("the user's name holds a control character")]
+    UserCharacter,
+    /// Two hashes for one user.
+    #[error("the user {0:?} is there twice; leave one out")]
+    Twice(String),
+    /// Neither hash.
     #[error(
-        "the part after the colon is not a SHA-256 in 64 hexadecimal digits; \
-         make one with: printf %s PASSWORD | sha256sum"
+        "the part after the colon is neither an argon2id hash, which `owt hash-password` makes, \
+         nor a SHA-256 in 64 hexadecimal digits; in a shell, put it between single quotes"
     )]
     Hash,
+    /// Not in the PHC format.
+    #[error(
+        "the part after the colon begins like a hash in the PHC format, but is none \
+         ($argon2id$v=19$m=...,t=...,p=...$SALT$HASH); make one with: owt hash-password"
+    )]
+    Phc,
+    /// Another hash than argon2id.
+    #[error("only argon2id of version 19 is taken; make such a hash with: owt hash-password")]
+    Variant,
+    /// An argon2id hash that takes too much to check, or is too short.
+    #[error(
+        "argon2id is taken with at most 1 GiB (m=1048576), 32 passes (t) and 16 lanes (p), and \
+         with 16 to 64 bytes of hash; make such a hash with: owt hash-password"
+    )]
+    Params,
+    /// Too short to be a secret.
+    #[error("a token wants at least 16 characters; `auto` makes one")]
+    TokenShort,
+    /// Not what fits into a header.
+    #[error("a token wants visible ASCII characters only; `auto` makes one")]
+    TokenCharacter,
+    /// Tokens are also taken as this user's password.
+    #[error("where tokens are given, no user can be called `token`: call the user otherwise")]
+    TokenUser,
+    /// A file with nothing in it.
+    #[error("holds no key; leave it out if nobody shall be asked for one")]
+    None,
+    /// In a text of several lines.
+    #[error("line {0}: {1}")]
+    Line(usize, #[source] Box<Self>),
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = self.users.iter().map(|user| &user.name);
-        f.debug_list().entries(names).finish()
+        let names: Vec<_> = self.users.iter().map(|user| &user.name).collect();
+        f.debug_struct("Keys").field("users", &names).field("tokens", &self.tokens.len()).finish()
     }
 }
 
@@ -46,80 +95,195 @@ impl Keys {
     /// True when nobody is asked for a key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.users.is_empty() && self.tokens.is_empty()
     }
 
-    /// Lets a user in: `USER:SHA256HEX`.
+    /// The users' names, in the order they were added.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.users.iter().map(|user| user.name.as_str())
+    }
+
+    /// True when a token lets someone in.
+    #[must_use]
+    pub fn has_tokens(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
+    /// Lets a user in: `USER:$argon2id$...` or `USER:SHA256HEX`.
     ///
     /// # Errors
-    /// The text is not that.
+    /// The text is not that, or the user is there already.
     pub fn add_user(&mut self, text: &str) -> Result<(), KeyError> {
-        let (user, hash) = text.rsplit_once(':').ok_or(KeyError::Colon)?;
-        if user.is_empty() {
+        let (name, password) = text.split_once(':').ok_or(KeyError::Colon)?;
+        if name.is_empty() {
             return Err(KeyError::User);
         }
-        let hash = hash.trim();
-        if hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(KeyError::Hash);
+        if name.contains(char::is_control) {
+            return Err(KeyError::UserCharacter);
         }
-        let mut password = [0; 32];
-        for (byte, digits) in password.iter_mut().zip(hash.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| KeyError::Hash)?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| KeyError::Hash)?;
+        let password = Password::read(password.trim())?;
+        if self.users().any(|known| known == name) {
+            return Err(KeyError::Twice(name.to_owned()));
         }
-        self.users.push(User { name: user.to_owned(), password });
+        self.users.push(User { name: name.to_owned(), hash: sha256(name.as_bytes()), password });
+        self.keep_apart()
+    }
+
+    /// Lets in whoever has this token: 16 visible ASCII characters or more.
+    ///
+    /// # Errors
+    /// It is not that.
+    pub fn add_token(&mut self, token: &str) -> Result<(), KeyError> {
+        if token.len() < TOKEN_LEAST {
+            return Err(KeyError::TokenShort);
+        }
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(KeyError::TokenCharacter);
+        }
+        self.tokens.push(sha256(token.as_bytes()));
+        self.keep_apart()
+    }
+
+    /// Lets the users of a file in: one on each line, as for [`Keys::add_user`]. Empty lines
+    /// and those that begin with `#` are skipped.
+    ///
+    /// # Errors
+    /// A line is not that, or there is none.
+    pub fn read_users(&mut self, text: &str) -> Result<(), KeyError> {
+        self.read(text, Self::add_user)
+    }
+
+    /// Lets in whoever has one of the tokens of a file, which is as for [`Keys::read_users`].
+    ///
+    /// # Errors
+    /// A line is no token, or there is none.
+    pub fn read_tokens(&mut self, text: &str) -> Result<(), KeyError> {
+        self.read(text, Self::add_token)
+    }
+
+    fn read(
+        &mut self,
+        text: &str,
+        add: impl Fn(&mut Self, &str) -> Result<(), KeyError>,
+    ) -> Result<(), KeyError> {
+        let mut is_empty = true;
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim();
+            if !line.is_empty() && !line.starts_with('#') {
+                add(self, line).map_err(|error| match text.trim_end().contains('\n') {
+                    true => KeyError::Line(number, Box::new(error)),
+                    false => error,
+                })?;
+                is_empty = false;
+            }
+        }
+        if is_empty { Err(KeyError::None) } else { Ok(()) }
+    }
+
+    fn keep_apart(&self) -> Result<(), KeyError> {
+        if self.has_tokens() && self.users().any(|name| name == TOKEN_USER) {
+            return Err(KeyError::TokenUser);
+        }
         Ok(())
     }
 
-    /// True when an `Authorization` header holds one of them. Takes the same time for every
-    /// wrong password.
-    pub(super) fn accept(&self, header: &[u8]) -> bool {
-        let Some((scheme, token)) = header.split_at_checked("Basic ".len()) else { return false };
-        if !scheme.eq_ignore_ascii_case(b"Basic ") {
-            return false;
+    /// True when this is one of the tokens.
+    pub(super) fn accept_token(&self, token: &[u8]) -> bool {
+        let token = sha256(token);
+        let is = |any, known: &Hash| any | token.ct_eq(known);
+        self.tokens.iter().fold(Choice::from(0), is).into()
+    }
+
+    /// Whether that user has that password, or what is left to do to know it. Goes over all
+    /// users: one that is not there takes what the others take.
+    pub(super) fn check(&self, user: &[u8], password: &[u8]) -> Check {
+        let (user, digest) = (sha256(user), sha256(password));
+        let (mut right, mut is_slow) = (Choice::from(0), Choice::from(0));
+        // With a hash that is not the user's own the answer is thrown away.
+        let mut slow = self.slow().map_or(0, |(index, _)| index);
+        for (index, known) in (0_u64..).zip(&self.users) {
+            let is_user = user.ct_eq(&known.hash);
+            match &known.password {
+                Password::Sha256(hash) => right |= is_user & digest.ct_eq(hash),
+                Password::Argon2(_) => {
+                    is_slow |= is_user;
+                    slow.conditional_assign(&index, is_user);
+                }
+            }
         }
-        let Ok(pair) = STANDARD.decode(token.trim_ascii()) else { return false };
-        let mut parts = pair.splitn(2, |byte| *byte == b':');
-        let (Some(user), Some(password)) = (parts.next(), parts.next()) else { return false };
-        // Hashed, so that their lengths tell nothing either.
-        let (user, password) = (Sha256::digest(user), Sha256::digest(password));
-        let accepts = |known: &User| {
-            let same_user = user.as_slice().ct_eq(Sha256::digest(&known.name).as_slice());
-            same_user & password.as_slice().ct_eq(&known.password)
-        };
-        self.users.iter().fold(Choice::from(0), |any, known| any | accepts(known)).into()
+        let slow = usize::try_from(slow).ok().and_then(|index| self.users.get(index));
+        match slow.map(|user| &user.password) {
+            Some(Password::Argon2(hash)) => Check::Slow(SlowCheck {
+                hash: hash.clone(),
+                is_users: is_slow.into(),
+                is_right: right.into(),
+            }),
+            _ => Check::Done(right.into()),
+        }
+    }
+
+    /// The first argon2 hash, which stands in for that of users who have none.
+    fn slow(&self) -> Option<(u64, &Slow)> {
+        self.slows().next()
+    }
+
+    /// The argon2 hashes, with their users' places.
+    fn slows(&self) -> impl Iterator<Item = (u64, &Slow)> {
+        (0..).zip(&self.users).filter_map(|(index, user)| match &user.password {
+            Password::Argon2(slow) => Some((index, &**slow)),
+            Password::Sha256(_) => None,
+        })
+    }
+
+    /// What whoever runs the server should know of these keys.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &'static str> {
+        let is_plain = |user: &User| matches!(user.password, Password::Sha256(_));
+        let plain = self.users.iter().any(is_plain).then_some(
+            "a password is kept as its SHA-256, which is quick to guess for whoever sees it; \
+             `owt hash-password` makes a better hash for --auth and --auth-file",
+        );
+        let cost = self.slow().map(|(_, slow)| slow.cost());
+        let uneven = self.slows().any(|(_, slow)| Some(slow.cost()) != cost).then_some(
+            "the users' argon2 hashes differ in their parameters: the time that a wrong password \
+             takes can tell who is a user; make them anew with `owt hash-password`",
+        );
+        plain.into_iter().chain(uneven)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What is known of a password after the quick part.
+pub(super) enum Check {
+    Done(bool),
+    /// With any argon2 hash among the keys every password costs one argon2.
+    Slow(SlowCheck),
+}
 
-    const OPEN_SESAME: &str =
-        "ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
+/// The slow part.
+pub(super) struct SlowCheck {
+    hash: std::sync::Arc<Slow>,
+    /// The hash is that of the user who was named.
+    is_users: bool,
+    /// Right already, by another kind of hash.
+    is_right: bool,
+}
 
-    #[test]
-    fn the_right_pair_is_accepted_and_no_other() {
-        let mut credentials = Keys::default();
-        credentials.add_user(OPEN_SESAME).unwrap();
-        let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair)).into_bytes();
-        assert!(credentials.accept(&basic("ali:open sesame")));
-        assert!(
-            credentials
-                .accept(&[b"bAsIc ", STANDARD.encode("ali:open sesame").as_bytes()].concat())
-        );
-        for wrong in ["ali:open", "Ali:open sesame", "ali", ":", ""] {
-            assert!(!credentials.accept(&basic(wrong)), "{wrong}");
-        }
-        assert!(!credentials.accept(b"Bearer x"));
-        assert!(!credentials.accept(b""));
+impl SlowCheck {
+    /// True for the right password.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn run(&self, password: &[u8]) -> Result<bool, argon2::Error> {
+        let verified = self.hash.verify(password)?;
+        Ok(self.is_right | (self.is_users & verified))
     }
+}
 
-    #[test]
-    fn a_wrong_text_says_what_is_wrong() {
-        let parse = |text: &str| Keys::default().add_user(text).unwrap_err();
-        assert_eq!(parse("ali"), KeyError::Colon);
-        assert_eq!(parse(&format!(":{}", "0".repeat(64))), KeyError::User);
-        assert_eq!(parse("ali:open sesame"), KeyError::Hash);
-    }
+/// A token nobody can guess: 32 bytes from the system, in base64url.
+///
+/// # Errors
+/// The system has none to give.
+pub fn random_token() -> std::io::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -9,11 +9,14 @@ mod answer;
 mod arrival;
 mod authority;
 mod browser;
+mod checks;
 mod consent;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod keys;
 mod lock;
+mod password;
+mod penance;
 
 use std::io;
 use std::net::IpAddr;
@@ -30,7 +33,7 @@ pub use authority::{Host, HostError, Origin, OriginError};
 use browser::Page;
 pub(crate) use browser::is_navigation;
 use consent::Consent;
-pub use keys::{KeyError, Keys};
+pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
 use lock::{Lock, Shown};
 
 use crate::http::Connection;
@@ -91,11 +94,16 @@ pub(crate) enum Verdict {
 
 impl Door {
     /// # Errors
-    /// The system gives no random bytes.
+    /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
-        let lock = Lock::new(rules.keys.clone());
+        let lock = Lock::new(rules.keys.clone())?;
         let user = rustix::process::geteuid().as_raw();
         Ok(Self { rules, lock, consent: Consent::new()?, user })
+    }
+
+    /// True when a bearer token is one of the keys.
+    pub fn takes_tokens(&self) -> bool {
+        self.lock.takes_tokens()
     }
 
     /// Lets a request in, or says why not.
@@ -123,7 +131,7 @@ impl Door {
         let shown = self.lock.open(authorization(headers)?, from).await?;
         let is_meant = shown == Shown::Token
             || browser::is_meant(headers, page, &own, || {
-                self.consent.is_in(headers, request.uri())
+                is_navigation(headers) && self.consent.is_in(headers, request.uri())
             });
         let permit = match *request.method() {
             Method::GET if is_meant => Some(Permit(())),
@@ -194,4 +202,19 @@ fn refused(detail: impl Into<String>) -> Refusal {
 
 fn malformed(detail: impl Into<String>) -> Refusal {
     Box::new(Problem::new(ProblemKind::MalformedCall, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_for_its_own_user_and_root() {
+        let door = Door::new(Rules::default()).unwrap();
+        assert!(door.neighbour(door.user).is_ok());
+        assert!(door.neighbour(0).is_ok());
+        assert!(door.neighbour(door.user + 1).is_err());
+        // What stands for a user that the kernel does not tell.
+        assert!(door.neighbour(u32::MAX).is_err());
+    }
 }

@@ -3,6 +3,7 @@
 mod ask;
 mod connection;
 mod entrance;
+mod file;
 mod landing;
 mod listen;
 mod own;

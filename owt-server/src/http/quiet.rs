@@ -10,8 +10,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
-use actix_web::rt::net::TcpStream;
+use actix_web::rt::net::{TcpStream, UnixStream};
 use rustix::net::Shutdown;
 
 thread_local! {
@@ -69,7 +70,10 @@ fn is_sending(socket: RawFd) -> bool {
 
 /// For [`actix_web::HttpServer::on_connect`].
 pub(super) fn note(stream: &dyn Any, data: &mut Extensions) {
-    let Some(socket) = stream.downcast_ref::<TcpStream>().map(AsRawFd::as_raw_fd) else { return };
+    let tcp = || stream.downcast_ref::<TcpStream>().map(AsRawFd::as_raw_fd);
+    let tls = || Some(stream.downcast_ref::<TlsStream<TcpStream>>()?.get_ref().0.as_raw_fd());
+    let unix = || stream.downcast_ref::<UnixStream>().map(AsRawFd::as_raw_fd);
+    let Some(socket) = tcp().or_else(tls).or_else(unix) else { return };
     let quiet_since = Cell::new(Instant::now());
     let connection = Rc::new(Watched { socket, visits: Cell::new(0), quiet_since });
     OPEN.with_borrow_mut(|open| open.push(Rc::downgrade(&connection)));

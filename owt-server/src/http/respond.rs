@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::unfold;
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 
+use super::file;
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
 use crate::engine::{CacheOutcome, Event, Events, Head};
@@ -35,7 +36,7 @@ pub(super) async fn respond(
     let timed = head.map(|head| timing::answered(head.timing, submitted.elapsed(), cache));
     let mut response = match first {
         Some(Event::Answer(head, body)) => whole(request, head, body, visit),
-        Some(Event::File(head, path)) => file(request, head, &path, visit),
+        Some(Event::File(head, path)) => whole_file(request, head, &path, visit),
         Some(Event::Head(head)) => stream(request, head, events, visit),
         Some(Event::Problem(failure)) => problem(request.headers(), *failure, visit),
         Some(Event::Chunk(_) | Event::End) | None => {
@@ -69,6 +70,9 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
         ProblemKind::Unauthenticated => {
             let challenge = "Basic realm=\"owt\", charset=\"UTF-8\"";
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            if visit.could_show_token() {
+                response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"owt\""));
+            }
         }
         ProblemKind::MethodNotAllowed => {
             response.insert_header((header::ALLOW, "GET, POST"));
@@ -152,9 +156,10 @@ fn is_the_connections(name: &HeaderName) -> bool {
         .contains(name)
 }
 
-fn file(request: &HttpRequest, head: Head, path: &Path, visit: &Visit) -> HttpResponse {
+fn whole_file(request: &HttpRequest, head: Head, path: &Path, visit: &Visit) -> HttpResponse {
     // Opening and reading a local file's metadata is short; its content is read off this thread.
-    let file = match NamedFile::open(path) {
+    let opened = file::open(path).and_then(|file| NamedFile::from_file(file, path));
+    let file = match opened {
         Ok(file) => file.use_last_modified(true).disable_content_disposition(),
         Err(error) => {
             let detail = format!("the adaptor gave the file {}: {error}", path.display());

@@ -66,6 +66,11 @@ impl Visit {
         Trace::parse(self.traceparent.as_ref()?.to_str().ok()?)
     }
 
+    /// True when it could have shown a bearer token.
+    pub fn could_show_token(&self) -> bool {
+        self.site.door.takes_tokens()
+    }
+
     /// How long ago it came.
     pub fn age(&self) -> Duration {
         self.began.elapsed()

@@ -182,8 +182,8 @@ fn install(
     })?;
     let lib_dirs: Vec<_> = with.lib_dirs.iter().map(|folder| folder.as_os_str()).collect();
     let settings = PyDict::new(py);
-    settings.set_item("address", with.bound.ip().to_string())?;
-    settings.set_item("port", with.bound.port())?;
+    settings.set_item("address", with.address.as_str())?;
+    settings.set_item("port", with.port)?;
     settings.set_item("binary", with.binary.as_os_str())?;
     settings.set_item("adaptors_dir", with.adaptors.as_os_str())?;
     settings.set_item("lib_dirs", lib_dirs)?;

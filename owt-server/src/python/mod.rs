@@ -29,5 +29,6 @@ pub(crate) use host::{Around, PythonHost};
 pub(crate) use job::MOST_LOOPING;
 pub use launch::LaunchError;
 pub(crate) use lines::{Line, Lines, log};
+pub(crate) use package::cache_folder;
 pub(crate) use pool::Source;
 pub(crate) use settings::Settings;

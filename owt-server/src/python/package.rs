@@ -81,7 +81,7 @@ fn fingerprint() -> u64 {
 }
 
 /// `$XDG_CACHE_HOME`, else `~/.cache` (XDG Base Directory Specification).
-fn cache_folder() -> Option<PathBuf> {
+pub fn cache_folder() -> Option<PathBuf> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))

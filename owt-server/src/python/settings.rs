@@ -1,6 +1,5 @@
 //! What an interpreter is started with, here or in a worker process.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use super::discover::{Found, check_version, discover};
 use super::host::HostError;
 use super::package;
 use crate::config::Config;
+use crate::listener::Address;
 
 /// All that hosting Python needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,8 +21,10 @@ pub struct Settings {
     pub adaptors: PathBuf,
     /// The program that serves.
     pub binary: PathBuf,
-    /// Where the server listens.
-    pub bound: SocketAddr,
+    /// Where the server listens: an IP address, or `unix:` and a path.
+    pub address: String,
+    /// Its port; 0 on a Unix socket.
+    pub port: u16,
     pub lib_dirs: Vec<PathBuf>,
     pub threads: usize,
     pub max_queue: usize,
@@ -35,19 +37,24 @@ impl Settings {
     ///
     /// # Errors
     /// When there is no suitable Python, or nowhere to write.
-    pub fn new(config: &Config, bound: SocketAddr, scratch: &Path) -> Result<Self, HostError> {
+    pub fn new(config: &Config, address: &Address, scratch: &Path) -> Result<Self, HostError> {
         let found = discover(config.python.as_deref())?;
         check_version(&found)?;
         let adaptors = scratch.join("adaptors");
         std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
         let absolute =
             |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        let (address, port) = match address {
+            Address::Tcp { bound, .. } => (bound.ip().to_string(), bound.port()),
+            Address::Unix(_) => (address.to_string(), 0),
+        };
         Ok(Self {
             found,
             package: package::lay_out(scratch).map_err(HostError::Package)?,
             adaptors,
             binary: std::env::current_exe().unwrap_or_default(),
-            bound,
+            address,
+            port,
             lib_dirs: config.lib_dirs.iter().map(absolute).collect(),
             threads: config.threads,
             max_queue: config.max_queue.max(1),

@@ -11,9 +11,11 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use rustix::io::FdFlags;
 use rustix::pipe::PipeFlags;
-use rustix::process::Signal;
+use rustix::process::{Resource, Signal, setrlimit};
 
 use super::claims::Claims;
+use crate::descriptors;
+use crate::door::SECRETS;
 
 /// In a worker's environment, so that every process that comes of it can be told.
 pub const MARKER: &str = "OWT_WORKER";
@@ -104,6 +106,7 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
     let inherited = [OwnedFd::from(its_socket), its_log, its_claims];
     let numbers = inherited.each_ref().map(|fd| fd.as_raw_fd().to_string());
     let server = rustix::process::getpid();
+    let files = descriptors::original();
     let mut process = Command::new(&command.program);
     process
         .arg0("owt")
@@ -111,12 +114,11 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
         .args(numbers)
         // Ended by a sign, so that no marker is the beginning of another.
         .env(MARKER, format!("{marker};"))
-        // Not for adaptors to read.
-        .env_remove("OWT_AUTH")
         .stdin(Stdio::null())
         .stdout(its_words.try_clone()?)
         .stderr(its_words)
         .process_group(0);
+    forget_secrets(&mut process);
     // SAFETY: only system calls between fork and exec, and nothing is allocated.
     unsafe {
         process.pre_exec(move || {
@@ -127,6 +129,9 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
             }
             // What this program was itself handed down is not for workers.
             close_on_exec_from(3)?;
+            if let Some(files) = &files {
+                setrlimit(Resource::Nofile, *files)?;
+            }
             for fd in &inherited {
                 rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
             }
@@ -135,6 +140,13 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
     };
     let child = process.spawn()?;
     Ok(Born { child, socket, log, words, claims })
+}
+
+/// Keeps the server's keys from a process: they are not for adaptors to read.
+pub(super) fn forget_secrets(process: &mut Command) {
+    for name in SECRETS {
+        process.env_remove(name);
+    }
 }
 
 /// Has every descriptor from that one on closed when this process becomes another program.

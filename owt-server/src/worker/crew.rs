@@ -15,6 +15,7 @@ use super::culprits::Culprits;
 use super::guard::Guard;
 use super::obituary::{Ending, Obituary};
 use super::placement::choose;
+use super::sandbox::Walls;
 use super::worker::{Orphan, Worker};
 use super::{monitor, post, tree};
 use crate::config::Config;
@@ -29,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Crew {
     pub(super) command: WorkerCommand,
     pub(super) settings: Settings,
+    pub(super) walls: Option<Walls>,
     pub(super) spawner: Spawner,
     pub(super) limits: Limits,
     pub(super) state: Mutex<State>,
@@ -110,17 +112,22 @@ impl Process {
 }
 
 impl Crew {
-    /// Starts the workers, and returns when the first is up.
+    /// Starts the workers, behind walls if there are some, and returns when the first is up.
     ///
     /// # Errors
     /// When none starts.
-    pub fn start(config: &Config, settings: Settings) -> Result<Arc<Self>, HostError> {
+    pub fn start(
+        config: &Config,
+        settings: Settings,
+        walls: Option<Walls>,
+    ) -> Result<Arc<Self>, HostError> {
         let family = format!("{}-{:08x}-", std::process::id(), fastrand::u32(..));
         let most_calls = config.max_queue + config.threads + crate::python::MOST_LOOPING;
         let crew = Arc::new(Self {
             command: config.worker_command.clone(),
             // The server counts those that wait; a worker takes what it is given.
             settings: Settings { max_queue: most_calls, ..settings },
+            walls,
             spawner: Spawner::new().map_err(HostError::Worker)?,
             limits: Limits {
                 max_queue: config.max_queue.max(1),

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use owt_core::{Call, Code, CodeId};
 use serde::{Deserialize, Serialize};
 
+use super::sandbox::Walls;
 use crate::engine::{Context, Head, Headers, PIECE};
 use crate::python::Settings;
 
@@ -17,8 +18,8 @@ use crate::python::Settings;
 #[derive(Debug, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "never kept, and a call is the commonest")]
 pub enum ToWorker<'a> {
-    /// The first message: how to host Python.
-    Begin(Box<Settings>),
+    /// The first message: how to host Python, and behind which walls.
+    Begin(Box<Settings>, Option<Walls>),
     /// A call; the payload is the beginning of its body.
     Call(#[serde(borrow)] CallFrame<'a>),
     /// The next piece of that call's body.

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::command::{MARKER, WorkerCommand, close_on_exec_from};
+use super::command::{MARKER, WorkerCommand, close_on_exec_from, forget_secrets};
 use crate::process::{Process, end_trees};
 
 /// How long processes that were killed are waited for.
@@ -38,6 +38,7 @@ impl Guard {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
+        forget_secrets(&mut process);
         // SAFETY: one system call between fork and exec, and nothing is allocated.
         unsafe { process.pre_exec(|| close_on_exec_from(3)) };
         let mut child = process.spawn()?;

@@ -83,7 +83,11 @@ impl Inbox {
 
     fn receive(&mut self, flags: RecvFlags) -> rustix::io::Result<usize> {
         let free = self.buffer.get_mut(self.end..).unwrap_or_default();
-        rustix::net::recv(&self.socket, free, flags).map(|(length, _)| length)
+        match rustix::net::recv(&self.socket, free, flags) {
+            // It ended before it had read all that it was sent, which is an end too.
+            Err(Errno::CONNRESET) => Ok(0),
+            received => received.map(|(length, _)| length),
+        }
     }
 
     fn split(

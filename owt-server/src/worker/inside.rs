@@ -22,6 +22,7 @@ use super::frame::{self, FromWorker, ToWorker};
 use super::inbox::Inbox;
 use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
+use super::sandbox::{SandboxError, Walls};
 use crate::engine::{Context, Event, Far, Host, NotTaken, Reins, Task, far_channel};
 use crate::python::{Around, HostError, PythonHost, Settings, Source};
 
@@ -39,6 +40,9 @@ pub enum WorkerError {
     /// Python does not start.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// This process cannot be kept in as it should be.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The server said something else than how to begin.
     #[error("this is no server's connection")]
     NoServer,
@@ -154,8 +158,10 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
     }
     let fds = [socket.as_raw_fd(), log.as_raw_fd()];
     let mut inbox = Inbox::new(socket.try_clone().map_err(WorkerError::Connection)?, MOST);
+    let (settings, walls) = first_word(&mut inbox)?;
+    // Before this process has a second thread.
+    let walled = walls.as_ref().map_or(Ok(()), Walls::enter);
     let outbox = Outbox::new(socket, "owt-worker").map_err(WorkerError::Connection)?;
-    let settings = first_word(&mut inbox)?;
     let table = Claims::open(&claims).map_err(WorkerError::Connection)?;
     drop(claims);
     let bell = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
@@ -171,7 +177,8 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
     });
     let pipe = Arc::new(Pipe::new(log).map_err(WorkerError::Connection)?);
     forward_log(&pipe, settings.verbosity);
-    let host = match start(&settings, &inside, pipe, fds) {
+    let started = walled.map_err(WorkerError::from);
+    let host = match started.and_then(|()| start(&settings, &inside, pipe, fds)) {
         Ok(host) => Arc::new(host),
         Err(error) => {
             outbox.push(&FromWorker::Failed(&error.to_string()), &[]);
@@ -187,13 +194,13 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
     Ok(())
 }
 
-fn first_word(inbox: &mut Inbox) -> Result<Settings, WorkerError> {
-    let mut settings = None;
-    while settings.is_none() {
+fn first_word(inbox: &mut Inbox) -> Result<(Settings, Option<Walls>), WorkerError> {
+    let mut word = None;
+    while word.is_none() {
         let goes_on = inbox
             .read(|bytes| {
-                if let Ok((ToWorker::Begin(first), _)) = frame::read(bytes) {
-                    settings = Some(*first);
+                if let Ok((ToWorker::Begin(settings, walls), _)) = frame::read(bytes) {
+                    word = Some((*settings, walls));
                 }
                 Ok(())
             })
@@ -202,7 +209,7 @@ fn first_word(inbox: &mut Inbox) -> Result<Settings, WorkerError> {
             return Err(WorkerError::NoServer);
         }
     }
-    settings.ok_or(WorkerError::NoServer)
+    word.ok_or(WorkerError::NoServer)
 }
 
 fn forward_log(pipe: &Arc<Pipe>, verbosity: i8) {
@@ -305,7 +312,7 @@ impl Inside {
     fn hear(&self, bodies: &mut Bodies, bytes: &[u8]) -> io::Result<()> {
         let (message, payload) = frame::read(bytes).map_err(io::Error::other)?;
         match message {
-            ToWorker::Begin(_) => {}
+            ToWorker::Begin(..) => {}
             ToWorker::Call(frame) => {
                 let (number, length) = (frame.number, frame.length);
                 let (call, context) = frame.into_call();

@@ -22,6 +22,7 @@ mod obituary;
 mod outbox;
 mod placement;
 mod post;
+mod sandbox;
 mod tree;
 mod words;
 #[allow(clippy::module_inception, reason = "it is the worker among the rooms of workers")]
@@ -31,3 +32,5 @@ pub use command::WorkerCommand;
 pub(crate) use crew::Crew;
 pub use guard::run_guard;
 pub use inside::{WorkerError, run_worker};
+pub(crate) use sandbox::Walls;
+pub use sandbox::{Sandbox, SandboxError};

@@ -124,7 +124,7 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
     };
     born.socket.set_read_timeout(Some(STARTING))?;
     let mut inbox = Inbox::new(born.socket, MOST);
-    outbox.push(&ToWorker::Begin(Box::new(crew.settings.clone())), &[]);
+    outbox.push(&ToWorker::Begin(Box::new(crew.settings.clone()), crew.walls.clone()), &[]);
     outbox.flush();
     let started =
         if is_stopping { Err(io::Error::other("the server stops")) } else { greet(&mut inbox) };

@@ -1,0 +1,70 @@
+//! Folders that only their owner can write to. Whoever can write to the folder of a socket or a
+//! key can put another in its place.
+
+use std::fs::{DirBuilder, Metadata};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+const STICKY: u32 = 0o1000;
+const OTHERS_WRITE: u32 = 0o022;
+
+/// Why a folder is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It, or one that it is in, is somebody else's.
+    #[error("{} belongs to user {owner}, who could replace what is put there; name a folder of your own", path.display())]
+    Owner {
+        /// The folder.
+        path: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+    },
+    /// Others may write to it, or to one that it is in.
+    #[error(
+        "others may write to {0}, and so replace what is put there; name a folder of your own \
+         (a missing one is made, for you alone), or take the right from them: chmod go-w {0}",
+        path.display()
+    )]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The system refuses.
+    #[error("the folder {}: {source}", path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// What it says.
+        source: io::Error,
+    },
+}
+
+/// Makes the folder for its owner alone if it is missing, and sees to it that only this user and
+/// root can change what is in it or put another in its place.
+///
+/// # Errors
+/// Others could, or it cannot be made.
+pub fn folder(path: &Path) -> Result<(), FolderError> {
+    let io = |source| FolderError::Io { path: path.to_owned(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
+    let path = path.canonicalize().map_err(io)?;
+    let me = rustix::process::geteuid().as_raw();
+    for (depth, folder) in path.ancestors().enumerate() {
+        let metadata = folder.symlink_metadata().map_err(io)?;
+        if ![me, 0].contains(&metadata.uid()) {
+            return Err(FolderError::Owner { path: folder.to_owned(), owner: metadata.uid() });
+        }
+        // In a sticky folder others make entries, but cannot rename or remove ours.
+        let keeps_ours = depth > 0 && metadata.mode() & STICKY != 0;
+        if metadata.mode() & OTHERS_WRITE != 0 && !keeps_ours {
+            return Err(FolderError::Shared { path: folder.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// True when both are the same file.
+pub fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
