@@ -1,13 +1,7 @@
 //! What must hold of any bytes. The fuzzer calls these with bytes of its making, an ordinary
 //! test with those in `fuzz/seeds`.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a property that panics does not hold"
-)]
+#![allow(clippy::unwrap_used, reason = "a property that panics does not hold")]
 
 pub use crate::door::fuzzing::host;
 pub use crate::worker::fuzzing::frame;

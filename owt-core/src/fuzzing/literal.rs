@@ -129,7 +129,9 @@ impl Value {
             Self::Signed(value) => json!(["int", value.to_string()]),
             Self::Unsigned(value) => json!(["int", value.to_string()]),
             Self::Float(value) => json!(["float", format!("{:016x}", value.to_bits())]),
-            Self::Single(value) => json!(["single", format!("{:08x}", value.to_bits())]),
+            Self::Single(value) => {
+                json!(["single", [format!("{:08x}", value.to_bits()), value.to_string()]])
+            }
             Self::Char(value) => json!(["text", [u32::from(*value)]]),
             Self::Text(value) => json!(["text", value.chars().map(u32::from).collect::<Vec<_>>()]),
             Self::Bytes(value) => json!(["bytes", value]),
@@ -163,8 +165,7 @@ def made(kind, value=None):
         case 'none': return None
         case 'int': return int(value)
         case 'float': return struct.unpack('>d', bytes.fromhex(value))[0]
-        # The shortest digits of a single, read as the double that Python has.
-        case 'single': return ('single', struct.unpack('>f', bytes.fromhex(value))[0])
+        case 'single': return single(*value)
         case 'text': return ''.join(map(chr, value))
         case 'bytes': return bytes(value)
         case 'list': return [made(*one) for one in value]
@@ -172,15 +173,13 @@ def made(kind, value=None):
         case 'dict': return {made(*key): made(*one) for key, one in value}
     return value
 
-def single(value):
-    try:
-        return struct.unpack('>f', struct.pack('>f', value))[0]
-    except OverflowError:
-        return value
+def single(bits, digits):
+    # Python has doubles: the one that is written with the fewest digits that mean the single.
+    double = float(digits)
+    assert double != double or struct.pack('>f', double).hex() == bits
+    return double
 
 def same(mine, theirs):
-    if type(theirs) is tuple and theirs[:1] == ('single',):
-        return type(mine) is float and repr(single(mine)) == repr(theirs[1])
     if type(mine) is not type(theirs):
         return False
     if type(mine) in (list, tuple):
@@ -196,8 +195,9 @@ for line in sys.stdin:
     try:
         mine = ast.literal_eval(literal)
     except ValueError:
-        mine = eval(literal, {'__builtins__': {'float': float}})
-        if 'nan' not in repr(mine): mine = 'not a literal'
+        # In a text the quotes would be escaped.
+        is_nan = \"float('nan')\" in literal
+        mine = eval(literal, {'__builtins__': {'float': float}}) if is_nan else 'no literal'
     print('same' if same(mine, theirs) else ascii((mine, theirs)), flush=True)
 ";
 

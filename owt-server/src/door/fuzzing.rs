@@ -1,5 +1,13 @@
 //! What must hold of any bytes in `Host` and `Origin`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a property that panics does not hold"
+)]
+
 use url::Url;
 
 use super::authority::{Authority, Host, Origin};

@@ -1,5 +1,13 @@
 //! What must hold of any bytes that come through a worker's socket.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a property that panics does not hold"
+)]
+
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 
