@@ -12,12 +12,12 @@ use crate::listen::{Reach, listen};
 use crate::token_file::TokenFile;
 use crate::{log, output, shutdown};
 
-pub(crate) fn run(args: ServeArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
     log::start(verbosity, args.log_format);
     let Asked { keys, token } = args.keys.keys()?;
     forget_secrets();
-    let config = config(&args, keys, verbosity)?;
+    let config = config(args, keys, verbosity)?;
     let listener = listen(&args.listen, args.door.names(), &config)?;
     let reach = Reach::of(&listener, &args.listen);
     let token_file = token.as_ref().map(|token| write_token(&listener, token)).transpose()?;
