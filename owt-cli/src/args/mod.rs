@@ -46,7 +46,7 @@ Whoever can reach a server can run any code on it. Keep it on 127.0.0.1, or give
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve Python to whoever sends some
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Write a call as a URL, a curl line or JSON, without sending it
     Encode(EncodeArgs),
     /// Send a call and stream what it answers to standard output
