@@ -103,8 +103,8 @@ fn stall(owt: &Owt, code: &str, count: usize) {
         .collect();
     let mut asked = Instant::now();
     eventually("they are cut", || {
-        // What arrives puts off the system's look at the other direction by 200 ms.
-        let is_due = asked.elapsed() > Duration::from_millis(500);
+        // What arrives puts off the system's look at the other direction.
+        let is_due = asked.elapsed() > Duration::from_secs(3);
         if is_due {
             asked = Instant::now();
         }
@@ -148,7 +148,7 @@ fn readers_of_large_answers() {
 #[test]
 fn readers_of_streams_without_workers() {
     let owt = Start::new().args(["--workers", "0"]).args(QUICK.iter().copied()).start();
-    stall(&owt, STREAM, 6);
+    stall(&owt, STREAM, 2);
     assert_eq!(owt.code("lambda: 'served'").post("/").ok(), "served");
 }
 
