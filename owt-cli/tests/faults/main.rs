@@ -31,9 +31,3 @@ mod killing;
 mod leaving;
 mod replacing;
 mod soak;
-
-mod hostile;
-mod hostile_bodies;
-mod hostile_connections;
-mod hostile_slow;
-mod hostile_smuggling;

@@ -1,4 +1,4 @@
-//! Connections on which nothing is asked, cut when they have been quiet for too long.
+//! Connections on which nothing is asked, or nothing that makes sense, are ended.
 //!
 //! actix-http limits the time of a connection's first head and of a connection that says
 //! nothing, but not of a later head that comes a byte now and then: such a connection would
@@ -10,9 +10,13 @@ use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use actix_web::dev::Extensions;
+use actix_web::http::StatusCode;
 use rustix::net::Shutdown;
 
 use super::connection::Stream;
+
+/// Mistakes in a row that a connection outlives.
+const MOST_MISTAKES: u32 = 100;
 
 thread_local! {
     /// The connections of this HTTP thread.
@@ -25,6 +29,8 @@ pub(super) struct Watched {
     socket: RawFd,
     /// Requests that are being answered.
     visits: Cell<usize>,
+    /// Requests in a row that were the client's mistake.
+    mistakes: Cell<u32>,
     quiet_since: Cell<Instant>,
 }
 
@@ -32,6 +38,20 @@ impl Watched {
     /// A request has come.
     pub fn begins(&self) {
         self.visits.set(self.visits.get() + 1);
+    }
+
+    /// It is answered so. False when the connection shall end with that answer.
+    ///
+    /// A client that sends on and on without reading, were it only what is refused, would keep
+    /// its HTTP thread busy for as long as it likes: actix-http then looks for more without a
+    /// pause, and finishes what it has read even after an answer that ends the connection.
+    pub fn goes_on(&self, status: StatusCode) -> bool {
+        let mistakes = if status.is_client_error() { self.mistakes.get() + 1 } else { 0 };
+        self.mistakes.set(mistakes);
+        if mistakes > MOST_MISTAKES {
+            self.cut("it asked on, and nothing that it may");
+        }
+        mistakes < MOST_MISTAKES
     }
 
     /// Its answer is over, as far as it was made.
@@ -48,13 +68,17 @@ impl Watched {
             // Of an answer that somebody reads slowly. Who reads nothing, the system cuts.
             self.quiet_since.set(Instant::now());
         } else if self.quiet_since.get().elapsed() > limit {
-            // SAFETY: open as long as this object lives.
-            let socket = unsafe { BorrowedFd::borrow_raw(self.socket) };
-            match rustix::net::shutdown(socket, Shutdown::Both) {
-                Ok(()) => tracing::debug!("a connection was cut: it brought no whole request"),
-                // The client was quicker.
-                Err(error) => tracing::debug!(%error, "a quiet connection has gone"),
-            }
+            self.cut("it brought no whole request");
+        }
+    }
+
+    fn cut(&self, why: &str) {
+        // SAFETY: open as long as this object lives.
+        let socket = unsafe { BorrowedFd::borrow_raw(self.socket) };
+        match rustix::net::shutdown(socket, Shutdown::Both) {
+            Ok(()) => tracing::debug!("a connection was cut: {why}"),
+            // The client was quicker.
+            Err(error) => tracing::debug!(%error, "a connection to be cut has gone"),
         }
     }
 }
@@ -71,7 +95,8 @@ fn is_sending(socket: RawFd) -> bool {
 pub(super) fn note(stream: &Stream<'_>, data: &mut Extensions) {
     let socket = stream.socket();
     let quiet_since = Cell::new(Instant::now());
-    let connection = Rc::new(Watched { socket, visits: Cell::new(0), quiet_since });
+    let connection =
+        Rc::new(Watched { socket, visits: Cell::new(0), mistakes: Cell::new(0), quiet_since });
     OPEN.with_borrow_mut(|open| open.push(Rc::downgrade(&connection)));
     data.insert(connection);
 }

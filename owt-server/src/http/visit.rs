@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Method};
 use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::ProblemKind;
 
@@ -113,6 +113,10 @@ impl Visit {
     /// This is its answer.
     pub fn answers(&self, response: &mut HttpResponse<impl MessageBody>) {
         self.status.set(response.status().as_u16());
+        if self.connection.as_ref().is_some_and(|connection| !connection.goes_on(response.status()))
+        {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         if let Ok(value) = HeaderValue::from_str(&self.id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::hostile::{Siege, get, post, rest, sent, statuses};
+use crate::siege::{Siege, get, post, rest, sent, statuses};
 use crate::support::{Folder, Owt, b64};
 
 /// A body that holds the call, of that type; more header lines may follow it.

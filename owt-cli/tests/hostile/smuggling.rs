@@ -1,7 +1,7 @@
 //! Requests whose end two readers could see in different places: what hides in a body must
 //! never run as a request of its own.
 
-use crate::hostile::{Siege, get, post, rest, sent, statuses};
+use crate::siege::{Siege, get, post, rest, sent, statuses};
 use crate::support::Folder;
 
 /// What follows a request that was attacked with.

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use crate::hostile::{Siege, get, post, sent};
+use crate::raw::Raw;
+use crate::siege::{Siege, get, post, rest, sent, statuses};
 use crate::support::Folder;
 
 /// So many at once.
@@ -48,5 +49,32 @@ fn what_breaks_off_while_others_are_served() {
             siege.is_used_to_it();
         }
     }
+    siege.ends();
+}
+
+#[test]
+fn one_that_only_makes_mistakes_is_hung_up_on() {
+    let siege = Siege::of(1, &[]);
+    let owt = siege.owt();
+    let wrong = "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n";
+    // Far more than it is answered, and read only when all has been said.
+    let said = rest(sent(owt, wrong.repeat(20_000)));
+    assert!(statuses(&said).iter().all(|status| *status == 403), "{said}");
+    assert!(statuses(&said).len() <= 101, "{}", statuses(&said).len());
+    // Who reads what it is told hears all of it, and that it is over.
+    let mut raw = Raw::send(owt, wrong);
+    for n in 1..100 {
+        let (status, head, _) = raw.answer();
+        assert!(status == 403 && !head.contains("connection: close"), "{n}: {head}");
+        raw.write(wrong);
+    }
+    let (status, head, _) = raw.answer();
+    assert!(status == 403 && head.contains("connection: close"), "{head}");
+    assert_eq!(raw.line(), "", "it is over");
+    // One who is right now and then may go on.
+    let right = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", owt.address());
+    let last = right.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    let said = rest(sent(owt, (wrong.repeat(60) + &right).repeat(3) + &last));
+    assert_eq!(statuses(&said).len(), 184, "{said}");
     siege.ends();
 }

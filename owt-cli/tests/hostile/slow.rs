@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use crate::family::eventually;
-use crate::hostile::{Siege, get, is_over_for, post, rest, sent, statuses};
 use crate::raw::Raw;
+use crate::siege::{Siege, get, is_over_for, post, rest, sent, statuses};
 use crate::support::{Folder, Owt, PATIENCE, Start};
 
 /// More than a worker has threads.
