@@ -10,15 +10,15 @@ use owt_server::{Host, HostNameError, Keys, Origin, Rules};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Which names and pages may reach it")]
 pub(crate) struct DoorArgs {
-    /// A name to answer to, beside localhost and the server's addresses; again for more
+    /// A name to answer to, beside localhost and the server's addresses; can be given again
     #[arg(long, env = "OWT_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host)]
     pub(crate) allow_host: Vec<Host>,
 
-    /// An origin whose pages may call: https://app.example; again for more
+    /// An origin whose pages may call: https://app.example; can be given again
     #[arg(long, env = "OWT_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub(crate) allow_origin: Vec<Origin>,
 
-    /// A network whose X-Forwarded-Host, -Proto and -For are believed: 10.0.0.0/8; again for more
+    /// A network whose X-Forwarded-Host, -Proto and -For are believed: 10.0.0.0/8; can be given again
     #[arg(long, env = "OWT_TRUST_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) trust_proxy: Vec<IpNet>,
 

@@ -12,7 +12,7 @@ use crate::units::address;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where it listens")]
 pub(crate) struct ListenArgs {
-    /// The IP address to listen on; anything but loopback needs a key, --auth or --token or --token
+    /// The IP address to listen on; anything but loopback needs a key, as of --auth or --token
     #[arg(long, env = "OWT_ADDRESS", value_parser = address, default_value_t = Config::default().address)]
     pub(crate) address: IpAddr,
 

@@ -86,18 +86,6 @@ pub(crate) struct ServeArgs {
     #[arg(value_name = "LIB_DIR", env = "OWT_LIB_DIRS", value_delimiter = ':', default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) lib_dirs: Vec<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) listen: ListenArgs,
-
-    #[command(flatten)]
-    pub(crate) keys: KeyArgs,
-
-    #[command(flatten)]
-    pub(crate) door: DoorArgs,
-
-    #[command(flatten)]
-    pub(crate) sandbox: SandboxArgs,
-
     /// Processes that run Python; 0 runs it in the server's own
     ///
     /// A worker may crash, hang or swell without the server or other workers noticing. Weights
@@ -168,6 +156,19 @@ pub(crate) struct ServeArgs {
     /// Log only warnings
     #[arg(short, long, env = "OWT_QUIET", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+
+    // Last: their headings hold for what follows.
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
+
+    #[command(flatten)]
+    pub(crate) door: DoorArgs,
+
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
 }
 
 /// How `serve` writes its log.
