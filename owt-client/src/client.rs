@@ -182,7 +182,7 @@ impl Builder {
 fn socket(text: &str) -> Option<&Path> {
     let path = text.trim().strip_prefix(UNIX)?;
     let path = path.strip_prefix("//").unwrap_or(path);
-    (!path.is_empty()).then(|| Path::new(path))
+    path.starts_with('/').then(|| Path::new(path))
 }
 
 /// Reads a server's URL as people write it: `http://` may be left out.
@@ -191,6 +191,9 @@ fn socket(text: &str) -> Option<&Path> {
 /// The text is no http or https URL.
 pub fn server_url(text: &str) -> Result<Url, Error> {
     let text = text.trim();
+    if text.starts_with(UNIX) {
+        return Err(Error::socket());
+    }
     let url =
         if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
     let url = url.map_err(Error::url)?;
@@ -240,7 +243,7 @@ mod tests {
         ] {
             assert_eq!(Client::new(written).unwrap().url().as_str(), url);
         }
-        for no_url in ["", "http://", "ftp://a.example", "unix:", "unix://"] {
+        for no_url in ["", "http://", "ftp://a.example", "unix:", "unix://", "unix:here"] {
             let error = Client::new(no_url).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage, "{no_url}");
         }

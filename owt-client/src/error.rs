@@ -78,6 +78,12 @@ impl Error {
         Self::new(ErrorKind::Usage, what, None)
     }
 
+    pub(crate) fn socket() -> Self {
+        let what = "a Unix socket is named by its absolute path, as in unix:/run/owt/socket, and \
+                    only a call goes there";
+        Self::new(ErrorKind::Usage, what, None)
+    }
+
     pub(crate) fn client(source: reqwest::Error) -> Self {
         Self::new(ErrorKind::Usage, "no HTTP client could be made", Some(source.into()))
     }
