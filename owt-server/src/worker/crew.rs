@@ -187,20 +187,24 @@ impl Crew {
     }
 
     /// Ends every worker, with all that came of it. Nothing may be submitted any more. True
-    /// when all have ended by themselves.
+    /// when no call was left running.
     pub fn end(&self) -> bool {
         self.stop();
         if self.all_ended_within(PATIENCE) {
             return true;
         }
         let left: Vec<_> = self.state.lock().processes.values().cloned().collect();
+        // One without calls was slow: still starting, perhaps.
+        let calls: usize = left.iter().map(|process| process.worker.calls()).sum();
         for process in left {
+            let (pid, calls) = (process.worker.pid, process.worker.calls());
+            tracing::warn!(pid, calls, "a worker did not end by itself, and is killed");
             process.kill(Ending::Stopping);
         }
         if !self.all_ended_within(PATIENCE) {
             tracing::error!("a worker cannot be ended");
         }
-        false
+        calls == 0
     }
 
     fn all_ended_within(&self, patience: Duration) -> bool {
