@@ -17,8 +17,8 @@ export type Value =
 
 /**
  * A plain object or a Map is keyword arguments, nothing (or null) is none, anything else is one
- * unnamed value: a function's first argument, a pipeline's input. Text that is an unnamed value
- * is evaluated by the server if it is Python; in an object it is the text.
+ * unnamed value: a function's first argument, a pipeline's input. Text is always that text;
+ * Python to be evaluated is a {@link PyExpr}.
  */
 export type Arguments = Value | PyExpr | undefined;
 

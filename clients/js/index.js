@@ -207,7 +207,7 @@ function toFields(code, kwargs, options) {
   const { fnName, useCache, cacheKwargs, cacheKeyOverride, timeout } = options;
   const fields = { code_b64: base64(wellFormed(code, 'the code')) };
   if (kwargs !== undefined && kwargs !== null) {
-    fields.kwargs_b64 = base64(kwargs instanceof PyExpr ? kwargs.text : literal(kwargs));
+    fields.kwargs_b64 = base64(toExpression(kwargs));
   }
   if ((fnName ?? 'run') !== 'run') fields.fn_name = wellFormed(fnName, 'fnName');
   if (useCache) fields.use_cache = true;
@@ -222,6 +222,13 @@ function toFields(code, kwargs, options) {
     fields.timeout = Number(timeout);
   }
   return fields;
+}
+
+function toExpression(kwargs) {
+  if (kwargs instanceof PyExpr) return kwargs.text;
+  const once = literal(kwargs);
+  // The server evaluates text once more: what is sent as data must not become code there.
+  return typeof kwargs === 'string' ? literal(once) : once;
 }
 
 /** Without the name and password of `server`, which `fetch` takes in no URL. */
