@@ -108,7 +108,7 @@ export class OwtError extends Error {
   /** The text of an answer that is no problem. */
   readonly body: string;
   /** Its head; its body has been read. */
-  readonly response: Response | null;
+  get response(): Response | null;
   /** What the adaptor raised. */
   get exception(): PythonException | null;
   /** The adaptor's traceback. */

@@ -29,13 +29,20 @@ export class PyExpr {
 }
 
 export class OwtError extends Error {
+  // Private, so that who prints the error sees the problem and not all of `fetch`.
+  #response;
+
   constructor(message, { status = 0, problem = null, body = '', response = null, cause } = {}) {
-    super(message, { cause });
+    super(message, cause && { cause });
     this.name = 'OwtError';
     this.status = status;
     this.problem = problem;
     this.body = body;
-    this.response = response;
+    this.#response = response;
+  }
+
+  get response() {
+    return this.#response;
   }
 
   get exception() {

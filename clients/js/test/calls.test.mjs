@@ -3,7 +3,9 @@
 // A real server runs them: each kind of result, what goes wrong, keys.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -174,10 +176,16 @@ test('a redirect is an answer', async () => {
 });
 
 test('nobody there', async () => {
-  await assert.rejects(owt('http://127.0.0.1:9', 'f(x)'), (error) => {
+  const gone = createServer().listen(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const address = `http://127.0.0.1:${gone.address().port}`;
+  gone.close();
+  await once(gone, 'close');
+  await assert.rejects(owt(address, 'f(x)'), (error) => {
     assert.ok(error instanceof OwtError && error.cause);
     assert.equal(error.status, 0);
-    assert.match(error.message, /^no answer from http:\/\/127\.0\.0\.1:9 .*is `owt serve` running/);
+    assert.ok(error.message.startsWith(`no answer from ${address} (connect ECONNREFUSED`));
+    assert.match(error.message, /is `owt serve` running there\?$/);
     return true;
   });
 });
