@@ -310,7 +310,7 @@ async function send(args) {
     init.body = JSON.stringify(fields);
   }
   const response = await fetch(url, init).catch((cause) => {
-    throw cause instanceof TypeError ? noAnswer(server, cause) : cause;
+    throw cause instanceof TypeError ? noAnswer(server, cause, init) : cause;
   });
   return checked(response);
 }
@@ -335,14 +335,21 @@ function percentDecoded(text) {
   return new URLSearchParams(`_=${query}`).get('_');
 }
 
+/**
+ * Node keeps all of a body that it sends, to send it again after a redirect, unless a redirect is
+ * an error (the Fetch standard's HTTP-network-or-cache fetch, "cloning request").
+ */
+const ONCE = node ? { redirect: 'error', window: null } : {};
+
 function bodyOf(data, headers) {
-  const typed = [Blob, FormData, URLSearchParams].some((type) => data instanceof type);
-  if (typed || typeof data === 'string') return { body: data };
+  if (data instanceof Blob) return { body: data, ...ONCE };
+  if ([FormData, URLSearchParams].some((type) => data instanceof type)) return { body: data };
+  if (typeof data === 'string') return { body: data };
   if (!headers.has('Content-Type')) headers.set('Content-Type', 'application/octet-stream');
   if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return { body: data };
-  if (data instanceof ReadableStream) return { body: data, duplex: 'half' };
+  if (data instanceof ReadableStream) return { body: data, duplex: 'half', ...ONCE };
   if (data?.[Symbol.asyncIterator] && ReadableStream.from) {
-    return { body: ReadableStream.from(data), duplex: 'half' };
+    return { body: ReadableStream.from(data), duplex: 'half', ...ONCE };
   }
   throw new TypeError(
     `data is text, bytes, a Blob, a form or a ReadableStream, not ${kindOf(data)}`,
@@ -375,8 +382,11 @@ function fromProblem(problem, response, cause) {
   return new OwtError(message, { status, problem, response, cause });
 }
 
-function noAnswer({ origin }, cause) {
+function noAnswer({ origin }, cause, { redirect }) {
   const why = cause.cause?.message || cause.cause?.code || cause.message;
+  if (redirect === 'error' && /redirect/.test(why)) {
+    return new OwtError('the adaptor redirects, which is not shown to who streams data', { cause });
+  }
   const mend = cause.cause?.code?.includes('TIMEOUT')
     ? 'give a `fetch` that waits longer, or have the adaptor stream'
     : node

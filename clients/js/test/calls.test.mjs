@@ -173,6 +173,8 @@ test('a redirect is an answer', async () => {
   const response = await owt(server.url, "lambda: redirect('/elsewhere')").response;
   assert.equal(response.status, 302);
   assert.equal(response.headers.get('location'), '/elsewhere');
+  const streamed = owt(server.url, "lambda: redirect('/elsewhere')", null, { data: new Blob(['x']) });
+  await assert.rejects(streamed, { name: 'OwtError', message: /redirects/ });
 });
 
 test('nobody there', async () => {
