@@ -75,7 +75,7 @@ test('100 MB up from a file', async (t) => {
   const [size, held] = await measured(`
     const { openAsBlob } = process.getBuiltinModule('node:fs');
     const file = await openAsBlob(${JSON.stringify(path)});
-    const watch = setInterval(() => pass({ length: 4 << 20 }), 5);
+    const watch = setInterval(() => pass({ length: 4 << 20 }), 20);
     const answer = owt(url, 'lambda: len(request.data)', undefined, { data: file }).json();
     return answer.finally(() => clearInterval(watch));
   `);
