@@ -366,8 +366,7 @@ async function checked(response) {
   }
   if (response.status < 400) return response;
   const body = await take(response, 'text');
-  const problem =
-    mediaType(response) === 'application/problem+json' ? asObject(body) : undefined;
+  const problem = mediaType(response) === 'application/problem+json' ? asObject(body) : undefined;
   if (problem) throw fromProblem(problem, response);
   const said = body.length > 500 ? `${body.slice(0, 500)}…` : body;
   const message = `${response.status} ${response.statusText}: ${said}`;
@@ -423,7 +422,8 @@ async function* chunks(response) {
 }
 
 function untaken({ body, bodyUsed }) {
-  if (bodyUsed || body?.locked) throw new TypeError('the answer of this call was taken before; it comes once');
+  if (bodyUsed || body?.locked)
+    throw new TypeError('the answer of this call was taken before; it comes once');
 }
 
 function cutOff(response, cause) {

@@ -20,7 +20,9 @@ const SERVER = 'http://127.0.0.1:9876';
 
 test('the address may be left out, by text that no Python is', (t) => {
   const { OWT_URL } = process.env;
-  t.after(() => (OWT_URL === undefined ? delete process.env.OWT_URL : (process.env.OWT_URL = OWT_URL)));
+  t.after(() =>
+    OWT_URL === undefined ? delete process.env.OWT_URL : (process.env.OWT_URL = OWT_URL),
+  );
   delete process.env.OWT_URL;
   assert.equal(owtify('f(x)', 'text'), owtify(SERVER, 'f(x)', 'text'));
   assert.equal(owtify(undefined, 'f(x)', 'text'), owtify(SERVER, 'f(x)', 'text'));
@@ -75,7 +77,14 @@ test('values that have no vector', () => {
   assert.equal(literal(2 ** 53), '9007199254740992.0');
   assert.equal(literal(-1e21), '-1e21');
   assert.equal(
-    literal(new Map([[1, 'a'], [null, 2n], [true, []], [0.5, bare]])),
+    literal(
+      new Map([
+        [1, 'a'],
+        [null, 2n],
+        [true, []],
+        [0.5, bare],
+      ]),
+    ),
     "{1: 'a', None: 2, True: [], 0.5: {'a': 1}}",
   );
   assert.equal(new URL(owtify(SERVER, 'f(x)', null)).searchParams.get('kwargs_b64'), null);

@@ -150,12 +150,17 @@ test('a problem is told with its traceback', async () => {
     assert.match(error.problem.type, /adaptor-raised$/);
     assert.equal(error.requestId, error.response.headers.get('x-request-id'));
   }
-  const field = await owt(server.url, 'lambda a: a', { b: 1 }).catch((error) => error.problem.field);
+  const field = await owt(server.url, 'lambda a: a', { b: 1 }).catch(
+    (error) => error.problem.field,
+  );
   assert.equal(field, 'kwargs_b64');
-  await assert.rejects(owt(server.url, 'import time\ndef run(): time.sleep(60)', null, { timeout: 0.05 }), {
-    status: 504,
-    traceback: null,
-  });
+  await assert.rejects(
+    owt(server.url, 'import time\ndef run(): time.sleep(60)', null, { timeout: 0.05 }),
+    {
+      status: 504,
+      traceback: null,
+    },
+  );
 });
 
 test("an adaptor's own failure is an error with its body", async () => {
@@ -173,7 +178,9 @@ test('a redirect is an answer', async () => {
   const response = await owt(server.url, "lambda: redirect('/elsewhere')").response;
   assert.equal(response.status, 302);
   assert.equal(response.headers.get('location'), '/elsewhere');
-  const streamed = owt(server.url, "lambda: redirect('/elsewhere')", null, { data: new Blob(['x']) });
+  const streamed = owt(server.url, "lambda: redirect('/elsewhere')", null, {
+    data: new Blob(['x']),
+  });
   await assert.rejects(streamed, { name: 'OwtError', message: /redirects/ });
 });
 

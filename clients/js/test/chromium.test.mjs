@@ -123,7 +123,12 @@ for (const [where, open, address] of [
         for await (const _ of owt(address, code, { seen: broken })) break;
         const controller = new AbortController();
         try {
-          for await (const _ of owt(address, code, { seen: aborted }, { signal: controller.signal })) {
+          for await (const _ of owt(
+            address,
+            code,
+            { seen: aborted },
+            { signal: controller.signal },
+          )) {
             controller.abort();
           }
         } catch (error) {
@@ -146,7 +151,13 @@ for (const [where, open, address] of [
           return await make();
         } catch (error) {
           const { name, message, status, traceback, requestId } = error;
-          return { name: error instanceof OwtError ? 'is OwtError' : name, message, status, traceback, requestId };
+          return {
+            name: error instanceof OwtError ? 'is OwtError' : name,
+            message,
+            status,
+            traceback,
+            requestId,
+          };
         }
       };
       return {
@@ -174,7 +185,10 @@ test('a file of Python beside the page is fetched', async (t) => {
   const page = await pageAt('localhost')(t);
   site.page('localhost', '/adaptor.py', "def run(name): return f'hello {name}'");
   const url = owt.url;
-  const hello = await page.evaluate((url) => client.owt(url, 'adaptor.py', { name: 'ö' }).text(), url);
+  const hello = await page.evaluate(
+    (url) => client.owt(url, 'adaptor.py', { name: 'ö' }).text(),
+    url,
+  );
   assert.equal(hello, 'hello ö');
 });
 
@@ -209,7 +223,8 @@ test('a page writes the same URL as Node', async (t) => {
   const page = await pageAt('localhost')(t);
   const kwargs = { text: '\0é🎵\u202e\'"\\', n: [0.1, -0, 1e21, null, true] };
   const url = await page.evaluate(
-    ([address, kwargs]) => client.owtify(address, 'f(x)', { ...kwargs, n: [0.1, -0, 1e21, null, true] }),
+    ([address, kwargs]) =>
+      client.owtify(address, 'f(x)', { ...kwargs, n: [0.1, -0, 1e21, null, true] }),
     [owt.url, kwargs],
   );
   assert.equal(url, owtify(owt.url, 'f(x)', kwargs));
