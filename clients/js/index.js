@@ -10,7 +10,7 @@ const MAX_URL = 65_534;
 const DEEPEST = 190;
 
 // Node, Deno and Bun; a bundler that looks for imports of `node:` finds none.
-const node = typeof globalThis.process?.getBuiltinModule === 'function' ? process : undefined;
+const node = globalThis.process?.getBuiltinModule && globalThis.process;
 
 export function owtify(...args) {
   const { server, code, kwargs, options } = parse(args, CALL_OPTIONS);
@@ -184,8 +184,12 @@ function serverUrl(address) {
   return url;
 }
 
+function isOnDisk(place) {
+  return Boolean(node) && (!(place instanceof URL) || place.protocol === 'file:');
+}
+
 function readFile(place) {
-  if (!node || (place instanceof URL && place.protocol !== 'file:')) {
+  if (!isOnDisk(place)) {
     throw new TypeError(
       `${place} cannot be read here and now: \`await owt(…)\` fetches it, or fetch it and give its text`,
     );
@@ -193,8 +197,8 @@ function readFile(place) {
   return utf8(node.getBuiltinModule('node:fs').readFileSync(place), place);
 }
 
-async function fetchCode(place) {
-  const response = await fetch(place);
+async function fetchCode(place, fetch, signal) {
+  const response = await fetch(place, { signal });
   if (!response.ok) throw new TypeError(`${place} is not there: ${response.status}`);
   return utf8(await response.arrayBuffer(), place);
 }
@@ -296,8 +300,10 @@ async function send(args) {
     throw new TypeError(`method is GET or POST, not ${method}`);
   }
   if (isGet && data !== undefined) throw new TypeError('a GET carries no data: use POST');
-  const isFetched = isPlace(code) && (!node || (code instanceof URL && code.protocol !== 'file:'));
-  const source = !isPlace(code) ? code : isFetched ? await fetchCode(code) : readFile(code);
+  let source = code;
+  if (isPlace(code)) {
+    source = isOnDisk(code) ? readFile(code) : await fetchCode(code, fetch, signal);
+  }
   const fields = toFields(source, kwargs, options);
   const headers = headersOf(server, options);
   const init = { method: isGet ? 'GET' : 'POST', headers, signal, redirect: 'manual' };
