@@ -127,7 +127,8 @@ export class PyExpr {
  * A call that has been sent. Its answer comes once: take it in one of these ways. Each of them
  * rejects with {@link OwtError}, or with the signal's reason.
  *
- * Awaited it is what its type says: JSON's value, text, bytes, or null for Python's `None`.
+ * Awaited it is what its type says: JSON's value, text (a bare number's too: ask for `json()`),
+ * bytes, or null for Python's `None`.
  * Iterated it is the body's chunks as they come; to leave the loop ends the call on the server.
  */
 export interface OwtCall<T = any> extends PromiseLike<T>, AsyncIterable<Uint8Array> {
