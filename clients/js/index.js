@@ -577,13 +577,16 @@ function writeText(text, where) {
   return `'${escaped}'`;
 }
 
+const BYTES = Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x27) return "\\'";
+  if (byte === 0x5c) return '\\\\';
+  return byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : escapeOf(byte);
+});
+
 function writeBytes(bytes) {
-  const parts = Array.from(bytes, (byte) => {
-    if (byte === 0x27) return "\\'";
-    if (byte === 0x5c) return '\\\\';
-    return byte >= 0x20 && byte <= 0x7e ? String.fromCharCode(byte) : escapeOf(byte);
-  });
-  return `b'${parts.join('')}'`;
+  let text = '';
+  for (const byte of bytes) text += BYTES[byte];
+  return `b'${text}'`;
 }
 
 function escapeOf(code) {
