@@ -1,0 +1,89 @@
+// node --test test/runtimes.test.mjs
+//
+// The same program in Node, and in Deno and Bun where they are on PATH.
+
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { ENDLESS, folder, GATED, left, serve } from './support.mjs';
+
+const server = serve();
+
+const PROGRAM = `
+import { writeFileSync } from 'node:fs';
+import { owt, owtify, OwtError } from ${JSON.stringify(new URL('../index.js', import.meta.url).href)};
+
+const [code, gate, seen, aborted, gated, endless] = JSON.parse(process.env.GIVEN);
+const decoder = new TextDecoder();
+const said = {};
+said.file = await (await fetch(owtify(code, { name: 'ö' }))).text();
+said.json = await owt('lambda **all: all', { text: '\\0é🎵\\u202e' });
+said.none = await owt('lambda: None');
+said.agent = await owt('lambda: request.headers["User-Agent"].split("/")[0]');
+said.redirect = (await owt("lambda: redirect('/x')").response).status;
+said.stream = [];
+for await (const chunk of owt(gated, { gate, first: 'erst', last: 'letzt' })) {
+  said.stream.push(decoder.decode(chunk));
+  writeFileSync(gate, '');
+}
+async function* parts() {
+  for (let n = 0; n < 100; n++) yield new Uint8Array(1 << 16);
+}
+const count = 'lambda: len(request.data)';
+said.up = [await owt(count, null, { data: parts() }), await owt(count, null, { data: 'ab' })];
+for await (const _ of owt(endless, { seen })) break;
+const controller = new AbortController();
+try {
+  for await (const _ of owt(endless, { seen: aborted }, { signal: controller.signal })) {
+    controller.abort();
+  }
+} catch ({ name }) {
+  said.aborted = name;
+}
+const failed = await owt('lambda: 1 / 0').catch((error) => error);
+said.failed = [failed instanceof OwtError, failed.exception.type];
+const cut = await owt("def run():\\n yield 'a'\\n raise KeyError").text().catch((error) => error);
+said.cut = [cut instanceof OwtError, cut.status];
+const gone = await owt('http://127.0.0.1:1', 'f(x)').catch((error) => error);
+said.gone = [gone instanceof OwtError, gone.status];
+console.log(JSON.stringify(said));
+process.exit();
+`;
+
+for (const [name, command, args] of [
+  ['Node', process.execPath, []],
+  ['Deno', 'deno', ['run', '--allow-all', '--quiet']],
+  ['Bun', 'bun', ['run']],
+]) {
+  const skip = spawnSync(command, ['--version']).error && `no ${command} on PATH`;
+  test(name, { skip }, async (t) => {
+    const path = folder(t);
+    const in_ = (file) => join(path, file);
+    writeFileSync(in_('program.mjs'), PROGRAM);
+    writeFileSync(in_('adaptor.py'), "def run(name): return f'hello {name}'");
+    const given = [in_('adaptor.py'), in_('gate'), in_('seen'), in_('aborted'), GATED, ENDLESS];
+    const env = { ...process.env, OWT_URL: server.url, GIVEN: JSON.stringify(given) };
+    const all = [...args, in_('program.mjs')];
+    const { stdout } = await promisify(execFile)(command, all, { env, timeout: 60_000 });
+    assert.deepEqual(JSON.parse(stdout), {
+      file: 'hello ö',
+      json: { text: '\0é🎵\u202e' },
+      none: null,
+      agent: 'owt-js',
+      redirect: 302,
+      stream: ['erst', 'letzt'],
+      up: ['6553600', '2'],
+      aborted: 'AbortError',
+      failed: [true, 'ZeroDivisionError'],
+      cut: [true, 200],
+      gone: [true, 0],
+    });
+    for (const ended of ['seen', 'aborted']) {
+      assert.match(await left(server, in_(ended)), /^(GeneratorExit|Cancelled)$/);
+    }
+  });
+}
