@@ -2,12 +2,13 @@
 
 VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
+JS := clients/js/node_modules/.package-lock.json
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
 TARGET := call
 SECONDS := 60
 
-.PHONY: help run test test-rust test-python test-browser screenshots bench soak fuzz fmt lint setup
+.PHONY: help run test test-rust test-python test-browser test-js screenshots bench soak fuzz fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -16,7 +17,7 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release --bin owt
 	target/release/owt serve $(SERVE)
 
-test: setup test-rust test-python test-browser ## Pass all tests, set-up included
+test: setup test-rust test-python test-browser test-js ## Pass all tests, set-up included
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked
@@ -28,12 +29,20 @@ test-browser: setup $(BROWSER) ## Have a real Chromium try the door
 	cargo build --bin owt --locked
 	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
 
+test-js: setup $(BROWSER) $(JS) ## Call it from JavaScript, in Node and in a real Chromium
+	cargo build --bin owt --locked
+	cd clients/js && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
+
 screenshots: setup $(BROWSER) ## Write the Run page as PNGs into target/screenshots
 	cargo build --bin owt --locked
 	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) node screens.mjs ../target/screenshots
 
 $(BROWSER): browser/package-lock.json | setup
 	cd browser && npm ci --silent
+	touch $@
+
+$(JS): clients/js/package-lock.json | setup
+	cd clients/js && npm ci --silent
 	touch $@
 
 setup: $(VENV)/ready
@@ -60,10 +69,12 @@ fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
 	$(VENV)/bin/ruff format owt-server/python benches
 	cd browser && npx prettier --write --log-level warn .
+	cd browser && npx prettier --write --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
 
 lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cargo fmt --all --check
 	cd browser && npx prettier --check --log-level warn .
+	cd browser && npx prettier --check --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(VENV)/bin/ruff check owt-server/python benches
 	$(VENV)/bin/ruff format --check owt-server/python benches
