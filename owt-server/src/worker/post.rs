@@ -303,8 +303,11 @@ fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
         old.ending.lock().get_or_insert(why);
         old.worker.close();
         let now = Instant::now();
+        let unbegun = old.worker.take_back(now);
+        // Not before: a retired worker that runs nothing is told to stop, and would refuse what
+        // still waits in it.
         *old.retired.lock() = Some(now.checked_add(patience).unwrap_or(now + ENDLESS));
-        for task in old.worker.take_back(now) {
+        for task in unbegun {
             crew.place(task);
         }
     }

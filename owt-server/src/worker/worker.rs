@@ -246,7 +246,10 @@ impl Worker {
     }
 
     fn with(&self, number: u32, hand: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.book.lock().calls.get_mut(number as usize) {
+        if let Some(entry) = self.book.lock().calls.get_mut(number as usize)
+            // What was taken back is another's to answer: a worker that stops refuses it too.
+            && !self.claims.is_withdrawn(number)
+        {
             hand(entry);
         }
     }
