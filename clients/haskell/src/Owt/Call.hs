@@ -24,6 +24,8 @@ import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
 import qualified Data.ByteString.Base64 as Base64
 import qualified Data.ByteString.Base64.URL as Base64Url
+import qualified Data.ByteString.Char8 as Char8
+import Data.Maybe (fromMaybe)
 import Data.Scientific (fromFloatDigits)
 import Data.String (IsString (..))
 import Data.Text (Text)
@@ -169,17 +171,13 @@ settings call =
 
 -- | Whole seconds without a fraction: @3@, not @3.0@.
 seconds :: Double -> Text
-seconds n = maybe (number n) id (Text.stripSuffix ".0" (number n))
+seconds n = fromMaybe (number n) (Text.stripSuffix ".0" (number n))
 
 -- | As a form writes it (WHATWG URL, application/x-www-form-urlencoded).
 formEncoded :: Text -> ByteString
-formEncoded = ByteString.intercalate "+" . map word . ByteString.split 0x20 . Text.encodeUtf8
+formEncoded = Char8.concatMap written . Text.encodeUtf8
   where
-    -- RFC 3986 leaves a tilde, a form leaves an asterisk.
-    word = replace "%2A" "*" . replace "~" "%7E" . urlEncode True
-
-replace :: ByteString -> ByteString -> ByteString -> ByteString
-replace old new text = case ByteString.breakSubstring old text of
-  (before, rest)
-    | ByteString.null rest -> before
-    | otherwise -> before <> new <> replace old new (ByteString.drop (ByteString.length old) rest)
+    written ' ' = "+"
+    written '*' = "*"
+    written '~' = "%7E"
+    written c = urlEncode True (Char8.singleton c)

@@ -10,7 +10,6 @@ module Owt.Client
     mkOwtClient,
     mkOwtClientWith,
     defaultOwtClient,
-    defaultUrl,
     withToken,
     OwtMethod (..),
     GET,
@@ -22,27 +21,24 @@ module Owt.Client
   )
 where
 
-import Control.Exception (handle, mask, onException, throwIO)
+import Control.Exception (finally, handle, mask, throwIO)
 import Control.Monad (when)
 import Control.Monad.IO.Class (MonadIO (..))
 import Data.Aeson (decode, encode)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
-import qualified Data.ByteString.Char8 as Char8
 import qualified Data.ByteString.Lazy as Lazy
-import Data.Char (isAscii, isControl)
 import Data.Maybe (fromMaybe)
 import Data.Text (Text)
 import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
 import Network.HTTP.Client
 import Network.HTTP.Client.TLS (tlsManagerSettings)
-import Network.HTTP.Types (Header, ResponseHeaders, hContentType, statusCode, urlDecode)
-import Network.URI (URI (..), URIAuth (..), escapeURIString, parseURI)
+import Network.HTTP.Types (Header, ResponseHeaders, hContentType, statusCode)
+import Owt.Address (Address (..), connections, defaultUrl, readAddress)
 import Owt.Call (Owt (..), callJson, callQuery)
 import Owt.Error (OwtError (..))
 import System.Environment (lookupEnv)
-import Text.Read (readMaybe)
 
 -- | A server to call, with the connections to it that are kept open. It may be shared by threads.
 data OwtClient = OwtClient
@@ -56,13 +52,9 @@ data OwtClient = OwtClient
 instance Show OwtClient where
   show client = "OwtClient " <> show (clientOrigin client <> path (clientRequest client))
 
--- | The server to call when nothing says otherwise.
-defaultUrl :: Text
-defaultUrl = "http://127.0.0.1:9876"
-
 -- | A client of the server at this URL. Its path is the path of the calls, @http://@ may be left
--- out, and @user:password\@@ in it is sent as basic authentication. Throws 'OwtUsage' for what is no
--- such URL; no connection is opened yet.
+-- out, and @user:password\@@ in it is sent as basic authentication. @unix:PATH@ is a server on a Unix
+-- socket. Throws 'OwtUsage' for what is no such URL; no connection is opened yet.
 mkOwtClient :: MonadIO m => Text -> m OwtClient
 mkOwtClient = mkOwtClientWith tlsManagerSettings
 
@@ -75,75 +67,28 @@ defaultOwtClient = do
 -- | A client with its own settings of connections: certificates to trust, a proxy.
 mkOwtClientWith :: MonadIO m => ManagerSettings -> Text -> m OwtClient
 mkOwtClientWith managerSettings text = liftIO $ do
-  (clientOrigin, clientRequest) <- either (throwIO . OwtUsage) pure (readUrl text)
-  clientManager <- newManager (adapted clientRequest managerSettings)
-  pure OwtClient {clientManager, clientRequest, clientOrigin}
-
-adapted :: Request -> ManagerSettings -> ManagerSettings
-adapted request managerSettings =
-  -- A proxy from the environment has a loopback of its own.
-  (if isLoopback (host request) then managerSetProxy noProxy else id)
-    managerSettings
-      { -- A call whose connection broke may have run.
-        managerRetryableException = const False
+  address <- either (throwIO . OwtUsage) pure (readAddress text)
+  -- A call whose connection broke may have run.
+  clientManager <- newManager (connections address managerSettings) {managerRetryableException = const False}
+  pure
+    OwtClient
+      { clientManager,
+        clientOrigin = addressOrigin address,
+        clientRequest =
+          foldr
+            withHeader
+            (addressRequest address)
+              { -- A redirect is an adaptor's answer.
+                redirectCount = 0,
+                decompress = const False
+              }
+            [("X-Owt", "1"), ("User-Agent", "owt-haskell/0.1.0"), ("Accept-Encoding", "")]
       }
 
 -- | Sends this token (RFC 6750) with every call.
 withToken :: Text -> OwtClient -> OwtClient
 withToken token client =
   client {clientRequest = withHeader ("Authorization", "Bearer " <> Text.encodeUtf8 token) (clientRequest client)}
-
--- | A URL as people write it, as origin and request.
-readUrl :: Text -> Either Text (ByteString, Request)
-readUrl text = do
-  uri <- note noUrl (parseURI (escapeURIString isUrlChar (Text.unpack whole)))
-  URIAuth {uriUserInfo, uriRegName, uriPort} <- note noUrl (uriAuthority uri)
-  when (uriScheme uri `notElem` ["http:", "https:"] || null uriRegName) (Left noUrl)
-  let secure = uriScheme uri == "https:"
-      standard = if secure then 443 else 80
-      host = Char8.pack (Text.unpack (Text.toLower (Text.pack uriRegName)))
-  port <- case uriPort of
-    ':' : digits@(_ : _) -> note noUrl (readMaybe digits)
-    _ -> Right standard
-  when (port < 1 || port > 65535) (Left noUrl)
-  let shownPort = if port == standard then "" else ":" <> Char8.pack (show port)
-      path = if null (uriPath uri) then "/" else Char8.pack (pasteable (uriPath uri))
-      request =
-        defaultRequest
-          { secure,
-            host,
-            port,
-            path,
-            queryString = Char8.pack (pasteable (drop 1 (uriQuery uri))),
-            requestHeaders = [("X-Owt", "1"), ("User-Agent", "owt-haskell/0.1.0"), ("Accept-Encoding", "")],
-            -- A redirect is an adaptor's answer.
-            redirectCount = 0,
-            decompress = const False
-          }
-  pure (Char8.pack (uriScheme uri) <> "//" <> host <> shownPort, login uriUserInfo request)
-  where
-    stripped = Text.strip text
-    whole = if "://" `Text.isInfixOf` stripped then stripped else "http://" <> stripped
-    noUrl = "the server's URL cannot be read; it looks like " <> defaultUrl
-    isUrlChar c = isAscii c && c > ' ' && c /= '\x7f' && c `notElem` ("\"`\\^|<>{}" :: String)
-    -- Stands in a shell between quotes, and in curl.
-    pasteable = escapeURIString (\c -> not (isControl c) && c `notElem` ("'$![]" :: String))
-
-login :: String -> Request -> Request
-login "" = id
-login info = applyBasicAuth (decoded user) (decoded (drop 1 password))
-  where
-    (user, password) = break (== ':') (takeWhile (/= '@') info)
-    decoded = urlDecode False . Char8.pack
-
-note :: e -> Maybe a -> Either e a
-note problem = maybe (Left problem) Right
-
-isLoopback :: ByteString -> Bool
-isLoopback name =
-  name `elem` ["localhost", "[::1]"]
-    || ".localhost" `ByteString.isSuffixOf` name
-    || "127." `ByteString.isPrefixOf` name
 
 -- | How a call travels, as a type.
 class OwtMethod method where
@@ -179,9 +124,11 @@ inQuery call client = do
       given = queryString base
       whole = "?" <> given <> (if ByteString.null given then "" else "&") <> query
       long = sum (map ByteString.length [clientOrigin client, path base, whole])
-  if long > longestUrl
-    then Left (OwtUsage ("the URL would be " <> Text.pack (show long) <> " bytes long, more than the " <> Text.pack (show longestUrl) <> " that are read: use POST"))
-    else Right base {queryString = whole}
+      tooLong =
+        "the URL would be " <> Text.pack (show long) <> " bytes long, more than the "
+          <> Text.pack (show longestUrl)
+          <> " that are read: use POST"
+  if long > longestUrl then Left (OwtUsage tooLong) else Right base {queryString = whole}
 
 -- | The request of a call.
 toRequest :: forall method. OwtMethod method => Owt -> OwtClient -> Either OwtError Request
@@ -190,7 +137,9 @@ toRequest call client = finished <$> made
     verb = methodName @method
     made = case owtBody call of
       Just _ | verb == "GET" -> Left (OwtUsage "data needs a body, which a GET has not: use POST")
-      Just body -> (\request -> (typed "application/octet-stream" request) {requestBody = body}) <$> inQuery call client
+      Just body -> do
+        request <- inQuery call client
+        Right (typed "application/octet-stream" request) {requestBody = body}
       Nothing | verb == "GET" -> inQuery call client
       Nothing -> do
         json <- either (Left . OwtUsage) Right (callJson call)
@@ -235,8 +184,7 @@ openAnswer call client = mask $ \restore -> do
             answerClose = responseClose response
           }
   when (answerStatus answer >= 400) $ do
-    body <- restore (translated (brReadSome (responseBody response) longestFailure)) `onException` closeAnswer answer
-    closeAnswer answer
+    body <- restore (translated (brReadSome (responseBody response) longestFailure)) `finally` closeAnswer answer
     throwIO (failure answer (Lazy.toStrict body))
   pure answer
 

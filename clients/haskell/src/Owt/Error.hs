@@ -9,7 +9,7 @@ module Owt.Error
   )
 where
 
-import Control.Exception (Exception (..))
+import Control.Exception (Exception)
 import Data.Aeson (FromJSON (..), withObject, (.!=), (.:?))
 import Data.ByteString (ByteString)
 import Data.Text (Text)
@@ -30,15 +30,17 @@ data OwtError
     OwtTransport HttpExceptionContent
   | -- | The call cannot be sent like this; nothing was.
     OwtUsage Text
-  deriving (Show)
 
-instance Exception OwtError where
-  displayException failure = Text.unpack $ case failure of
+-- | For people, with the adaptor's traceback: an uncaught exception is printed by this.
+instance Show OwtError where
+  showsPrec _ failure = showString . Text.unpack $ case failure of
     OwtProblem problem -> describe problem
     OwtFailure status body -> "the adaptor answered " <> shown status <> ": " <> lenient body
     OwtUnreadable what -> what
     OwtTransport content -> "no answer, or not all of it: " <> shown content
     OwtUsage what -> what
+
+instance Exception OwtError
 
 -- | A problem document (RFC 9457).
 data Problem = Problem

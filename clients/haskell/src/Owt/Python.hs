@@ -26,6 +26,7 @@ import qualified Data.Text as Text
 import qualified Data.Text.Lazy as Lazy
 import Data.Text.Lazy.Builder (Builder, fromText, singleton, toLazyText)
 import qualified Data.Text.Lazy.Builder as Builder
+import Data.Word (Word8)
 import Numeric (floatToDigits, showHex)
 
 -- | A value that Python has a literal for. A string literal of Haskell is a 'PyText'.
@@ -81,38 +82,49 @@ write left value = case value of
   PyBool False -> Right "False"
   PyInt n -> Right (Builder.fromString (show n))
   PyFloat n -> Right (fromText (number n))
-  PyText text -> Right (quoted (concatMap (escaped isInvisible) (Text.unpack text)))
-  PyBytes bytes ->
-    Right ("b" <> quoted (concatMap (escaped (>= '\x7f') . byteChar) (ByteString.unpack bytes)))
+  PyText text -> Right (quoted text)
+  PyBytes bytes -> Right ("b" <> inQuotes (concatMap escapedByte (ByteString.unpack bytes)))
   PyList items -> inside "[" "]" (map write' items)
-  PyDict pairs -> inside "{" "}" [(key name <>) <$> write' item | (name, item) <- pairs]
+  PyDict pairs -> inside "{" "}" [((quoted name <> ": ") <>) <$> write' item | (name, item) <- pairs]
   where
     write' = write (left - 1)
-    key name = quoted (concatMap (escaped isInvisible) (Text.unpack name)) <> ": "
-    byteChar = chr . fromIntegral
+    quoted = inQuotes . concatMap escapedText . Text.unpack
     inside open close parts
       | left <= 0 = Left tooDeep
       | otherwise = (\written -> open <> mconcat (intersperse ", " written) <> close) <$> sequence parts
-    tooDeep = "the value is nested more than " <> Text.pack (show deepest) <> " deep, which is more than Python parses"
+    tooDeep =
+      "the value is nested more than " <> Text.pack (show deepest) <> " deep, which is more than Python parses"
 
-quoted :: String -> Builder
-quoted text = singleton '\'' <> Builder.fromString text <> singleton '\''
+inQuotes :: String -> Builder
+inQuotes text = singleton '\'' <> Builder.fromString text <> singleton '\''
 
--- | Takes which characters are escaped beside control characters.
-escaped :: (Char -> Bool) -> Char -> String
-escaped hidden c = case c of
-  '\'' -> "\\'"
-  '\\' -> "\\\\"
-  _ | c < '\x100', isControl c || hidden c -> named c
-    | hidden c -> "\\u" <> hex 4 c
-    | otherwise -> [c]
+escapedText :: Char -> String
+escapedText c = case c of
+  '\n' -> "\\n"
+  '\r' -> "\\r"
+  '\t' -> "\\t"
+  _
+    | isControl c -> escaped 'x' 2 c
+    | isInvisible c -> escaped 'u' 4 c
+    | otherwise -> quotable c
+
+escapedByte :: Word8 -> String
+escapedByte byte
+  | byte < 0x20 || byte >= 0x7f = escaped 'x' 2 c
+  | otherwise = quotable c
   where
-    hex width = padded width . (`showHex` "") . ord
-    padded width digits = replicate (width - length digits) '0' <> digits
-    named '\n' = "\\n"
-    named '\r' = "\\r"
-    named '\t' = "\\t"
-    named other = "\\x" <> hex 2 other
+    c = chr (fromIntegral byte)
+
+-- | A character that can be seen.
+quotable :: Char -> String
+quotable c
+  | c `elem` ("'\\" :: String) = ['\\', c]
+  | otherwise = [c]
+
+escaped :: Char -> Int -> Char -> String
+escaped letter width c = ['\\', letter] <> replicate (width - length digits) '0' <> digits
+  where
+    digits = showHex (ord c) ""
 
 -- | Line separators, byte order mark, zero-width and direction marks.
 isInvisible :: Char -> Bool

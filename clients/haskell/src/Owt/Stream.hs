@@ -35,8 +35,9 @@ answerBody answer = do
 -- | A value from each line, as adaptors send what is neither text nor bytes. Empty lines are passed
 -- over; throws 'OwtUnreadable' for one that is not the JSON asked for.
 jsonLines :: (MonadIO m, FromJSON a) => ConduitT ByteString a m ()
-jsonLines = linesUnboundedAsciiC .| filterC (not . Char8.all (`elem` [' ', '\t', '\r'])) .| mapMC (either wrong pure . eitherDecodeStrict)
+jsonLines = linesUnboundedAsciiC .| filterC (not . blank) .| mapMC (either wrong pure . eitherDecodeStrict)
   where
+    blank = Char8.all (`elem` [' ', '\t', '\r'])
     wrong why = liftIO (throwIO (OwtUnreadable ("a line is not the JSON asked for: " <> Text.pack why)))
 
 -- | An event of a server-sent stream (WHATWG HTML, section 9.2).
