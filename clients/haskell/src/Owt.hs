@@ -81,25 +81,47 @@ import Owt.Stream
 
 -- | Runs this code with these arguments on that server. What is asked of it says how the answer is
 -- read: see 'OwtResult'.
-owt :: forall method result m. (OwtMethod method, OwtResult result, MonadIO m) => Text -> Kwargs -> OwtClient -> m result
+owt ::
+  forall method result m.
+  (OwtMethod method, OwtResult result, MonadIO m) =>
+  Text ->
+  Kwargs ->
+  OwtClient ->
+  m result
 owt code kwargs = runOwt @method (SimpleOwt code kwargs)
 
 -- | 'owt' for a call with more to it.
-runOwt :: forall method result m. (OwtMethod method, OwtResult result, MonadIO m) => Owt -> OwtClient -> m result
+runOwt ::
+  forall method result m.
+  (OwtMethod method, OwtResult result, MonadIO m) =>
+  Owt ->
+  OwtClient ->
+  m result
 runOwt call client = liftIO (withOwt @method call client fromAnswer)
 
 -- | The answer as it comes; the call is made when the stream runs, and cancelled when it is left.
-owtStream :: forall method m i. (OwtMethod method, MonadResource m) => Text -> Kwargs -> OwtClient -> ConduitT i ByteString m ()
+owtStream ::
+  forall method m i.
+  (OwtMethod method, MonadResource m) =>
+  Text ->
+  Kwargs ->
+  OwtClient ->
+  ConduitT i ByteString m ()
 owtStream code kwargs = runOwtStream @method (SimpleOwt code kwargs)
 
 -- | 'owtStream' for a call with more to it.
-runOwtStream :: forall method m i. (OwtMethod method, MonadResource m) => Owt -> OwtClient -> ConduitT i ByteString m ()
-runOwtStream call client = bracketP (openAnswer @method call client) closeAnswer answerBody
+runOwtStream ::
+  forall method m i.
+  (OwtMethod method, MonadResource m) =>
+  Owt ->
+  OwtClient ->
+  ConduitT i ByteString m ()
+runOwtStream call client = bracketP (openAnswer @method call client) answerClose answerBody
 
 -- | Makes a call, and does this as soon as its answer has begun; whatever of it is then unread is
 -- left.
 withOwt :: forall method a. OwtMethod method => Owt -> OwtClient -> (Answer -> IO a) -> IO a
-withOwt call client = bracket (openAnswer @method call client) closeAnswer
+withOwt call client = bracket (openAnswer @method call client) answerClose
 
 -- | Writes bytes to the standard output.
 putBS :: MonadIO m => ByteString -> m ()

@@ -23,11 +23,11 @@ spec = do
   it "has the version that it tells servers" $ do
     cabal <- Text.readFile "owt.cabal"
     client <- Text.readFile "src/Owt/Client.hs"
-    let version = [words' !! 1 | words' <- map Text.words (Text.lines cabal), take 1 words' == ["version:"]]
-    forM_ version $ \number -> client `shouldSatisfy` (("\"owt-haskell/" <> number <> "\"") `Text.isInfixOf`)
-    length version `shouldBe` 1
+    [version] <- pure [number | ["version:", number] <- map Text.words (Text.lines cabal)]
+    client `shouldSatisfy` (("\"owt-haskell/" <> version <> "\"") `Text.isInfixOf`)
   it "holds what it should" $ do
-    held <- withFolder $ \folder -> lines <$> readProcess "cabal" ["sdist", "--list-only", "--builddir=" <> folder] ""
+    held <- withFolder $ \folder ->
+      lines <$> readProcess "cabal" ["sdist", "--list-only", "--builddir=" <> folder] ""
     modules <- map ("src/Owt" </>) <$> listDirectory "src/Owt"
     sort (filter (not . ("test" `isPrefixOf`)) (map normalise held))
       `shouldBe` sort (["LICENSE-MIT", "LICENSE-APACHE", "README.md", "owt.cabal", "src/Owt.hs"] <> modules)

@@ -22,7 +22,8 @@ spec url = do
     [text | ("python", text) <- blocks readme] `shouldContain` [module']
   forM_ (zip [1 :: Int ..] programs) $ \(number, (program, output)) ->
     it ("program " <> show number) $ do
-      (code, out, err) <- runProgram [("OWT_URL", Text.unpack url)] (Text.replace "http://localhost:9876" url program)
+      let here = Text.replace "http://localhost:9876" url program
+      (code, out, err) <- runProgram [("OWT_URL", Text.unpack url)] here
       (code, err) `shouldBe` (ExitSuccess, "")
       out `shouldBe` Text.unpack output
 -- | A program and what it prints, which is the block after it.

@@ -22,49 +22,54 @@ import Test.Hspec
 spec :: Text -> Spec
 spec url = do
   client <- runIO (mkOwtClient url)
-  let running stream = patiently (runResourceT (runConduit stream))
+  let running stream = patiently (runConduitRes stream)
+      plain code = owtStream @POST code noKwargs client
+      -- Of the adaptor with that name.
+      streamOf name = owtStream @POST (steps name) (named [("step", "stream")]) client
+      name `step` what = owt @POST (steps name) (named [("step", what)]) client :: IO Text
 
   it "give the first chunk before the last is made" $ do
-    let step name = owt @POST (steps "gate") (named [("step", name)]) client :: IO Text
-        stream = owtStream @POST (steps "gate") (named [("step", "stream")]) client
-    seen <- running $ stream .| do
+    seen <- running $ streamOf "gate" .| do
       first <- await
       -- Nothing else lets the adaptor go on.
-      opened <- liftIO (step "open")
+      opened <- liftIO ("gate" `step` "open")
       rest <- sinkList
       pure (first, opened, rest)
     seen `shouldBe` (Just "first", "opened", ["second"])
 
   it "cancel the call when they are left" $ do
-    let step name = owt @POST (steps "left") (named [("step", name)]) client :: IO Text
-    running (owtStream @POST (steps "left") (named [("step", "stream")]) client .| await) `shouldReturn` Just "first"
-    patiently (step "cancelled") `shouldReturn` "True"
+    running (streamOf "left" .| await) `shouldReturn` Just "first"
+    patiently ("left" `step` "cancelled") `shouldReturn` "True"
 
   it "cancel the call when their thread is ended before the answer begins" $ do
-    let step name = owt @POST (steps "ended") (named [("step", name)]) client :: IO Text
-    withAsync (step "hang") $ \call -> do
-      patiently (step "started") `shouldReturn` "True"
+    withAsync ("ended" `step` "hang") $ \call -> do
+      patiently ("ended" `step` "started") `shouldReturn` "True"
       cancel call
-    patiently (step "cancelled") `shouldReturn` "True"
+    patiently ("ended" `step` "cancelled") `shouldReturn` "True"
 
   it "that are cut short are errors" $ do
-    OwtTransport _ <- owtError (running (owtStream @POST "def run():\n    yield b'some'\n    raise ValueError" noKwargs client .| sinkNull))
+    let cut = plain "def run():\n    yield b'some'\n    raise ValueError"
+    OwtTransport _ <- owtError (running (cut .| sinkNull))
     pure ()
 
   it "that fail before the first chunk are problems" $ do
-    OwtProblem problem <- owtError (running (owtStream @GET "def run():\n    raise ValueError('no')\n    yield" noKwargs client .| sinkNull))
+    let none = owtStream @GET "def run():\n    raise ValueError('no')\n    yield" noKwargs client
+    OwtProblem problem <- owtError (running (none .| sinkNull))
     fmap exceptionMessage (problemException problem) `shouldBe` Just "no"
 
   it "of values are JSON lines" $ do
-    running (owtStream @POST "def run():\n    yield {'i': 0}\n    yield '\\n\\r\\n'\n    yield [1]" noKwargs client .| jsonLines .| sinkList)
+    let values = plain "def run():\n    yield {'i': 0}\n    yield '\\n\\r\\n'\n    yield [1]"
+    running (values .| jsonLines .| sinkList)
       `shouldReturn` [object ["i" .= (0 :: Int)], toJSON [1 :: Int]]
-    OwtUnreadable _ <- owtError (running (owtStream @POST "lambda: 'text'" noKwargs client .| jsonLines .| mapC (id @Value) .| sinkNull))
+    OwtUnreadable _ <- owtError (running (plain "lambda: 'text'" .| jsonLines .| mapC (id @Value) .| sinkNull))
     pure ()
 
   it "of events are events" $ do
-    running (owtStream @POST "lambda: sse([{'i': 0}, 'größe'])" noKwargs client .| events .| sinkList)
+    running (plain "lambda: sse([{'i': 0}, 'größe'])" .| events .| sinkList)
       `shouldReturn` [Event "message" "{\"i\":0}" Nothing, Event "message" "größe" Nothing]
-    let text = ": a comment\r\nevent: tick\r\ndata: one\r\ndata:two\r\ndata\r\nid: 7\r\n\r\nevent: empty\n\ndata: last\n\ndata: cut" :: ByteString
+    let text =
+          ": a comment\r\nevent: tick\r\ndata: one\r\ndata:two\r\ndata\r\nid: 7\r\n\r\n"
+            <> "event: empty\n\ndata: last\n\ndata: cut"
         read' :: [ByteString] -> [Event]
         read' pieces = runConduitPure (yieldMany pieces .| events .| sinkList)
     forM_ [[text], map ByteString.singleton (ByteString.unpack text)] $ \pieces ->
@@ -72,7 +77,7 @@ spec url = do
 
   describe "of 100 MB" $ do
     it "come in flat memory" $ do
-      (total, grown) <- growth $ running (owtStream @POST "def run():\n    for _ in range(1600): yield bytes(65536)" noKwargs client .| lengthCE)
+      (total, grown) <- growth (running (plain "lambda: (bytes(65536) for _ in range(1600))" .| lengthCE))
       total `shouldBe` (1600 * 65536 :: Int)
       grown `shouldSatisfy` (< 24 * mebi)
     it "go in flat memory" $ do

@@ -37,7 +37,8 @@ spec = do
     it "floats are the shortest that read back" $ do
       map number [1e23, 9.5367431640625e-7, 2 ** 53, 4.35, 1e22, 1 / 3]
         `shouldBe` ["1e23", "9.5367431640625e-7", "9007199254740992.0", "4.35", "1e22", "0.3333333333333333"]
-      let every = [n * 10 ^^ power | n <- [1, 1.1, 2.3, 4.9406, 9.99, 123.456], power <- [-300, -290 .. 300 :: Int]] :: [Double]
+      let powers = [-300, -290 .. 300 :: Int]
+          every = [n * 10 ^^ power | n <- [1, 1.1, 2.3, 4.9406, 9.99, 123.456], power <- powers] :: [Double]
       forM_ every $ \n -> read (Text.unpack (haskell (number n))) `shouldBe` n
     it "a value of JSON is what it is in Python" $ do
       (literal . toPython) (object ["a" .= [Null, Bool True, Number 1]])

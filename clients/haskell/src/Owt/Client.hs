@@ -17,7 +17,6 @@ module Owt.Client
     owtUrl,
     openAnswer,
     Answer (..),
-    closeAnswer,
   )
 where
 
@@ -87,8 +86,10 @@ mkOwtClientWith managerSettings text = liftIO $ do
 
 -- | Sends this token (RFC 6750) with every call.
 withToken :: Text -> OwtClient -> OwtClient
-withToken token client =
-  client {clientRequest = withHeader ("Authorization", "Bearer " <> Text.encodeUtf8 token) (clientRequest client)}
+withToken token client = client {clientRequest = withHeader header (clientRequest client)}
+  where
+    -- Files with tokens end with a line end.
+    header = ("Authorization", "Bearer " <> Text.encodeUtf8 (Text.strip token))
 
 -- | How a call travels, as a type.
 class OwtMethod method where
@@ -163,13 +164,9 @@ data Answer = Answer
     answerHeaders :: ResponseHeaders,
     -- | The next chunk of the body; empty at its end. Throws 'OwtTransport' when it was cut short.
     answerChunk :: IO ByteString,
-    -- | Closes the connection, unless the whole body has been read.
+    -- | Closes the connection, unless the whole body has been read; the server then cancels the call.
     answerClose :: IO ()
   }
-
--- | Ends an answer; the server cancels a call that still runs.
-closeAnswer :: Answer -> IO ()
-closeAnswer = answerClose
 
 -- | Sends a call and waits until its answer begins.
 openAnswer :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
@@ -184,7 +181,8 @@ openAnswer call client = mask $ \restore -> do
             answerClose = responseClose response
           }
   when (answerStatus answer >= 400) $ do
-    body <- restore (translated (brReadSome (responseBody response) longestFailure)) `finally` closeAnswer answer
+    let reading = translated (brReadSome (responseBody response) longestFailure)
+    body <- restore reading `finally` answerClose answer
     throwIO (failure answer (Lazy.toStrict body))
   pure answer
 

@@ -16,9 +16,9 @@ import qualified Data.Aeson.KeyMap as KeyMap
 import Data.Bifunctor (first)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
-import Data.Char (chr, intToDigit, isControl, ord)
+import Data.Char (chr, digitToInt, intToDigit, isControl, ord)
 import Data.Foldable (toList)
-import Data.List (intersperse)
+import Data.List (dropWhileEnd, intersperse)
 import Data.Scientific (base10Exponent, coefficient, toRealFloat)
 import Data.String (IsString (..))
 import Data.Text (Text)
@@ -92,8 +92,8 @@ write left value = case value of
     inside open close parts
       | left <= 0 = Left tooDeep
       | otherwise = (\written -> open <> mconcat (intersperse ", " written) <> close) <$> sequence parts
-    tooDeep =
-      "the value is nested more than " <> Text.pack (show deepest) <> " deep, which is more than Python parses"
+    tooDeep = "the value is nested more than " <> most <> " deep, which is more than Python parses"
+    most = Text.pack (show deepest)
 
 inQuotes :: String -> Builder
 inQuotes text = singleton '\'' <> Builder.fromString text <> singleton '\''
@@ -167,5 +167,4 @@ shortest n = shorten (floatToDigits 10 n)
         unit = 10 ^^ (power - length digits + 1) :: Rational
         coarse = round (toRational n / unit) :: Integer
         shown = show coarse
-        rounded = (map (subtract (ord '0') . ord) (trimmed shown), power + length shown - length digits + 1)
-    trimmed = (\(d, ds) -> d <> reverse (dropWhile (== '0') (reverse ds))) . splitAt 1
+        rounded = (map digitToInt (dropWhileEnd (== '0') shown), power + length shown - length digits + 1)
