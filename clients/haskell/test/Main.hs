@@ -1,0 +1,24 @@
+module Main (main) where
+
+import qualified CallSpec
+import qualified DoorSpec
+import GHC.IO.Encoding (setFileSystemEncoding, setLocaleEncoding)
+import qualified PackageSpec
+import qualified ReadmeSpec
+import Server (library, withServer)
+import qualified StreamSpec
+import System.IO (hSetEncoding, stdout, utf8)
+import Test.Hspec (describe, hspec)
+import qualified VectorSpec
+
+main :: IO ()
+main = do
+  -- Whatever the locale.
+  mapM_ ($ utf8) [setLocaleEncoding, setFileSystemEncoding, hSetEncoding stdout]
+  withServer [library] $ \url -> hspec $ do
+    describe "vectors" VectorSpec.spec
+    describe "calls" (CallSpec.spec url)
+    describe "streams" (StreamSpec.spec url)
+    describe "the door" DoorSpec.spec
+    describe "the README" (ReadmeSpec.spec url)
+    describe "the package" PackageSpec.spec
