@@ -27,6 +27,23 @@ pub fn to_literal<T: Serialize + ?Sized>(value: &T) -> Result<String, LiteralErr
     Ok(out)
 }
 
+/// Writes the arguments of a call (§3) so that the adaptor receives this value and no other.
+///
+/// A map or struct becomes keyword arguments, anything else one unnamed value, `()` and `None`
+/// no arguments. Text is quoted twice, because the server evaluates text once more: what is
+/// data here, `1 + 1` for one, does not become code there.
+///
+/// # Errors
+/// As [`to_literal`].
+pub fn to_kwargs<T: Serialize + ?Sized>(args: &T) -> Result<Option<String>, LiteralError> {
+    let literal = to_literal(args)?;
+    Ok(match literal.chars().next() {
+        _ if literal == "None" => None,
+        Some('\'') => Some(to_literal(&literal)?),
+        _ => Some(literal),
+    })
+}
+
 /// Why a value cannot be written as a Python literal.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -53,11 +53,12 @@ impl<'a> Compound<'a> {
         if let Some(unhashable) = shape.unhashable().filter(|_| writer.key) {
             return Err(LiteralError::UnhashableKey(unhashable));
         }
-        writer.depth += 1;
+        let opening = shape.brackets().0;
+        writer.depth += opening.len();
         if writer.depth > DEEPEST {
             return Err(LiteralError::TooDeep);
         }
-        writer.out.push_str(shape.brackets().0);
+        writer.out.push_str(opening);
         Ok(Self { writer, shape, len: 0, in_variant: false })
     }
 
