@@ -25,5 +25,5 @@ mod problem;
 
 pub use call::{Call, CallError, DEFAULT_FN_NAME, MAX_URL, MEANT, shell_word};
 pub use code::{Code, CodeId};
-pub use literal::{LiteralError, to_kwargs, to_literal};
+pub use literal::{LiteralError, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};

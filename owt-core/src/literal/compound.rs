@@ -81,7 +81,7 @@ impl<'a> Compound<'a> {
     }
 
     fn child(&mut self, key: bool) -> Writer<'_> {
-        Writer { out: &mut *self.writer.out, depth: self.writer.depth, key }
+        Writer { out: &mut *self.writer.out, depth: self.writer.depth, key, whole: false }
     }
 
     /// An item of a list or tuple; a tuple that is a key has only items that could be.
@@ -137,7 +137,8 @@ impl<'a> Compound<'a> {
     }
 }
 
-fn text_of<T: Serialize + ?Sized>(value: &T) -> Result<String, LiteralError> {
+/// The text that the value is to serde.
+pub(super) fn text_of<T: Serialize + ?Sized>(value: &T) -> Result<String, LiteralError> {
     match serde_json::to_value(value).map_err(LiteralError::custom)? {
         Value::String(text) => Ok(text),
         other => Err(LiteralError::custom(format!("{other} where text was due"))),
