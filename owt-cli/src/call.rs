@@ -1,6 +1,5 @@
 //! `owt call`: sends a call, streams its answer.
 
-use futures_util::StreamExt;
 use owt_client::{Client, to_literal};
 
 use crate::args::{CallArgs, What};

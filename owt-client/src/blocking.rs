@@ -11,7 +11,6 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
 

@@ -222,6 +222,9 @@ fn socket(text: &str) -> Option<&Path> {
 /// The text is no http or https URL.
 pub fn server_url(text: &str) -> Result<Url, Error> {
     let text = text.trim();
+    if text.starts_with(UNIX) {
+        return Err(Error::scheme("unix"));
+    }
     let url =
         if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
     let url = url.map_err(Error::url)?;

@@ -27,6 +27,12 @@ impl<T> ReplyStream<T> {
     pub(crate) fn new(stream: impl Stream<Item = Result<T, Error>> + Send + 'static) -> Self {
         Self(stream.boxed())
     }
+
+    /// The next piece, when it has come; `None` after the last. As `StreamExt::next`, without
+    /// the trait.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
+        self.0.next().await
+    }
 }
 
 impl ReplyStream<Bytes> {
