@@ -62,7 +62,7 @@ impl Blocking {
     /// # Errors
     /// As there.
     pub fn stream(self) -> Result<Iter<Bytes>, Error> {
-        wait(self.0.stream())?.map(Iter)
+        wait(self.0.stream())?.map(Iter::new)
     }
 
     /// As [`CallRequest::events`], as an iterator.
@@ -70,7 +70,7 @@ impl Blocking {
     /// # Errors
     /// As there.
     pub fn events(self) -> Result<Iter<Event>, Error> {
-        wait(self.0.events())?.map(Iter)
+        wait(self.0.events())?.map(Iter::new)
     }
 
     /// As [`CallRequest::lines`], as an iterator.
@@ -78,19 +78,31 @@ impl Blocking {
     /// # Errors
     /// As there.
     pub fn lines<T: DeserializeOwned + Send + 'static>(self) -> Result<Iter<T>, Error> {
-        wait(self.0.lines())?.map(Iter)
+        wait(self.0.lines())?.map(Iter::new)
     }
 }
 
 /// A [`ReplyStream`] as an iterator. Dropping it cancels the call.
 #[must_use = "nothing is read before the iterator is"]
-pub struct Iter<T>(ReplyStream<T>);
+pub struct Iter<T> {
+    /// None when it could not be waited for.
+    stream: Option<ReplyStream<T>>,
+}
+
+impl<T> Iter<T> {
+    fn new(stream: ReplyStream<T>) -> Self {
+        Self { stream: Some(stream) }
+    }
+}
 
 impl<T> Iterator for Iter<T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        wait(self.0.next()).unwrap_or_else(|error| Some(Err(error)))
+        wait(self.stream.as_mut()?.next()).unwrap_or_else(|error| {
+            self.stream = None;
+            Some(Err(error))
+        })
     }
 }
 

@@ -62,13 +62,12 @@ impl Reply {
     async fn beginning(self) -> Result<Bytes, Error> {
         let mut body = BytesMut::new();
         let mut chunks = self.stream();
-        while let Some(chunk) = chunks.try_next().await? {
-            let left = ERROR_BODY - body.len();
-            body.extend(chunk.into_iter().take(left));
-            if body.len() == ERROR_BODY {
-                break;
-            }
+        while body.len() < ERROR_BODY
+            && let Some(chunk) = chunks.try_next().await?
+        {
+            body.extend_from_slice(&chunk);
         }
+        body.truncate(ERROR_BODY);
         Ok(body.freeze())
     }
 

@@ -29,4 +29,11 @@ fn a_call_can_be_waited_for() {
 async fn not_inside_an_async_runtime() {
     let call = owt_client::Client::new("127.0.0.1:1").unwrap().owt::<POST>("x", ());
     assert_eq!(call.blocking().text().unwrap_err().kind(), ErrorKind::Usage);
+
+    let server = Server::start();
+    let client = server.client();
+    let begin = move || client.owt::<POST>("def run(): yield 1", ()).blocking().stream();
+    let chunks = std::thread::spawn(begin).join().unwrap().unwrap();
+    let kinds: Vec<_> = chunks.map(|chunk| chunk.unwrap_err().kind()).collect();
+    assert_eq!(kinds, [ErrorKind::Usage]);
 }
