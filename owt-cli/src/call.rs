@@ -1,8 +1,5 @@
 //! `owt call`: sends a call, streams its answer.
 
-use std::time::Duration;
-
-use futures_util::StreamExt;
 use owt_client::{Client, to_literal};
 
 use crate::args::{CallArgs, What};
@@ -11,11 +8,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::source::Source;
 
-/// What the server is given beyond the deadline to say that it has passed.
-const LEEWAY: Duration = Duration::from_secs(5);
-
 pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
-    let deadline = args.deadline();
     if args.what.file == Some(Source::Stdin) && args.data == Some(Source::Stdin) {
         let both = "standard input cannot be both the code and the data";
         return Err(Failure::Usage(both.to_owned()));
@@ -25,15 +18,12 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
         None => named(&args.args)?,
     };
     let mut call = call_of(code(args.what)?, kwargs, &args.endpoint)?;
-    call.timeout = deadline;
+    call.timeout = args.timeout.map(|span| span.0);
 
     let client = Client::new(args.endpoint.address())?;
     let mut request = client.call(call).method(args.method);
     if let Some(data) = args.data {
         request = request.data(data.bytes()?);
-    }
-    if let Some(deadline) = deadline {
-        request = request.timeout(deadline.saturating_add(LEEWAY));
     }
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -48,7 +38,7 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
 async fn stream(request: owt_client::CallRequest) -> Result<(), Failure> {
     let reply = request.send().await?;
     let status = reply.status();
-    let mut chunks = reply.chunks();
+    let mut chunks = reply.stream();
     let mut mid_line = false;
     while let Some(chunk) = chunks.next().await {
         let written = chunk.map_err(Failure::from).and_then(|chunk| {

@@ -3,16 +3,18 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Call, MEANT};
+use owt_core::{Call, MEANT, to_kwargs};
 use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
+use serde::Serialize;
 use url::{Host, Url};
 
 use crate::error::Error;
-use crate::request::CallRequest;
+use crate::request::{CallRequest, Verb};
 
 /// The environment variable with the URL of the server to call.
 pub const URL_VARIABLE: &str = "OWT_URL";
@@ -37,23 +39,24 @@ pub struct Client {
     base: Url,
     /// What carries the calls, if not TCP.
     socket: Option<PathBuf>,
-    login: Option<Login>,
+    key: Option<Key>,
     timeout: Option<Duration>,
 }
 
-/// A name and a password, which nothing prints.
+/// What opens the server's door. Nothing prints it.
 #[derive(Clone)]
-pub(crate) struct Login {
-    pub(crate) user: String,
-    pub(crate) password: String,
+pub(crate) enum Key {
+    /// RFC 7617.
+    Basic { user: String, password: String },
+    /// RFC 6750.
+    Bearer(String),
 }
 
 impl Client {
     /// A client of the server at this URL.
     ///
-    /// `user:password@` in it is sent as basic authentication (RFC 7617); a
-    /// path is where calls go by default. `http://` may be left out. `unix:PATH` is a
-    /// server on a Unix socket.
+    /// `user:password@` in it is sent as basic authentication; a path is where calls go by
+    /// default. `http://` may be left out. `unix:PATH` is a server on a Unix socket.
     ///
     /// # Errors
     /// The text is none of that.
@@ -79,7 +82,35 @@ impl Client {
         &self.base
     }
 
-    /// A request for this call; nothing is sent before [`CallRequest::send`].
+    /// Sends this name and password along, in the place of any that the URL has.
+    #[must_use]
+    pub fn basic_auth(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.key = Some(Key::Basic { user: user.into(), password: password.into() });
+        self
+    }
+
+    /// Sends this token along, in the place of a name and password.
+    #[must_use]
+    pub fn bearer(mut self, token: impl Into<String>) -> Self {
+        self.key = Some(Key::Bearer(token.into()));
+        self
+    }
+
+    /// A call of this code with these arguments; nothing is sent before an answer is asked for.
+    ///
+    /// The arguments are anything that serializes: a map or struct becomes keyword arguments,
+    /// `()` none, anything else one unnamed value. A [`PyExpr`](crate::PyExpr) is evaluated by
+    /// the server; all else arrives as the data that it is.
+    pub fn owt<M: Verb>(&self, code: impl Into<Arc<str>>, args: impl Serialize) -> CallRequest {
+        let mut call = Call::new(code);
+        match to_kwargs(&args) {
+            Ok(kwargs) => call.kwargs = kwargs.map(Into::into),
+            Err(error) => return CallRequest::mistaken(Error::arguments(error)),
+        }
+        self.call(call).method(M::METHOD)
+    }
+
+    /// A request for a call that is made already.
     pub fn call(&self, call: Call) -> CallRequest {
         CallRequest::new(self.clone(), call)
     }
@@ -96,8 +127,8 @@ impl Client {
         &self.http
     }
 
-    pub(crate) fn login(&self) -> Option<&Login> {
-        self.login.as_ref()
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
@@ -132,7 +163,7 @@ impl Builder {
     /// How long a call may take, from sending it to the end of its answer; no
     /// limit by default.
     ///
-    /// This is the client's own clock. A call's `timeout` is the server's,
+    /// This is the client's own clock. [`CallRequest::timeout`] is the server's,
     /// which can say more about what it stopped.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -149,7 +180,7 @@ impl Builder {
         let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let socket = socket(&url);
         let mut base = server_url(if socket.is_some() { BEHIND_SOCKET } else { &url })?;
-        let login = take_login(&mut base);
+        let key = take_login(&mut base);
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .default_headers(
@@ -172,7 +203,7 @@ impl Builder {
             http: http.build().map_err(Error::client)?,
             base,
             socket: socket.map(Path::to_owned),
-            login,
+            key,
             timeout: self.timeout,
         })
     }
@@ -205,19 +236,16 @@ pub fn server_url(text: &str) -> Result<Url, Error> {
 }
 
 /// Takes name and password out of the URL, so that nothing prints them with it.
-fn take_login(url: &mut Url) -> Option<Login> {
+pub(crate) fn take_login(url: &mut Url) -> Option<Key> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let login = Login {
-        user: decoded(url.username()),
-        password: decoded(url.password().unwrap_or_default()),
-    };
+    let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
     // Neither fails for http(s), which always has a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    Some(login)
+    Some(Key::Basic { user, password })
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -261,10 +289,10 @@ mod tests {
     #[test]
     fn the_password_is_kept_apart_and_not_printed() {
         let client = Client::new("http://m%40e:p%3Aw@127.0.0.1:9876/").unwrap();
-        let login = client.login().unwrap();
-        assert_eq!((&*login.user, &*login.password), ("m@e", "p:w"));
+        let Some(Key::Basic { user, password }) = client.key() else { panic!("no name") };
+        assert_eq!((&**user, &**password), ("m@e", "p:w"));
         assert_eq!(client.url().as_str(), "http://127.0.0.1:9876/");
-        assert!(!format!("{client:?} {:?}", client.call(Call::new("x"))).contains("p%3Aw"));
+        assert!(!format!("{client:?} {:?}", client.call(Call::new("x"))).contains("p:w"));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use owt_core::{CallError, LiteralError, Problem};
+use bytes::Bytes;
+use owt_core::{CallError, Exception, LiteralError, Problem};
+use reqwest::StatusCode;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -20,6 +22,8 @@ struct Inner {
     kind: ErrorKind,
     what: String,
     problem: Option<Problem>,
+    /// What an adaptor answered instead of what was asked of it.
+    answer: Option<(StatusCode, Bytes)>,
     source: Option<Source>,
 }
 
@@ -38,6 +42,8 @@ pub enum ErrorKind {
     Interrupted,
     /// The server answered with a [`Problem`].
     Problem,
+    /// The adaptor itself answered with a status of 400 or more.
+    Answered,
     /// The answer came whole, but is not what was asked for.
     Unreadable,
 }
@@ -53,12 +59,32 @@ impl Error {
         self.inner.problem.as_ref()
     }
 
+    /// What the adaptor raised, with its traceback, when that is the problem.
+    pub fn exception(&self) -> Option<&Exception> {
+        self.problem()?.exception.as_ref()
+    }
+
+    /// The status that came, when an answer came that was an error.
+    pub fn status(&self) -> Option<StatusCode> {
+        match (&self.inner.problem, &self.inner.answer) {
+            (Some(problem), _) => StatusCode::from_u16(problem.status()).ok(),
+            (None, Some((status, _))) => Some(*status),
+            (None, None) => None,
+        }
+    }
+
+    /// What an adaptor answered with its status of 400 or more; at most a mebibyte of it.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.inner.answer.as_ref().map(|(_, body)| body)
+    }
+
     fn new(kind: ErrorKind, what: impl Into<String>, source: impl Into<Option<Source>>) -> Self {
         Self {
             inner: Box::new(Inner {
                 kind,
                 what: what.into(),
                 problem: None,
+                answer: None,
                 source: source.into(),
             }),
         }
@@ -88,7 +114,7 @@ impl Error {
         Self::new(ErrorKind::Usage, "no HTTP client could be made", Some(source.into()))
     }
 
-    pub(crate) fn usage(what: &str, source: Option<Source>) -> Self {
+    pub(crate) fn usage(what: impl Into<String>, source: Option<Source>) -> Self {
         Self::new(ErrorKind::Usage, what, source)
     }
 
@@ -125,8 +151,15 @@ impl Error {
         error
     }
 
-    pub(crate) fn unreadable(what: impl Into<String>, source: impl Into<Source>) -> Self {
-        Self::new(ErrorKind::Unreadable, what, Some(source.into()))
+    pub(crate) fn answered(status: StatusCode, body: Bytes) -> Self {
+        let mut error =
+            Self::new(ErrorKind::Answered, format!("the adaptor answered {status}"), None);
+        error.inner.answer = Some((status, body));
+        error
+    }
+
+    pub(crate) fn unreadable(what: impl Into<String>, source: Option<Source>) -> Self {
+        Self::new(ErrorKind::Unreadable, what, source)
     }
 }
 

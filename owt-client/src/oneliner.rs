@@ -2,45 +2,46 @@
 
 use std::sync::Arc;
 
-use owt_core::Call;
+use owt_core::{Call, to_kwargs};
 use serde::Serialize;
+use url::Url;
 
-use crate::client::Client;
+use crate::client::{Client, server_url, take_login};
 use crate::error::Error;
-use crate::reply::Reply;
-use crate::request::Method;
+use crate::request::{CallRequest, Verb};
 
-/// A [`Method`] as a type, so that [`owt`] reads as the request it makes.
-pub trait Verb {
-    /// The method.
-    const METHOD: Method;
-}
-
-/// [`Method::GET`] as a type.
-#[derive(Clone, Copy, Debug)]
-pub struct GET;
-
-/// [`Method::POST`] as a type.
-#[derive(Clone, Copy, Debug)]
-pub struct POST;
-
-impl Verb for GET {
-    const METHOD: Method = Method::GET;
-}
-
-impl Verb for POST {
-    const METHOD: Method = Method::POST;
-}
-
-/// Runs this code with these arguments on the server at `$OWT_URL`, else the
-/// one on this machine.
+/// A call of this code with these arguments on the server at `$OWT_URL`, else the one on this
+/// machine: see [`Client::owt`].
 ///
-/// A map or struct becomes keyword arguments, anything else one unnamed value,
-/// `()` none. For more than a few calls keep a [`Client`], which keeps its
-/// connections.
+/// For more than a few calls keep a [`Client`], which keeps its connections.
+pub fn owt<M: Verb>(code: impl Into<Arc<str>>, args: impl Serialize) -> CallRequest {
+    match Client::from_env() {
+        Ok(client) => client.owt::<M>(code, args),
+        Err(error) => CallRequest::mistaken(error),
+    }
+}
+
+/// The URL that makes a call when it is opened: of this code, with these arguments, on the
+/// server at this URL. Name and password of the latter are left out.
+///
+/// [`CallRequest::encode`] writes a call with more to say.
+///
+/// ```
+/// let url = owt_client::encode("localhost:9876/root", "f(math.sqrt)", 2)?;
+/// assert_eq!(url.as_str(), "http://localhost:9876/root?code_b64=ZihtYXRoLnNxcnQp&kwargs_b64=Mg");
+/// # Ok::<(), owt_client::Error>(())
+/// ```
 ///
 /// # Errors
-/// See [`ErrorKind`](crate::ErrorKind).
-pub async fn owt<M: Verb>(code: impl Into<Arc<str>>, args: impl Serialize) -> Result<Reply, Error> {
-    Client::from_env()?.call(Call::new(code)).args(&args).method(M::METHOD).send().await
+/// No URL, arguments that cannot be written as Python, or a call too long for a URL.
+pub fn encode(
+    url: impl AsRef<str>,
+    code: impl Into<Arc<str>>,
+    args: impl Serialize,
+) -> Result<Url, Error> {
+    let mut base = server_url(url.as_ref())?;
+    take_login(&mut base);
+    let mut call = Call::new(code);
+    call.kwargs = to_kwargs(&args).map_err(Error::arguments)?.map(Into::into);
+    call.to_url(&base).map_err(Error::call)
 }

@@ -1,18 +1,21 @@
 //! What came back.
 
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::stream::{BoxStream, Stream, StreamExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt;
 use owt_core::{PROBLEM_JSON, Problem};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::event::Event;
+use crate::stream::ReplyStream;
+
+/// What is kept of an answer that is an error.
+const ERROR_BODY: usize = 1 << 20;
 
 /// The answer of an adaptor: a head that has come, and a body that may be coming still.
 pub struct Reply {
@@ -33,13 +36,39 @@ impl Reply {
             return Ok(reply);
         }
         let status = reply.status();
-        let body = reply.bytes().await?;
+        let body = reply.beginning().await?;
         Err(match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => Error::problem_of(problem),
-            Err(error) => {
-                Error::unreadable(format!("the problem of a {status} cannot be read"), error)
-            }
+            Err(error) => Error::unreadable(
+                format!("the problem of a {status} cannot be read"),
+                Some(error.into()),
+            ),
         })
+    }
+
+    /// The reply, if its status is below 400; else its body is read, and it is an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Answered`](crate::ErrorKind::Answered).
+    pub async fn success(self) -> Result<Self, Error> {
+        let status = self.status();
+        if status.as_u16() < 400 {
+            return Ok(self);
+        }
+        Err(Error::answered(status, self.beginning().await?))
+    }
+
+    /// As much of the body as an error keeps.
+    async fn beginning(self) -> Result<Bytes, Error> {
+        let mut body = BytesMut::new();
+        let mut chunks = self.stream();
+        while body.len() < ERROR_BODY
+            && let Some(chunk) = chunks.try_next().await?
+        {
+            body.extend_from_slice(&chunk);
+        }
+        body.truncate(ERROR_BODY);
+        Ok(body.freeze())
     }
 
     /// The status, which an adaptor may have chosen.
@@ -78,7 +107,7 @@ impl Reply {
     pub async fn text(self) -> Result<String, Error> {
         let body = self.bytes().await?;
         String::from_utf8(body.into())
-            .map_err(|error| Error::unreadable("the answer is not UTF-8 text", error))
+            .map_err(|error| Error::unreadable("the answer is not UTF-8 text", Some(error.into())))
     }
 
     /// The whole body, read as JSON.
@@ -87,21 +116,39 @@ impl Reply {
     /// As [`bytes`](Self::bytes), and a body that is no JSON of a `T`.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let body = self.bytes().await?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Error::unreadable("the answer is not the JSON asked for", error))
+        serde_json::from_slice(&body).map_err(|error| {
+            Error::unreadable("the answer is not the JSON asked for", Some(error.into()))
+        })
     }
 
     /// The body piece by piece, each as soon as it comes. Where one piece ends
     /// and the next begins is the network's doing.
-    ///
-    /// A body that is cut short ends with an error, never as if it were whole.
-    /// Dropping the stream closes the connection, which cancels the call.
-    pub fn chunks(self) -> Chunks {
+    pub fn stream(self) -> ReplyStream<Bytes> {
         let Self { response, server, timeout } = self;
-        let stream = response
-            .bytes_stream()
-            .map(move |chunk| chunk.map_err(|error| Error::transport(error, &server, timeout)));
-        Chunks(stream.boxed())
+        ReplyStream::new(
+            response.bytes_stream().map_err(move |error| Error::transport(error, &server, timeout)),
+        )
+    }
+
+    /// The body as server-sent events, what `sse(...)` gives in an adaptor.
+    ///
+    /// # Errors
+    /// The answer is not `text/event-stream`.
+    pub fn events(self) -> Result<ReplyStream<Event>, Error> {
+        if self.essence() == Some("text/event-stream") {
+            return Ok(self.stream().events());
+        }
+        let given = self.content_type().unwrap_or("of no type");
+        Err(Error::unreadable(
+            format!("the answer is {given}, no stream of events: let the adaptor give sse(...)"),
+            None,
+        ))
+    }
+
+    /// The body as JSON lines, what an adaptor's generator of dicts, lists and numbers gives.
+    /// A line that is no JSON of a `T` is an error, the next one may be read.
+    pub fn lines<T: DeserializeOwned + Send + 'static>(self) -> ReplyStream<T> {
+        self.stream().lines()
     }
 }
 
@@ -111,22 +158,5 @@ impl fmt::Debug for Reply {
             .field("status", &self.status())
             .field("content_type", &self.content_type())
             .finish_non_exhaustive()
-    }
-}
-
-/// The body of a [`Reply`] as a stream.
-pub struct Chunks(BoxStream<'static, Result<Bytes, Error>>);
-
-impl Stream for Chunks {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
-    }
-}
-
-impl fmt::Debug for Chunks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chunks").finish_non_exhaustive()
     }
 }

@@ -4,14 +4,20 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use owt_core::{Call, to_literal};
+use owt_core::Call;
+use reqwest::Body;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde::Serialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::client::Client;
+use crate::client::{Client, Key};
 use crate::error::Error;
+use crate::event::Event;
 use crate::reply::Reply;
+use crate::stream::ReplyStream;
+
+/// What a server is given beyond the deadline to say that it has passed.
+const LEEWAY: Duration = Duration::from_secs(5);
 
 /// How a call travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,91 +31,136 @@ pub enum Method {
     POST,
 }
 
-/// A call that can be sent. A mistake in making it is told by [`send`](Self::send).
-#[must_use = "nothing is sent before `send`"]
+/// A [`Method`] as a type, so that [`owt`](crate::owt) reads as the request it makes.
+pub trait Verb {
+    /// The method.
+    const METHOD: Method;
+}
+
+/// [`Method::GET`] as a type.
+#[derive(Clone, Copy, Debug)]
+pub struct GET;
+
+/// [`Method::POST`] as a type.
+#[derive(Clone, Copy, Debug)]
+pub struct POST;
+
+impl Verb for GET {
+    const METHOD: Method = Method::GET;
+}
+
+impl Verb for POST {
+    const METHOD: Method = Method::POST;
+}
+
+/// A call that can be sent, as what is asked of it: [`text`](Self::text), [`json`](Self::json),
+/// [`stream`](Self::stream) and so on, or [`send`](Self::send) for the answer with its head.
+///
+/// A mistake in making it is told then. Dropping it while it is under way cancels the call on
+/// the server, and so does dropping a stream before its end.
+#[must_use = "nothing is sent before an answer is asked for"]
 pub struct CallRequest {
+    made: Result<Parts, Error>,
+}
+
+struct Parts {
     client: Client,
     call: Call,
     method: Method,
     path: Option<String>,
-    data: Option<Bytes>,
+    data: Option<Body>,
     headers: HeaderMap,
-    timeout: Option<Duration>,
-    mistake: Option<Error>,
 }
 
 impl CallRequest {
     pub(crate) fn new(client: Client, call: Call) -> Self {
-        Self {
-            timeout: client.timeout(),
-            client,
-            call,
-            method: Method::default(),
-            path: None,
-            data: None,
-            headers: HeaderMap::new(),
-            mistake: None,
-        }
+        let method = Method::default();
+        let headers = HeaderMap::new();
+        Self { made: Ok(Parts { client, call, method, path: None, data: None, headers }) }
     }
 
-    /// How the call travels; POST by default.
-    pub fn method(mut self, method: Method) -> Self {
-        self.method = method;
+    pub(crate) fn mistaken(mistake: Error) -> Self {
+        Self { made: Err(mistake) }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        if let Ok(parts) = &mut self.made {
+            change(parts);
+        }
         self
     }
 
-    /// The arguments: a map or struct becomes keyword arguments, `()` (or
-    /// `None`) none, anything else one unnamed value.
-    pub fn args<T: Serialize + ?Sized>(mut self, args: &T) -> Self {
-        match to_literal(args) {
-            // As an expression it would be one unnamed value, None.
-            Ok(literal) if literal == "None" => self.call.kwargs = None,
-            Ok(literal) => self.call.kwargs = Some(literal.into()),
-            Err(error) => self.mistake = Some(Error::arguments(error)),
-        }
-        self
+    /// How the call travels, instead of as it was made to.
+    pub fn method(self, method: Method) -> Self {
+        self.with(|parts| parts.method = method)
+    }
+
+    /// The name that the code must define, instead of `run`.
+    pub fn fn_name(self, name: impl AsRef<str>) -> Self {
+        self.with(|parts| parts.call.fn_name = Some(name.as_ref().into()))
+    }
+
+    /// Whether the server keeps the result, and answers from a kept one.
+    pub fn cache(self, cache: bool) -> Self {
+        self.with(|parts| parts.call.use_cache = cache)
+    }
+
+    /// Whether it keeps a result for each set of arguments.
+    pub fn cache_kwargs(self, cache_kwargs: bool) -> Self {
+        self.with(|parts| parts.call.cache_kwargs = cache_kwargs)
+    }
+
+    /// What results are kept under, instead of path, code and arguments.
+    pub fn cache_key(self, key: impl Into<String>) -> Self {
+        self.with(|parts| parts.call.cache_key_override = Some(key.into()))
+    }
+
+    /// The call's deadline, which the server keeps; a server that does not answer is given up
+    /// soon after it.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|parts| parts.call.timeout = Some(timeout))
     }
 
     /// The path of the virtual endpoint below the client's URL, which the
     /// adaptor reads as `request.path`.
-    pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = Some(path.into());
-        self
+    pub fn path(self, path: impl Into<String>) -> Self {
+        self.with(|parts| parts.path = Some(path.into()))
     }
 
-    /// A body for the adaptor, its `request.data`: an image, a WAV file. Its
-    /// type is `application/octet-stream` unless a [`header`](Self::header) says.
-    pub fn data(mut self, data: impl Into<Bytes>) -> Self {
-        self.data = Some(data.into());
-        self
+    /// A body for the adaptor, its `request.data`: an image, a WAV file; bytes, or a stream of
+    /// them by [`Body::wrap_stream`]. Its type is `application/octet-stream` unless a
+    /// [`header`](Self::header) says. A GET has no body.
+    pub fn data(self, data: impl Into<Body>) -> Self {
+        self.with(|parts| parts.data = Some(data.into()))
     }
 
     /// One more header, such as `Accept`.
-    pub fn header<N, V>(mut self, name: N, value: V) -> Self
+    pub fn header<N, V>(self, name: N, value: V) -> Self
     where
         N: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
         N::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        match (name.try_into(), value.try_into()) {
-            (Ok(name), Ok(value)) => {
-                self.headers.insert(name, value);
-            }
-            (Err(error), _) => {
-                self.mistake = Some(Error::usage("no name of a header", Some(error.into())))
-            }
-            (_, Err(error)) => {
-                self.mistake = Some(Error::usage("no value of a header", Some(error.into())))
-            }
+        let name = name.try_into().map_err(|e| Error::usage("no name of a header", Some(e.into())));
+        let value =
+            value.try_into().map_err(|e| Error::usage("no value of a header", Some(e.into())));
+        match (name, value) {
+            (Ok(name), Ok(value)) => self.with(|parts| {
+                parts.headers.insert(name, value);
+            }),
+            (Err(mistake), _) | (_, Err(mistake)) => Self { made: self.made.and(Err(mistake)) },
         }
-        self
     }
 
-    /// How long this call may take, instead of what the client says.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
+    /// The URL that makes this call when it is opened, without name and password. Headers and
+    /// data are no part of it.
+    ///
+    /// # Errors
+    /// The call has a mistake, or is too long for a URL.
+    pub fn encode(self) -> Result<Url, Error> {
+        let parts = self.made?;
+        parts.call.to_url(&parts.url()).map_err(Error::call)
     }
 
     /// Sends the call and waits until its answer begins.
@@ -119,11 +170,65 @@ impl CallRequest {
     ///
     /// # Errors
     /// What could not be sent, or answered: see [`ErrorKind`](crate::ErrorKind).
-    pub async fn send(mut self) -> Result<Reply, Error> {
-        if let Some(mistake) = self.mistake.take() {
-            return Err(mistake);
-        }
+    pub async fn send(self) -> Result<Reply, Error> {
+        self.made?.send().await
+    }
+
+    /// The whole answer as text.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Reply::text`], and an adaptor's answer of 400 or more.
+    pub async fn text(self) -> Result<String, Error> {
+        self.send().await?.success().await?.text().await
+    }
+
+    /// The whole answer.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Reply::bytes`], and an adaptor's answer of 400 or more.
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        self.send().await?.success().await?.bytes().await
+    }
+
+    /// The whole answer, read as JSON.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Reply::json`], and an adaptor's answer of 400 or more.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.send().await?.success().await?.json().await
+    }
+
+    /// The answer piece by piece, each as soon as it comes: see [`Reply::stream`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and an adaptor's answer of 400 or more.
+    pub async fn stream(self) -> Result<ReplyStream<Bytes>, Error> {
+        Ok(self.send().await?.success().await?.stream())
+    }
+
+    /// The answer as server-sent events, each as soon as it comes: see [`Reply::events`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Reply::events`], and an adaptor's answer of 400 or more.
+    pub async fn events(self) -> Result<ReplyStream<Event>, Error> {
+        self.send().await?.success().await?.events()
+    }
+
+    /// The answer as JSON lines, each as soon as it comes: see [`Reply::lines`].
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and an adaptor's answer of 400 or more.
+    pub async fn lines<T: DeserializeOwned + Send + 'static>(
+        self,
+    ) -> Result<ReplyStream<T>, Error> {
+        Ok(self.send().await?.success().await?.lines())
+    }
+}
+
+impl Parts {
+    async fn send(self) -> Result<Reply, Error> {
         let url = self.url();
+        let timeout = self.limit();
         let http = self.client.http();
         let mut request = match (self.method, self.data) {
             (Method::GET, Some(_)) => {
@@ -138,20 +243,28 @@ impl CallRequest {
                 .post(url)
                 .header(CONTENT_TYPE, "application/json")
                 .body(self.call.to_json().to_string()),
-        }
-        // Replaces what the body would have.
-        .headers(self.headers);
-        if let Some(login) = self.client.login() {
-            request = request.basic_auth(&login.user, Some(&login.password));
-        }
-        if let Some(timeout) = self.timeout {
+        };
+        request = match self.client.key() {
+            Some(Key::Basic { user, password }) => request.basic_auth(user, Some(password)),
+            Some(Key::Bearer(token)) => request.bearer_auth(token),
+            None => request,
+        };
+        if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
+        // Last: they replace what stands there already.
+        let sent = request.headers(self.headers).send().await;
         let server = self.client.server();
-        match request.send().await {
-            Ok(response) => Reply::new(response, server, self.timeout).await,
-            Err(error) => Err(Error::transport(error, &server, self.timeout)),
+        match sent {
+            Ok(response) => Reply::new(response, server, timeout).await,
+            Err(error) => Err(Error::transport(error, &server, timeout)),
         }
+    }
+
+    /// What this end waits at most.
+    fn limit(&self) -> Option<Duration> {
+        let deadline = self.call.timeout.map(|timeout| timeout.saturating_add(LEEWAY));
+        deadline.into_iter().chain(self.client.timeout()).min()
     }
 
     fn url(&self) -> Url {
@@ -166,11 +279,15 @@ impl CallRequest {
 
 impl fmt::Debug for CallRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallRequest")
-            .field("client", &self.client)
-            .field("method", &self.method)
-            .field("path", &self.path)
-            .field("code", &self.call.code.id())
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("CallRequest");
+        match &self.made {
+            Ok(parts) => shown
+                .field("client", &parts.client)
+                .field("method", &parts.method)
+                .field("path", &parts.path)
+                .field("code", &parts.call.code.id()),
+            Err(mistake) => shown.field("mistake", mistake),
+        }
+        .finish_non_exhaustive()
     }
 }

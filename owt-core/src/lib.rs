@@ -6,10 +6,10 @@
 //! Section numbers in these pages are those of `WIRE.md`.
 //!
 //! ```
-//! use owt_core::{Call, to_literal};
+//! use owt_core::{Call, to_kwargs};
 //!
 //! let mut call = Call::new("f(sota.hard_task)");
-//! call.kwargs = Some(to_literal("solve AGI")?.into());
+//! call.kwargs = to_kwargs("solve AGI")?.map(Into::into);
 //! let url = call.to_url(&"http://127.0.0.1:9876/agi".parse()?)?;
 //! assert_eq!(Call::from_query(url.query().unwrap_or_default())?, Some(call));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -25,5 +25,5 @@ mod problem;
 
 pub use call::{Call, CallError, DEFAULT_FN_NAME, MAX_URL, MEANT, shell_word};
 pub use code::{Code, CodeId};
-pub use literal::{LiteralError, to_literal};
+pub use literal::{LiteralError, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};

@@ -1,13 +1,16 @@
 //! Any serializable value as a Python expression (§3), and back by `eval`.
 
 mod compound;
+mod expression;
 mod text;
 
 use std::fmt;
 
 use serde::ser::{self, Serialize, Serializer};
 
-use compound::{Compound, Shape};
+use compound::{Compound, Shape, text_of};
+
+pub use expression::PyExpr;
 
 /// CPython's tokenizer refuses 200 brackets inside one another; a margin is
 /// left for what the server may wrap around the expression.
@@ -22,8 +25,25 @@ const DEEPEST: usize = 190;
 /// A map key that Python cannot hash, nesting deeper than Python parses, or an
 /// error of the value's own `Serialize`.
 pub fn to_literal<T: Serialize + ?Sized>(value: &T) -> Result<String, LiteralError> {
+    written(value, false)
+}
+
+/// Writes the arguments of a call (§3) so that the adaptor receives this value and no other.
+///
+/// A map or struct becomes keyword arguments, anything else one unnamed value, `()` and `None`
+/// no arguments. Text is quoted twice, because the server evaluates text once more: what is
+/// data here, `1 + 1` for one, does not become code there. A [`PyExpr`] is sent as it is.
+///
+/// # Errors
+/// As [`to_literal`].
+pub fn to_kwargs<T: Serialize + ?Sized>(args: &T) -> Result<Option<String>, LiteralError> {
+    let kwargs = written(args, true)?;
+    Ok((!kwargs.is_empty()).then_some(kwargs))
+}
+
+fn written<T: Serialize + ?Sized>(value: &T, whole: bool) -> Result<String, LiteralError> {
     let mut out = String::new();
-    value.serialize(Writer { out: &mut out, depth: 0, key: false })?;
+    value.serialize(Writer { out: &mut out, depth: 0, key: false, whole })?;
     Ok(out)
 }
 
@@ -50,11 +70,14 @@ impl ser::Error for LiteralError {
     }
 }
 
-/// Writes one value. `key` says that the value has to be hashable.
+/// Writes one value.
 struct Writer<'a> {
     out: &'a mut String,
     depth: usize,
+    /// It has to be hashable.
     key: bool,
+    /// It is all the arguments of a call.
+    whole: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -118,7 +141,11 @@ impl<'a> Serializer for Writer<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), LiteralError> {
-        text::write_str(self.out, value);
+        if self.whole {
+            text::write_str(self.out, &to_literal(value)?);
+        } else {
+            text::write_str(self.out, value);
+        }
         Ok(())
     }
 
@@ -136,7 +163,8 @@ impl<'a> Serializer for Writer<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), LiteralError> {
-        self.word("None")
+        let nothing = if self.whole { "" } else { "None" };
+        self.word(nothing)
     }
 
     fn serialize_unit_struct(self, _name: &'static str) -> Result<(), LiteralError> {
@@ -154,10 +182,15 @@ impl<'a> Serializer for Writer<'a> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), LiteralError> {
-        value.serialize(self)
+        if name != expression::NAME {
+            return value.serialize(self);
+        }
+        let text = text_of(value)?;
+        // Brackets keep it one value among others: `1, 2`, a lambda.
+        if self.whole { self.word(&text) } else { self.word(&format!("({text})")) }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -7,7 +7,6 @@ mod listen;
 mod sandbox;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -367,12 +366,5 @@ fn method(text: &str) -> Result<Method, &'static str> {
         "GET" => Ok(Method::GET),
         "POST" => Ok(Method::POST),
         _ => Err("give GET or POST"),
-    }
-}
-
-impl CallArgs {
-    /// The deadline that the server is given.
-    pub(crate) fn deadline(&self) -> Option<Duration> {
-        self.timeout.map(|span| span.0)
     }
 }

@@ -53,11 +53,12 @@ impl<'a> Compound<'a> {
         if let Some(unhashable) = shape.unhashable().filter(|_| writer.key) {
             return Err(LiteralError::UnhashableKey(unhashable));
         }
-        writer.depth += 1;
+        let opening = shape.brackets().0;
+        writer.depth += opening.len();
         if writer.depth > DEEPEST {
             return Err(LiteralError::TooDeep);
         }
-        writer.out.push_str(shape.brackets().0);
+        writer.out.push_str(opening);
         Ok(Self { writer, shape, len: 0, in_variant: false })
     }
 
@@ -80,7 +81,7 @@ impl<'a> Compound<'a> {
     }
 
     fn child(&mut self, key: bool) -> Writer<'_> {
-        Writer { out: &mut *self.writer.out, depth: self.writer.depth, key }
+        Writer { out: &mut *self.writer.out, depth: self.writer.depth, key, whole: false }
     }
 
     /// An item of a list or tuple; a tuple that is a key has only items that could be.
@@ -136,7 +137,8 @@ impl<'a> Compound<'a> {
     }
 }
 
-fn text_of<T: Serialize + ?Sized>(value: &T) -> Result<String, LiteralError> {
+/// The text that the value is to serde.
+pub(super) fn text_of<T: Serialize + ?Sized>(value: &T) -> Result<String, LiteralError> {
     match serde_json::to_value(value).map_err(LiteralError::custom)? {
         Value::String(text) => Ok(text),
         other => Err(LiteralError::custom(format!("{other} where text was due"))),

@@ -8,7 +8,7 @@ use proptest::test_runner::TestRunner;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::{Value, json};
 
-use super::{LiteralError, to_literal};
+use super::{LiteralError, PyExpr, to_kwargs, to_literal};
 
 #[derive(serde::Serialize)]
 struct Point {
@@ -128,6 +128,22 @@ fn nesting_stops_where_python_does() {
     let deepest = literal(nested(super::DEEPEST));
     assert_eq!(python_reads(&[deepest]), ["True"]);
     assert!(matches!(to_literal(&nested(super::DEEPEST + 1)), Err(LiteralError::TooDeep)));
+}
+
+#[test]
+fn arguments() {
+    fn kwargs(args: &impl Serialize) -> Option<String> {
+        to_kwargs(args).unwrap()
+    }
+    assert_eq!(kwargs(&()), None);
+    assert_eq!(kwargs(&None::<u8>), None);
+    assert_eq!(kwargs(&Some("1 + 1")).unwrap(), r"'\'1 + 1\''");
+    assert_eq!(kwargs(&Shape::Empty).unwrap(), r"'\'Empty\''");
+    assert_eq!(kwargs(&((), "x")).unwrap(), "(None, 'x')");
+    assert_eq!(kwargs(&json!({"a": "x"})).unwrap(), "{'a': 'x'}");
+    assert_eq!(kwargs(&PyExpr("'x'")).unwrap(), "'x'");
+    assert_eq!(kwargs(&Some(PyExpr("None"))).unwrap(), "None");
+    assert_eq!(kwargs(&vec![PyExpr("1, 2")]).unwrap(), "[(1, 2)]");
 }
 
 /// Evaluates each expression, and says whether it is something.

@@ -1,0 +1,16 @@
+//! The client and a real server with a real Python. `OWT_BIN` names the server's binary, else
+//! it is the one that `cargo build -p owt-cli` makes.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may; clippy.toml exempts only the test functions themselves"
+)]
+
+mod errors;
+mod readme;
+mod results;
+mod server;
+mod streams;
+mod waited;
