@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from . import server
     from ._errors import Cancelled
     from ._request import request
+    from .client import Client as Client
+    from .client import OwtError as OwtError
     from .responses import Response, as_json, redirect, sse, stream
     from .server import Server, args, main
     from .summat import pipe, shell
@@ -35,6 +37,8 @@ __all__ = [
 
 _HOMES = {
     "Cancelled": "_errors",
+    "Client": "client",
+    "OwtError": "client",
     "Response": "responses",
     "Server": "server",
     "args": "server",
