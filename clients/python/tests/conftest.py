@@ -1,5 +1,5 @@
 import pytest
-from serving import serving
+from serving import Gate, serving
 
 from owt.client import Client
 
@@ -14,3 +14,8 @@ def server(tmp_path_factory):
 @pytest.fixture
 def client(server):
     return Client(server)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    return Gate(tmp_path / "gate")

@@ -8,9 +8,12 @@ import pathlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 ROOT = pathlib.Path(__file__).parents[3]
+T = TypeVar("T")
 PACKAGE = ROOT / "owt-server/python"
 
 
@@ -40,6 +43,32 @@ def serving(folder: pathlib.Path, *flags: str, python: str = sys.executable) -> 
     finally:
         server.terminate()
         server.communicate(timeout=60)
+
+
+class Gate:
+    """A FIFO, where each end waits for the other: `path` is the adaptor's."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        os.mkfifo(path)
+        self.path = str(path)
+        self._fifo = path
+
+    def read(self) -> str:
+        """What the adaptor writes."""
+        return self._wait(self._fifo.read_text)
+
+    def write(self, text: str) -> None:
+        """Go on when the adaptor reads."""
+        self._wait(lambda: self._fifo.write_text(text))
+
+    def _wait(self, work: Callable[[], T]) -> T:
+        found: list[T] = []
+        # A daemon, so that an adaptor that never comes fails the test and does not hold it.
+        thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
+        thread.start()
+        thread.join(60)
+        assert found, "the adaptor never came to the gate"
+        return found[0]
 
 
 def snippets(readme: pathlib.Path, language: str) -> list[tuple[str, str]]:

@@ -93,7 +93,7 @@ def _call(
     kwargs: dict[str, Any],
 ) -> Call:
     bound = inspect.signature(local).bind(*args, **kwargs)
-    code = f"{inspect.getsource(_remote_end)}\n\n{program(local)}"
+    code = program(local, before=inspect.getsource(_remote_end))
     code += f"{_ENTRY} = _owt_entry({local.__name__})\n"
     sent = {"args": list(bound.args), "kwargs": bound.kwargs}
     # Kept without its arguments, the first result would be everybody's.

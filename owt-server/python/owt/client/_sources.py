@@ -37,12 +37,14 @@ def local_function(function: Callable[..., Any]) -> FunctionType:
     return found
 
 
-def program(function: FunctionType) -> str:
+def program(function: FunctionType, before: str) -> str:
     """The source of `function` and of all that it uses from outside, with today's values.
+
+    `before` is a source that is put before them.
 
     Raises `TypeError` that names what cannot be sent, and what to do.
     """
-    made = _Program()
+    made = _Program(before)
     made.define(function, "this program")
     return "\n".join(made.parts) + "\n"
 
@@ -93,8 +95,8 @@ class _Source:
 class _Program:
     """Collects sources; what is used comes before what uses it."""
 
-    def __init__(self) -> None:
-        self.parts = [_HEAD.strip()]
+    def __init__(self, before: str) -> None:
+        self.parts = [_HEAD + before]
         self._defined: set[CodeType] = set()
         #: What each name means, and who said so.
         self._bound: dict[str, tuple[object, str]] = {}
