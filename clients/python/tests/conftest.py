@@ -1,7 +1,7 @@
 import pytest
-from serving import Gate, serving
 
 from owt.client import Client
+from serving import Gate, serving
 
 
 @pytest.fixture(scope="session")

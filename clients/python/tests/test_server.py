@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from serving import PACKAGE, serving
 
 from owt.client import Client, Event, OwtError, owt
+from serving import PACKAGE, serving
 
 HUNDRED = 100_000_000
 
@@ -97,7 +97,8 @@ def test_the_first_of_a_stream_comes_before_the_last_is_made(client, gate, code,
 
 EVENTS = (
     b"\xef\xbb\xbf: a comment\r\nevent: tick\r\ndata: 1\r\ndata:2\r\nid: 7\r\n\r\n"
-    b"data\r\rdata: \xf0\x9f\x8e\xb5\nretry: 5\nid: \x00\nunknown: x\n\nevent: dropped\n\ndata: unended"
+    b"data\r\rdata: \xf0\x9f\x8e\xb5\nretry: 5\nid: \x00\nunknown: x\n\n"
+    b"event: dropped\n\ndata: unended"
 )
 
 
@@ -142,7 +143,7 @@ SLEEP = "def run():\n    import time\n    time.sleep(60)"
 
 
 def test_problems(client, server):
-    with pytest.raises(OwtError, match="500 .*ValueError: why 🎵") as caught:
+    with pytest.raises(OwtError, match=r"500 .*ValueError: why 🎵") as caught:
         client("def run():\n    raise ValueError('why 🎵')")
     error = caught.value
     assert error.status == 500 and error.problem["type"].endswith("adaptor-raised")
@@ -162,7 +163,7 @@ def test_problems(client, server):
 
 
 def test_an_adaptors_own_answers(client):
-    with pytest.raises(OwtError, match="418 .*: short and stout") as caught:
+    with pytest.raises(OwtError, match=r"418 .*: short and stout") as caught:
         client("def run(): return 'short and stout', 418")
     assert (caught.value.problem, caught.value.text) == ({}, "short and stout")
     with client.stream("def run(): return redirect('/elsewhere')") as answer:
@@ -233,7 +234,8 @@ total = 0
 with client.stream("def run():\\n for _ in range(1000): yield bytes(100_000)") as answer:
     for piece in answer:
         total += len(piece)
-with client.stream("def run(path):\\n import pathlib\\n return pathlib.Path(path)", path=sys.argv[2]) as answer:
+code = "import pathlib\\ndef run(path): return pathlib.Path(path)"
+with client.stream(code, path=sys.argv[2]) as answer:
     while piece := answer.read(100_000):
         total += len(piece)
 assert total == 200_000_000

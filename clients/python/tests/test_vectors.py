@@ -6,10 +6,10 @@ import json
 import math
 
 import pytest
-from serving import ROOT
 
 from owt.client import Client
 from owt.client._literals import literal, parsed
+from serving import ROOT
 
 VECTORS = ROOT / "clients/vectors"
 
@@ -72,7 +72,7 @@ def test_too_deep():
     assert ast.literal_eval(literal(deepest)) == deepest
     with pytest.raises(TypeError, match="nested too deep"):
         literal([deepest])
-    with pytest.raises(TypeError, match="the argument x.* nested too deep"):
+    with pytest.raises(TypeError, match=r"the argument x.* nested too deep"):
         Client("http://h").url("c", x=deepest)
 
 
