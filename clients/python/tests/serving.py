@@ -74,8 +74,8 @@ class Gate:
 def snippets(readme: pathlib.Path, language: str) -> list[tuple[str, str]]:
     """The README's fenced blocks of a language: the heading they are under, and their text."""
     heading, found = "", []
-    text = re.sub(r"^~~~", "```", readme.read_text(encoding="utf-8"), flags=re.M)
-    for match in re.finditer(r"^(#+ .*)$|^```(\w+)\n(.*?)^```$", text, re.M | re.S):
+    text = readme.read_text(encoding="utf-8")
+    for match in re.finditer(r"^(#+ [^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.M | re.S):
         if match[1]:
             heading = match[1].strip("# ")
         elif match[2] == language:

@@ -126,21 +126,15 @@ def test_recursion_and_decorators(here):
     def factorial(n):
         return 1 if n < 2 else n * factorial(n - 1)
 
-    @here.remote(timeout=30, use_cache=True)
-    @functools.wraps(factorial)
-    def unused():
-        """Its source is that of `factorial`."""
-
     @here.remote
     @functools.cache
     def twice(n: Pair) -> Pair:
-        """A text
-        over lines."""
+        text = """A text
+over lines."""
         local: NoSuchName = 2  # noqa: F821  (never evaluated, here or there)
-        return [n * local, twice.__doc__]
+        return [n * local, text]
 
     assert factorial(20) == math.factorial(20)
-    assert unused(5) == 120
     assert here.remote(even)(10) is True
     assert here.remote(cached)(2) == 20
     assert twice(2) == [4, "A text\nover lines."]
