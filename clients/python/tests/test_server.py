@@ -194,7 +194,7 @@ def test_data(client, tmp_path):
     file.write_bytes(b"0123456789")
     assert client(code, n=1, data=b"\0\xff") == [2, kind, 1]
     assert client(code, n=1, data=b"") == [0, kind, 1]
-    assert client(code, n=2, data=memoryview(b"abc"), headers={"Content-Type": "image/png"}) == [
+    assert client(code, n=2, data=memoryview(b"abc"), headers={"content-type": "image/png"}) == [
         3,
         "image/png",
         2,

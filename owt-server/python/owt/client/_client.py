@@ -139,7 +139,9 @@ class Client:
     ) -> Answer:
         """Sends the call on a connection of its own, and takes what `stream` takes."""
         method = method.upper()
-        more = {**self._headers, **(headers or {})}
+        # In one spelling, so that the same header does not stand there twice.
+        given = {name.title(): value for name, value in (headers or {}).items()}
+        more = {**self._headers, **given}
         body: Any = None
         if method == "GET" or data is not None:
             if method == "GET" and data is not None:

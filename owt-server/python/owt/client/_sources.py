@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import inspect
 import os
 import symtable
@@ -33,16 +34,15 @@ def local_function(function: Callable[..., Any]) -> FunctionType:
     name = getattr(found, "__qualname__", repr(found))
     if not isinstance(found, FunctionType):
         raise TypeError(f"{name} is a {type(found).__name__}: only what `def` defines can be sent")
-    _Source(found)  # what is wrong with it is told where it is defined
+    _source(found)  # what is wrong with it is told where it is defined
     return found
 
 
 def program(function: FunctionType, before: str) -> str:
     """The source of `function` and of all that it uses from outside, with today's values.
 
-    `before` is a source that is put before them.
-
-    Raises `TypeError` that names what cannot be sent, and what to do.
+    `before` is a source that is put before them. Raises `TypeError` that names what cannot be
+    sent, and what to do.
     """
     made = _Program(before)
     made.define(function, "this program")
@@ -92,6 +92,10 @@ class _Source:
                     self.names[symbol.get_name()] = None
 
 
+# Reading it takes longer than many a call.
+_source = functools.lru_cache(maxsize=256)(_Source)
+
+
 class _Program:
     """Collects sources; what is used comes before what uses it."""
 
@@ -106,7 +110,7 @@ class _Program:
         if function.__code__ in self._defined:
             return
         self._defined.add(function.__code__)
-        source = _Source(function)
+        source = _source(function)
         for name in source.names:
             self._use(name, function, source)
         self.parts.append(source.text)
