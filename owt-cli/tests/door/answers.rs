@@ -133,7 +133,7 @@ fn owts_own_clients_say_that_they_mean_it() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_owt"));
     let told = command.args(["call", "--method", "GET", "--address", &owt.url, "--run", run]);
     assert_eq!(told.output().unwrap().stdout, b"1");
-    let ask = "import owt.client\ndef run(url, code): return owt.client.Client(url).call(code, method='GET')\n";
+    let ask = "import owt.client\ndef run(url, code): return owt.client.Client(url)(code, method='GET')\n";
     let kwargs = serde_json::json!({"url": owt.url, "code": run}).to_string();
     assert_eq!(owt.code(ask).kwargs(&kwargs).post("/").ok(), "1");
 }

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from . import server
     from ._errors import Cancelled
     from ._request import request
+    from .client import Client as Client
+    from .client import OwtError as OwtError
     from .responses import Response, as_json, redirect, sse, stream
     from .server import Server, args, main
     from .summat import pipe, shell
@@ -35,6 +37,8 @@ __all__ = [
 
 _HOMES = {
     "Cancelled": "_errors",
+    "Client": "client",
+    "OwtError": "client",
     "Response": "responses",
     "Server": "server",
     "args": "server",
@@ -55,6 +59,15 @@ def __getattr__(name: str) -> object:
         return import_module(".server", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    home = f"{__name__}.{_HOMES[name]}"
+    try:
+        value = getattr(import_module(home), name)
+    except ModuleNotFoundError as error:
+        if error.name != home:
+            raise
+        # The distribution of the client alone (clients/python).
+        raise ImportError(
+            f"{name!r} is for code that runs on a server: here is owt.client"
+        ) from None
     globals()[name] = value
     return value

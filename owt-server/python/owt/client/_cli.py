@@ -7,10 +7,14 @@ import http.client
 import os
 import pathlib
 import sys
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from . import _literals
-from .client import DEFAULT_URL, Client, OwtError, arguments, call_fields
+from ._answer import OwtError
+from ._call import Call
+from ._client import Client
+from ._connection import DEFAULT_URL
 
 _FAILED = 1
 
@@ -21,15 +25,15 @@ def run(argv: list[str]) -> int:
     given = parser.parse_args(argv)
     try:
         client = Client(given.address)
-        fields = _fields(given)
+        call = _call(given)
     except (ValueError, TypeError, OSError, SyntaxError) as error:
         parser.error(str(error))
     if given.url:
-        print(client.url(fields))
+        print(client.url_of(call))
         return 0
     try:
-        with client.send(fields, given.method, given.timeout) as answer:
-            return _print(answer.__iter__(), sys.stdout.buffer)
+        with client.send(call, client.connection(call), given.method) as answer:
+            return _print(answer, sys.stdout.buffer)
     except OwtError as error:
         return _complain(_told(error))
     except http.client.IncompleteRead:
@@ -72,15 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _fields(given: argparse.Namespace) -> dict[str, object]:
+def _call(given: argparse.Namespace) -> Call:
     if given.kwargs is not None and given.arg:
         raise ValueError("give --kwargs or --arg, not both")
-    kwargs = given.kwargs
-    if given.arg:
-        kwargs = arguments((), {name: _literals.value(text) for name, text in given.arg})
-    return call_fields(
+    named = {name: _literals.value(text) for name, text in given.arg}
+    return Call.of(
         _code(given),
-        kwargs,
+        kwargs=named or given.kwargs,
         fn_name=given.fn_name,
         use_cache=given.use_cache,
         cache_kwargs=given.cache_kwargs,
@@ -103,9 +105,9 @@ def _code(given: argparse.Namespace) -> str:
     return pathlib.Path(given.file).read_text(encoding="utf-8")
 
 
-def _print(pieces: object, out: BinaryIO) -> int:
+def _print(pieces: Iterable[bytes], out: BinaryIO) -> int:
     try:
-        for piece in pieces:  # type: ignore[attr-defined]
+        for piece in pieces:
             out.write(piece)
             out.flush()
     except BrokenPipeError:

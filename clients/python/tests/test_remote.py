@@ -1,0 +1,346 @@
+"""Functions of this program on a real server."""
+
+import asyncio
+import collections
+import contextlib
+import functools
+import math
+import os
+import pathlib
+import threading
+import xml.etree.ElementTree
+from collections import Counter
+from math import sqrt as root
+from statistics import mean
+
+import pytest
+
+import neighbour
+from neighbour import middle, times
+from neighbour import times as triple
+from owt.client import Client, OwtError
+
+client = Client("http://127.0.0.1:9")  # stands for what a program has; `here` has the server
+LIMIT = 10
+TABLE = {"a": [1, (2.5, None)], 3: {b"\xff"}}
+HANDLE = object()
+Pair = collections.namedtuple("Pair", "a b")
+
+
+@pytest.fixture
+def here(server):
+    return Client(server)
+
+
+def pid():
+    return os.getpid()
+
+
+def test_it_runs_on_the_server(here):
+    @here.remote
+    def where():
+        return os.getpid()
+
+    assert where() != os.getpid()
+    assert here.remote(pid)() == where()
+    assert pid() == os.getpid()
+    assert where.__name__ == "where"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, 2**80, -0.5, math.inf, "it's \ud800 🎵\n", b"\xff\0", [1, [2]], (), (1, (2,)),
+     {1: {"a": {2, 3}}}, set(), {"k": (None, b"")}],
+)  # fmt: skip
+def test_plain_data_comes_back_as_it_is(here, value):
+    @here.remote
+    def same(x):
+        return x
+
+    result = same(value)
+    assert result == value and type(result) is type(value)
+    assert math.isnan(same(math.nan))
+
+
+def test_other_results_are_as_the_server_renders_them(here):
+    @here.remote
+    def day():
+        import datetime
+
+        return datetime.date(2026, 1, 2)
+
+    @here.remote
+    def own():
+        return Response("a,b", content_type="text/csv")  # noqa: F821  (the server has it)
+
+    assert day() in ("2026-01-02", '"2026-01-02"')
+    assert own() == "a,b"
+
+
+def test_what_a_function_uses_is_sent(here):
+    offset = 5
+
+    def add(n):
+        return n + offset
+
+    @here.remote
+    def mixed(n, *more, scale=LIMIT, **named):
+        total = add(n) + sum(more) + scale + root(named.get("square", 0))
+        return [
+            total,
+            mean([1, 2]),
+            TABLE,
+            dict(Counter("aab")),
+            xml.etree.ElementTree.Element("e").tag,
+        ]
+
+    assert mixed(1) == [16.0, 1.5, TABLE, {"a": 2, "b": 1}, "e"]
+    assert mixed(1, 2, 3, scale=0, square=4)[0] == 13.0
+    offset = 6
+    assert mixed(1)[0] == 17.0
+
+
+def test_functions_of_other_modules_of_the_program_are_sent(here):
+    @here.remote
+    def both(n):
+        return [times(n), triple(n), middle([1, 2, 9])]
+
+    assert both(2) == [6, 6, 2]
+
+
+@functools.lru_cache
+def cached(n):
+    return n * LIMIT
+
+
+def even(n):
+    return n == 0 or odd(n - 1)
+
+
+def odd(n):
+    return n != 0 and even(n - 1)
+
+
+def test_recursion_and_decorators(here):
+    @here.remote
+    def factorial(n):
+        return 1 if n < 2 else n * factorial(n - 1)
+
+    @here.remote
+    @functools.cache
+    def twice(n: Pair) -> Pair:
+        text = """A text
+over lines."""
+        local: NoSuchName = 2  # noqa: F821  (never evaluated, here or there)
+        return [n * local, text]
+
+    assert factorial(20) == math.factorial(20)
+    assert here.remote(even)(10) is True
+    assert here.remote(cached)(2) == 20
+    assert twice(2) == [4, "A text\nover lines."]
+
+
+def test_the_cache_tells_arguments_apart(here):
+    @here.remote(use_cache=True)
+    def chance(n):
+        import random
+
+        return [n, random.random()]
+
+    assert chance(1) == chance(1) and chance(2)[0] == 2
+
+
+def test_generators_stream(here, gate):
+    @here.remote
+    def items(path):
+        try:
+            yield ("a\n", b"\xff")
+            with open(path) as file:
+                file.read()
+            yield {1: None}
+            while True:
+                yield 0
+        finally:
+            with open(path, "w") as file:
+                file.write("closed")
+
+    stream = items(gate.path)
+    assert next(stream) == ("a\n", b"\xff")
+    gate.write("go on")
+    assert next(stream) == {1: None}
+    stream.close()
+    assert gate.read() == "closed"
+
+    @here.remote
+    def some(n):
+        return (x * x for x in range(n))
+
+    assert list(some(3)) == [0, 1, 4]
+
+
+def test_async_functions(here):
+    @here.remote
+    async def slow(n):
+        import asyncio
+
+        await asyncio.sleep(0)
+        return n + 1
+
+    @here.remote
+    async def count(n):
+        for x in range(n):
+            yield x
+
+    async def all_at_once():
+        found = [x async for x in count(3)]
+        return found, await asyncio.gather(slow(1), slow(2))
+
+    assert asyncio.run(all_at_once()) == ([0, 1, 2], [2, 3])
+
+
+def test_to_cancel_an_async_call_cancels_it_on_the_server(here, gate):
+    @here.remote
+    async def forever(path):
+        import asyncio
+
+        try:
+            with open(path, "w") as file:
+                file.write("begun")
+            await asyncio.Event().wait()
+        finally:
+            with open(path, "w") as file:
+                file.write("cancelled")
+
+    async def cancel():
+        call = asyncio.create_task(forever(gate.path))
+        assert await asyncio.to_thread(gate.read) == "begun"
+        call.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await call
+        assert call.cancelled()
+        assert await asyncio.to_thread(gate.read) == "cancelled"
+
+    asyncio.run(cancel())
+
+
+def test_what_it_raises_comes_with_its_line(here):
+    @here.remote
+    def fails():
+        raise LookupError("nothing there")
+
+    with pytest.raises(OwtError, match="LookupError: nothing there") as caught:
+        fails()
+    assert 'raise LookupError("nothing there")' in caught.value.traceback
+
+    @here.remote
+    def strange():
+        yield object()
+
+    with pytest.raises(OwtError, match="a object cannot be sent: yield"):
+        list(strange())
+
+
+def test_arguments_that_do_not_fit_are_told_here():
+    @client.remote
+    def f(x, *, y=1):
+        return x
+
+    with pytest.raises(TypeError, match="missing a required argument: 'x'"):
+        f()
+    with pytest.raises(
+        TypeError, match=r"f's argument y is a builtins\.object, which cannot be sent"
+    ):
+        f(1, y=HANDLE)
+
+
+def counter():
+    global LIMIT
+    LIMIT += 1
+
+
+def test_what_cannot_be_sent_is_told_where_it_is_defined():
+    def none():
+        count = 0
+
+        def up():
+            nonlocal count
+            count += 1
+
+        return up
+
+    for function, why in [
+        (lambda: 1, "write it as a `def`"),
+        (print, "print is a builtin_function_or_method: only what `def` defines"),
+        (Counter, "Counter is a type: only what `def` defines"),
+        (counter, "counter cannot be sent: it changes the global 'LIMIT'.* return the value"),
+        (none(), "up cannot be sent: no binding for nonlocal 'count' found; return the value"),
+        (eval("lambda: 1"), "has no source"),
+    ]:
+        with pytest.raises(TypeError, match=why):
+            client.remote(function)
+    with pytest.raises(TypeError, match=r"remote takes \['timeout', 'use_cache'\], not \['time'\]"):
+        client.remote(time=1)(counter)
+
+
+def test_what_cannot_be_sent_with_a_function_is_named():
+    local = threading.Lock()
+
+    @client.remote
+    def uses_handle():
+        return HANDLE
+
+    @client.remote
+    def uses_lock():
+        return local
+
+    @client.remote
+    def uses_class():
+        return Pair(1, 2)
+
+    @client.remote
+    def uses_client():
+        return client
+
+    @client.remote
+    def uses_nothing():
+        return no_such_name  # noqa: F821
+
+    @client.remote
+    def through_another():
+        return uses_handle()
+
+    for function, why in [
+        (uses_handle, "'HANDLE', which uses_handle uses, is a builtins.object.* pass it to"),
+        (uses_lock, "'local', which uses_lock uses, is a _thread.lock"),
+        (uses_class, "'Pair', which uses_class uses, is a .*make it inside uses_class"),
+        (uses_client, "'client', which uses_client uses, is a owt.client._client.Client"),
+        (uses_nothing, "uses_nothing uses 'no_such_name', which is not defined here"),
+        (through_another, "'HANDLE', which uses_handle uses"),
+    ]:
+        with pytest.raises(TypeError, match=why):
+            function()
+
+
+def test_a_name_that_means_two_things_is_told():
+    FACTOR = 4
+
+    @client.remote
+    def f(n):
+        return times(n) + FACTOR
+
+    with pytest.raises(TypeError, match="'FACTOR' means one thing in times and another in f"):
+        f(1)
+
+
+def test_a_module_of_the_program_is_imported_there(here):
+    @here.remote
+    def f():
+        return neighbour.factor_of_two()
+
+    with pytest.raises(OwtError, match="No module named 'neighbour'"):
+        f()
+    folder = str(pathlib.Path(neighbour.__file__).parent)
+    from serving import serving
+
+    with serving(folder) as address:
+        assert Client(address).remote(f)() == 2
