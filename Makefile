@@ -8,7 +8,7 @@ export PYO3_PYTHON ?= $(PYTHON)
 TARGET := call
 SECONDS := 60
 
-.PHONY: help run test test-rust test-python test-browser test-js screenshots bench soak fuzz fmt lint setup
+.PHONY: help run test test-rust test-python test-browser test-js test-haskell screenshots bench soak fuzz fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,7 +17,7 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release --bin owt
 	target/release/owt serve $(SERVE)
 
-test: setup test-rust test-python test-browser test-js ## Pass all tests, set-up included
+test: setup test-rust test-python test-browser test-js test-haskell ## Pass all tests, set-up included
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked
@@ -32,6 +32,10 @@ test-browser: setup $(BROWSER) ## Have a real Chromium try the door
 test-js: setup $(BROWSER) $(JS) ## Call it from JavaScript, in Node and in a real Chromium
 	cargo build --bin owt --locked
 	cd clients/js && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
+
+test-haskell: setup ## Call it from Haskell, with the system's GHC
+	cargo build --bin owt --locked
+	OWT_BIN=$(abspath target/debug/owt) OWT_TEST_VENV=$(abspath $(VENV)) clients/haskell/test/run
 
 screenshots: setup $(BROWSER) ## Write the Run page as PNGs into target/screenshots
 	cargo build --bin owt --locked
