@@ -8,7 +8,7 @@ export PYO3_PYTHON ?= $(PYTHON)
 TARGET := call
 SECONDS := 60
 
-.PHONY: help run test test-rust test-python test-browser test-js test-haskell screenshots bench soak fuzz fmt lint setup
+.PHONY: help run test test-rust test-python test-browser test-js test-haskell screenshots bench soak fuzz vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,15 @@ soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--
 fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
 	mkdir -p fuzz/corpus/$(TARGET)
 	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
+
+vectors: ## Write clients/vectors anew
+	OWT_VECTORS=write cargo test -p owt-core --locked vectors
+
+package: ## Pack all crates, and see that their licences, readmes and Python are in them
+	cargo package --workspace --locked --allow-dirty --no-verify
+	for crate in core client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
+	  tar xzOf target/package/owt-$$crate-*.crate --wildcards "*/$$file" | grep -q . || exit 1; done; done
+	tar tzf target/package/owt-server-*.crate | grep -q python/owt/client/__init__.py
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
