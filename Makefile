@@ -8,7 +8,7 @@ export PYO3_PYTHON ?= $(PYTHON)
 TARGET := call
 SECONDS := 60
 
-.PHONY: help run test test-rust test-python test-browser test-js test-haskell screenshots bench soak fuzz vectors package fmt lint setup
+.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell screenshots bench soak fuzz vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,13 +17,17 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release --bin owt
 	target/release/owt serve $(SERVE)
 
-test: setup test-rust test-python test-browser test-js test-haskell ## Pass all tests, set-up included
+test: setup test-rust test-python test-clients-python test-browser test-js test-haskell ## Pass all tests, set-up included
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked
 
 test-python: setup
 	cd owt-server/python && ../../$(VENV)/bin/python -m pytest -q
+
+test-clients-python: setup ## Call it from Python and from a shell
+	cargo build --bin owt --locked
+	cd clients/python && OWT_BIN=$(abspath target/debug/owt) ../../$(VENV)/bin/python -m pytest -q
 
 test-browser: setup $(BROWSER) ## Have a real Chromium try the door
 	cargo build --bin owt --locked
@@ -80,7 +84,7 @@ package: ## Pack all crates, and see that their licences, readmes and Python are
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
-	$(VENV)/bin/ruff format owt-server/python benches
+	$(VENV)/bin/ruff format owt-server/python clients/python benches
 	cd browser && npx prettier --write --log-level warn .
 	cd browser && npx prettier --write --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
 
@@ -89,6 +93,6 @@ lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cd browser && npx prettier --check --log-level warn .
 	cd browser && npx prettier --check --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(VENV)/bin/ruff check owt-server/python benches
-	$(VENV)/bin/ruff format --check owt-server/python benches
+	$(VENV)/bin/ruff check owt-server/python clients/python benches
+	$(VENV)/bin/ruff format --check owt-server/python clients/python benches
 	cd owt-server/python && ../../$(VENV)/bin/python -m mypy
