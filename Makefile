@@ -21,6 +21,7 @@ test: setup test-rust test-python test-clients-python test-browser test-js test-
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked
+	cargo test -p owt-client --lib --no-default-features --locked
 
 test-python: setup
 	cd owt-server/python && ../../$(VENV)/bin/python -m pytest -q
@@ -93,6 +94,7 @@ lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cd browser && npx prettier --check --log-level warn .
 	cd browser && npx prettier --check --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy -p owt-client --lib --no-default-features --locked -- -D warnings
 	$(VENV)/bin/ruff check owt-server/python clients/python benches
 	$(VENV)/bin/ruff format --check owt-server/python clients/python benches
 	cd owt-server/python && ../../$(VENV)/bin/python -m mypy

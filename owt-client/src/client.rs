@@ -174,12 +174,15 @@ impl Builder {
     /// Makes the client; no connection is opened yet.
     ///
     /// # Errors
-    /// The URL is no http or https URL.
+    /// The URL is no http or https URL, or it is https in a program without the feature `tls`.
     pub fn build(self) -> Result<Client, Error> {
         let from_env = || std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty());
         let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let socket = socket(&url);
         let mut base = server_url(if socket.is_some() { BEHIND_SOCKET } else { &url })?;
+        if cfg!(not(feature = "tls")) && base.scheme() == "https" {
+            return Err(Error::no_tls());
+        }
         let key = take_login(&mut base);
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -260,6 +263,13 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn https_without_tls_says_what_is_missing() {
+        let error = Client::new("https://127.0.0.1:9876").unwrap_err();
+        assert!(error.to_string().contains("feature `tls`"), "{error}");
+    }
     use crate::ErrorKind;
 
     #[test]
@@ -267,10 +277,11 @@ mod tests {
         for (written, url) in [
             ("http://localhost:9876", "http://localhost:9876/"),
             ("localhost:9876/owt", "http://localhost:9876/owt"),
-            (" https://[::1]:1/\n", "https://[::1]:1/"),
+            (" http://[::1]:1/\n", "http://[::1]:1/"),
         ] {
             assert_eq!(Client::new(written).unwrap().url().as_str(), url);
         }
+        assert_eq!(server_url("https://a.example").unwrap().as_str(), "https://a.example/");
         for no_url in ["", "http://", "ftp://a.example", "unix:", "unix://", "unix:here"] {
             let error = Client::new(no_url).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Usage, "{no_url}");

@@ -104,6 +104,12 @@ impl Error {
         Self::new(ErrorKind::Usage, what, None)
     }
 
+    pub(crate) fn no_tls() -> Self {
+        let what =
+            "https:// needs owt-client's feature `tls`, which this program was built without";
+        Self::new(ErrorKind::Usage, what, None)
+    }
+
     pub(crate) fn socket() -> Self {
         let what = "a Unix socket is named by its absolute path, as in unix:/run/owt/socket, and \
                     only a call goes there";
