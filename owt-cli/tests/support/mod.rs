@@ -13,7 +13,7 @@ use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde_json::{Map, Value, json};
 
 /// Nothing in a test takes longer than this, or the test has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub fn b64(text: impl AsRef<[u8]>) -> String {
     STANDARD.encode(text)
