@@ -1,6 +1,6 @@
 //! HTTP as it is on the wire, where a client library would hide it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -145,8 +145,12 @@ impl Raw {
     /// Everything until the connection ends.
     pub fn rest(mut self) -> Vec<u8> {
         let mut rest = Vec::new();
-        // A connection that is cut may be reset.
-        let _ = self.0.read_to_end(&mut rest);
+        if let Err(error) = self.0.read_to_end(&mut rest) {
+            // A connection that is cut may be reset.
+            let kind = error.kind();
+            let late = matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut);
+            assert!(!late, "no end came after {:?}", String::from_utf8_lossy(&rest));
+        }
         rest
     }
 }
