@@ -81,6 +81,7 @@ package: ## Pack all crates, and see that their licences, readmes and Python are
 	for crate in core client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
 	  tar xzOf target/package/owt-$$crate-*.crate --wildcards "*/$$file" | grep -q . || exit 1; done; done
 	tar tzf target/package/owt-server-*.crate | grep -q python/owt/client/__init__.py
+	tar xzOf target/package/owt-server-*.crate --wildcards '*/page/owt.js' | cmp clients/js/index.js
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all

@@ -4,6 +4,7 @@ mod ask;
 mod connection;
 mod entrance;
 mod file;
+mod files;
 mod landing;
 mod listen;
 mod own;
