@@ -1,7 +1,8 @@
-#!/usr/bin/env python3
-# Run: examples/speech/client.py TEXT FOLDER [VARIATION]
-#
-# Saves each sentence as a WAV file as soon as it is spoken. VARIATION 0 says it the same each time.
+"""Saves each sentence as a WAV file as soon as it is spoken. VARIATION 0 says it the same each time.
+
+Run: PYTHONPATH=owt-server/python python3 examples/speech/client.py TEXT FOLDER [VARIATION]
+"""
+
 import base64
 import json
 import sys
@@ -10,11 +11,10 @@ from pathlib import Path
 from owt.client import Client
 
 text, folder, *variation = sys.argv[1:]
-adaptor = Path(__file__).with_name("speech.py").read_text()
-kwargs = {"text": text, "variation": float(*variation or [1])}
+code = Path(__file__).with_name("speech.py").read_text(encoding="utf-8")
 
 Path(folder).mkdir(parents=True, exist_ok=True)
-with Client().stream(adaptor, kwargs=kwargs) as answer:
+with Client().stream(code, text=text, variation=float(*variation or [1])) as answer:
     for event in answer.events():
         if event.event == "sentence":
             sentence = json.loads(event.data)

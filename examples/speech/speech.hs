@@ -1,7 +1,11 @@
-{-# LANGUAGE CPP, DeriveGeneric, OverloadedStrings, TypeApplications #-}
+{-# LANGUAGE DeriveGeneric #-}
+{-# LANGUAGE OverloadedStrings #-}
+{-# LANGUAGE TypeApplications #-}
+
 -- Run: runhaskell -iclients/haskell/src examples/speech/speech.hs TEXT FOLDER [VARIATION]
 --
 -- Saves each sentence as a WAV file as soon as it is spoken. VARIATION 0 says it the same each time.
+
 module Main (main) where
 
 import Conduit
@@ -17,7 +21,7 @@ import GHC.Generics (Generic)
 import Owt
 import System.Directory (createDirectoryIfMissing)
 import System.Environment (getArgs)
-import System.FilePath (replaceFileName, (</>))
+import System.FilePath ((</>))
 import System.IO (BufferMode (..), hSetBuffering, stdout)
 import Text.Printf (printf)
 
@@ -32,7 +36,7 @@ main = do
   hSetBuffering stdout LineBuffering
   createDirectoryIfMissing True folder
   client <- defaultOwtClient
-  adaptor <- Text.readFile (replaceFileName __FILE__ "speech.py")
+  adaptor <- Text.readFile "examples/speech/speech.py"
   let amount = if null variation then 1 else read (head variation) :: Double
       kwargs = named [("text", toPython said), ("variation", toPython amount)]
   runConduitRes $ owtStream @POST adaptor kwargs client .| events .| mapM_C (liftIO . save folder)

@@ -1,7 +1,7 @@
-#!/usr/bin/env node
-// Run: examples/speech/speech.mjs TEXT FOLDER [VARIATION]
+// Run: node examples/speech/speech.mjs TEXT FOLDER [VARIATION]
 //
 // Saves each sentence as a WAV file as soon as it is spoken. VARIATION 0 says it the same each time.
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

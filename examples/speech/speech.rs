@@ -1,7 +1,7 @@
-//! Run: cargo run -q -p owt-examples --bin speech -- TEXT FOLDER [VARIATION]
-//!
 //! Saves each sentence as a WAV file as soon as it is spoken. VARIATION 0 says it the same each
 //! time.
+//!
+//! Run: `cargo run -q -p owt-examples --bin speech -- TEXT FOLDER [VARIATION]`
 
 use std::{error::Error, fs, path::Path};
 
@@ -17,8 +17,7 @@ struct Sentence {
     wav: String,
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(text), Some(folder)) = (args.next(), args.next()) else {
         return Err("say what, and where to: TEXT FOLDER [VARIATION]".into());
@@ -27,8 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
 
     let kwargs = json!({"text": text, "variation": variation});
-    let mut events = owt::<POST>(include_adaptor!("speech.py"), kwargs).events().await?;
-    while let Some(event) = events.next().await {
+    for event in owt::<POST>(include_adaptor!("speech.py"), kwargs).blocking().events()? {
         let event = event?;
         if event.name == "sentence" {
             let Sentence { index, text, wav } = event.json()?;

@@ -2,9 +2,10 @@
 # Run: examples/speech/speech.sh TEXT FOLDER [VARIATION]
 #
 # Saves each sentence as a WAV file as soon as it is spoken. VARIATION 0 says it the same each time.
+# Needs curl and jq.
 set -euo pipefail
 url=${OWT_URL:-http://127.0.0.1:9876}
-text=${1-Hello there. owt is speaking, sentence by sentence.} folder=${2-target/speech}
+text=$1 folder=$2
 here=$(dirname "$0")
 mkdir -p "$folder"
 
