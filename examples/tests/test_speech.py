@@ -4,6 +4,7 @@ import base64
 import io
 import itertools
 import json
+import re
 import struct
 import subprocess
 import time
@@ -259,3 +260,33 @@ def test_a_script_says_why_there_is_nothing(address, tmp_path, language):
     )
     assert run.returncode != 0
     assert "text: there is nothing to say" in run.stderr
+
+
+SPOKEN = [
+    "The old lighthouse keeper wrote a letter to his sister every Sunday morning.",
+    "A good cup of coffee makes the whole world look a little brighter.",
+    "Seven brown horses were running along the river in the evening light.",
+    "She opened the window and listened to the rain falling on the garden.",
+    "We will need three more chairs before the guests arrive at noon.",
+]
+
+
+def words(text):
+    return re.findall(r"[a-z']+", text.lower())
+
+
+@pytest.mark.example("transcribe")
+@pytest.mark.parametrize("variation", [0, 1])
+def test_the_words_survive_speech_and_transcription(client, variation):
+    said = sentences(client, " ".join(SPOKEN), variation=variation)
+    assert [one["text"] for one in said] == SPOKEN
+    for one in said:
+        heard = client(code("transcribe"), data=base64.b64decode(one["wav"]))
+        assert words(heard) == words(one["text"])
+
+
+@pytest.mark.example("transcribe")
+def test_the_words_survive_in_one_file_at_another_speed(client):
+    kwargs = {"text": " ".join(SPOKEN), "variation": 0, "speed": 1.2}
+    heard = client(code("transcribe"), data=client(SPEECH, kwargs=kwargs, fn_name="wav"))
+    assert words(heard) == words(" ".join(SPOKEN))
