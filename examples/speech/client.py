@@ -1,5 +1,6 @@
-"""Saves each sentence as a WAV file as soon as it is spoken. VARIATION 0 says it the same each time.
+"""Saves each sentence as a WAV file as soon as it is spoken.
 
+VARIATION 0 says it the same each time.
 Run: PYTHONPATH=owt-server/python python3 examples/speech/client.py TEXT FOLDER [VARIATION]
 """
 

@@ -21,7 +21,7 @@ import piper
 
 # After a full stop or the like, where what follows does not begin small; not after "Dr." or "J.".
 SENTENCE_END = re.compile(
-    r"""(?:(?<=[.!?…。])|(?<=[.!?…]["'”’)\]]))
+    r"""(?:(?<=[.!?…。])|(?<=[.!?…]["'”\u2019)\]]))
         (?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\b[A-Z]\.)
         \s+(?=[^a-z])""",
     re.VERBOSE,
@@ -79,9 +79,7 @@ def run(
 
 
 @refusing
-def wav(
-    text, voice=None, speaker=None, speed=1.0, variation=1.0, template="{}", split="sentences"
-):
+def wav(text, voice=None, speaker=None, speed=1.0, variation=1.0, template="{}", split="sentences"):
     """All of it as one WAV."""
     parts = plan(text, template, split)
     if sum(map(len, parts)) > LONGEST:
