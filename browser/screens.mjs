@@ -38,16 +38,16 @@ const [server, browser] = await Promise.all([Owt.start(), launch()]);
 
 /**
  * Opens that URL in each view, has `prepare(page)` bring it to what is to be seen, and writes
- * `NAME-VIEW.png`: all of the page, or with `fullPage: false` what the window shows.
+ * `NAME-VIEW.png`, or `AS-VIEW.png`: all of the page, or with `fullPage: false` what the window shows.
  */
 function shooter(name) {
-  return async (url, prepare = async () => {}, { fullPage = true, views = VIEWS } = {}) => {
-    for (const [view, options] of Object.entries(views)) {
+  return async (url, prepare = async () => {}, { as = name, fullPage = true } = {}) => {
+    for (const [view, options] of Object.entries(VIEWS)) {
       const context = await browser.newContext(options);
       const page = await context.newPage();
       await page.goto(url);
       await prepare(page);
-      const path = join(folder, `${name}-${view}.png`);
+      const path = join(folder, `${as}-${view}.png`);
       const taken = await page.screenshot({ fullPage, animations: 'disabled' });
       await context.close();
       const small = await owt(server.url, SHRINK, null, { data: taken }).bytes();

@@ -51,6 +51,8 @@ async function run() {
   const own = (stopper = new AbortController());
   $('stop').disabled = false;
   editor.mark(0);
+  // On a phone it is further down.
+  document.querySelector('.result').scrollIntoView({ block: 'nearest' });
   const { error, type } = await result.run(read(), file(), own.signal);
   if (stopper !== own) return;
   stopper = undefined;
@@ -106,7 +108,7 @@ function changed() {
   $('open').hidden = Boolean($('no-url').textContent);
 }
 
-tabs($('languages'), $('program-panel'), [...SNIPPETS.keys()], (name) => {
+tabs($('languages'), snippet, [...SNIPPETS.keys()], (name) => {
   language = name;
   changed();
 });

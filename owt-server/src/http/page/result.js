@@ -79,17 +79,24 @@ export class Result {
     if (type === 'text/event-stream') {
       const entries = new Entries();
       box.append(entries.element);
-      for await (const { event, data } of sent.events()) {
-        entries.add(data, event === 'message' ? '' : event);
+      try {
+        for await (const { event, data } of sent.events()) {
+          entries.add(data, event === 'message' ? '' : event);
+        }
+      } finally {
+        entries.end();
       }
       return;
     }
     const view = viewOf(type);
     if (view) box.append(view.element);
     const decoder = new TextDecoder();
-    for await (const chunk of sent) view?.write(decoder.decode(chunk, { stream: true }));
-    view?.write(decoder.decode());
-    view?.end();
+    try {
+      for await (const chunk of sent) view?.write(decoder.decode(chunk, { stream: true }));
+    } finally {
+      view?.write(decoder.decode());
+      view?.end();
+    }
     if (!tape.size) note('Nothing: the answer is empty, as for None.');
     else if (!view && !tape.isWhole) note('It is too large to be shown here. Use curl.');
     else if (isMedia(type)) box.append(media(type, this.#url(tape)));

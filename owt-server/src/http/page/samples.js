@@ -19,7 +19,7 @@ def run(numbers):
     }
 `;
 
-const IMAGE = `"""The Mandelbrot set as a PNG. Bytes get their type from what they hold."""
+const IMAGE = `"""The Mandelbrot set. Bytes get their type from content."""
 import struct
 import zlib
 
@@ -27,15 +27,11 @@ import zlib
 def run(width=360, height=240):
     rows = bytearray()
     for y in range(height):
-        rows.append(0)
+        rows.append(0)  # this row is not filtered
         for x in range(width):
-            rows += colour(complex(3.3 * x / width - 2.4, 2.2 * y / height - 1.1))
-    head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    png = b"\\x89PNG\\r\\n\\x1a\\n"
-    for kind, data in (b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b""):
-        png += struct.pack(">I", len(data)) + kind + data
-        png += struct.pack(">I", zlib.crc32(kind + data))
-    return png
+            real, imag = 3.3 * x / width - 2.4, 2.2 * y / height - 1.1
+            rows += colour(complex(real, imag))
+    return png(width, height, rows)
 
 
 def colour(c, steps=48):
@@ -43,9 +39,19 @@ def colour(c, steps=48):
     for step in range(steps):
         z = z * z + c
         if abs(z) > 2:
-            glow = step / steps
-            return int(90 * glow**0.5), int(255 * glow**0.5), int(60 + 195 * glow)
-    return 10, 20, 16
+            glow = (step / steps) ** 0.5
+            return bytes([int(g * glow) for g in (90, 235, 240)])
+    return bytes([10, 20, 16])
+
+
+def png(width, height, rows):
+    head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    parts = [b"IHDR" + head, b"IDAT" + zlib.compress(rows), b"IEND"]
+    chunks = [
+        struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part))
+        for part in parts
+    ]
+    return b"\\x89PNG\\r\\n\\x1a\\n" + b"".join(chunks)
 `;
 
 const AUDIO = `"""A small tune as a WAV file."""
@@ -77,7 +83,7 @@ def tone(pitch, seconds=0.3):
     return b"".join(struct.pack("<h", int(level)) for level in levels)
 `;
 
-const TABLE = `"""A pandas frame is shown as a table. Without pandas, so is HTML of one's own."""
+const TABLE = `"""A pandas frame becomes a table; without pandas, so does HTML."""
 import math
 
 try:
@@ -99,7 +105,7 @@ def html(rows):
     return f"<table>{cells('th', rows[0])}{body}</table>"
 `;
 
-const STREAM = `"""What a generator yields is sent as it comes. Press Stop, and it ends here too."""
+const STREAM = `"""A generator streams. Press Stop, and it ends here too."""
 import time
 
 
@@ -109,7 +115,7 @@ def run(to):
         time.sleep(0.25)
 `;
 
-const EVENTS = `"""Server-sent events: a page, or any client, hears each as it is made."""
+const EVENTS = `"""Server-sent events: a client hears each as it is made."""
 import time
 
 

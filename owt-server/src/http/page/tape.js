@@ -24,16 +24,21 @@ export class Tape {
       const response = await fetch(url, init);
       this.type = response.headers.get('Content-Type') ?? '';
       if (!response.body) return response;
-      const note = new TransformStream({
-        transform: (chunk, out) => {
-          this.size += chunk.length;
-          if (this.isWhole) this.#chunks.push(chunk);
-          else this.#chunks = [];
-          out.enqueue(chunk);
-          heard();
-        },
-      });
-      return new Response(response.body.pipeThrough(note), response);
+      return new Response(this.#copied(response.body.getReader(), heard), response);
     };
+  }
+
+  /** Nothing is read ahead: a piece that came before a cut is given before the cut is told. */
+  #copied(reader, heard) {
+    const pull = async (out) => {
+      const { done, value } = await reader.read();
+      if (done) return out.close();
+      this.size += value.length;
+      if (this.isWhole) this.#chunks.push(value);
+      else this.#chunks = [];
+      out.enqueue(value);
+      return heard();
+    };
+    return new ReadableStream({ pull, cancel: (why) => reader.cancel(why) }, { highWaterMark: 0 });
   }
 }

@@ -11,31 +11,36 @@ export class Text {
   element = make('div', 'text');
   #pre = make('pre');
   #text = document.createTextNode('');
-  #cut = make('p', 'soft');
+  #cut = make('p', 'soft', 'Only the end of it is shown.');
+  #waiting = '';
+  #soon = onceAFrame(() => this.#draw());
 
   constructor() {
     this.#pre.append(this.#text);
-    this.#pre.tabIndex = 0;
-    this.#pre.setAttribute('role', 'region');
-    this.#pre.setAttribute('aria-label', 'The text');
+    named(this.#pre, 'The text');
     this.#cut.hidden = true;
-    this.#cut.textContent = 'Only the end of it is shown.';
     this.element.append(this.#cut, this.#pre);
   }
 
   write(text) {
-    const { scrollTop, scrollHeight, clientHeight } = this.#pre;
-    this.#text.appendData(text);
-    const over = this.#text.length - MOST_TEXT;
+    this.#waiting += text;
+    const over = this.#waiting.length + this.#text.length - MOST_TEXT;
     if (over > 0) {
-      this.#text.deleteData(0, over);
       this.#cut.hidden = false;
+      this.#text.deleteData(0, over);
+      this.#waiting = this.#waiting.slice(-MOST_TEXT);
     }
-    // Who has scrolled up stays there.
-    if (scrollTop + clientHeight > scrollHeight - 30) this.#pre.scrollTop = this.#pre.scrollHeight;
+    this.#soon();
   }
 
-  end() {}
+  end() {
+    this.#draw();
+  }
+
+  #draw() {
+    following(this.#pre, () => this.#text.appendData(this.#waiting));
+    this.#waiting = '';
+  }
 }
 
 /** JSON, indented once it is whole. */
@@ -50,7 +55,8 @@ export class Json {
   }
 
   end() {
-    if (this.#text) this.#give(pretty(this.#text) ?? this.#text);
+    this.#give(pretty(this.#text) ?? this.#text);
+    this.#view.end();
   }
 
   #give(text) {
@@ -64,25 +70,33 @@ export class Entries {
   element = make('div', 'entries');
   #list = make('ol');
   #count = 0;
+  #waiting = [];
+  #soon = onceAFrame(() => this.end());
 
   constructor() {
-    this.#list.tabIndex = 0;
-    this.#list.setAttribute('aria-label', 'What has come');
+    named(this.#list, 'What has come');
     this.element.append(this.#list);
   }
 
   add(text, name = '') {
-    const { scrollTop, scrollHeight, clientHeight } = this.#list;
-    const entry = make('li');
     this.#count += 1;
-    entry.value = this.#count;
-    if (name) entry.append(make('b', '', name), ' ');
-    entry.append(make('code', '', compact(text)));
-    this.#list.append(entry);
-    if (this.#list.childElementCount > MOST_ENTRIES) this.#list.firstElementChild.remove();
-    if (scrollTop + clientHeight > scrollHeight - 30) {
-      this.#list.scrollTop = this.#list.scrollHeight;
-    }
+    this.#waiting.push([this.#count, text, name]);
+    if (this.#waiting.length > MOST_ENTRIES) this.#waiting.shift();
+    this.#soon();
+  }
+
+  end() {
+    const entries = this.#waiting.splice(0).map(([count, text, name]) => {
+      const entry = make('li');
+      entry.value = count;
+      if (name) entry.append(make('b', '', name), ' ');
+      entry.append(make('code', '', compact(text)));
+      return entry;
+    });
+    following(this.#list, () => {
+      this.#list.append(...entries);
+      while (this.#list.childElementCount > MOST_ENTRIES) this.#list.firstElementChild.remove();
+    });
   }
 }
 
@@ -107,6 +121,7 @@ export class Lines {
     if (this.#rest && !this.#view) this.#choose(new Text());
     if (this.#rest && this.#view instanceof Entries) this.#rest += '\n';
     this.#go();
+    this.#view?.end();
   }
 
   #choose(view) {
@@ -151,7 +166,7 @@ export class Html {
   }
 
   end() {
-    this.#frame?.end();
+    (this.#frame ?? this.#text).end();
   }
 }
 
@@ -170,6 +185,33 @@ export function media(type, url) {
 
 export function isMedia(type) {
   return /^(image|audio|video)\//.test(type);
+}
+
+/** Drawing for each piece would be slower than they come. */
+function onceAFrame(draw) {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      draw();
+    });
+  };
+}
+
+/** Changes what an element holds, and keeps its end in sight unless somebody has scrolled up. */
+function following(element, change) {
+  const { scrollTop, scrollHeight, clientHeight } = element;
+  change();
+  if (scrollTop + clientHeight > scrollHeight - 30) element.scrollTop = element.scrollHeight;
+}
+
+/** What scrolls can be reached by the keyboard, and says what it is. */
+function named(element, name) {
+  element.tabIndex = 0;
+  element.setAttribute('aria-label', name);
+  if (element.localName !== 'ol') element.setAttribute('role', 'region');
 }
 
 /** An element with this class and text. */
