@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as nextTurn } from 'node:timers/promises';
+import { setTimeout as later } from 'node:timers/promises';
 
 import { accessible } from '../support/axe.mjs';
 import { launch, visit } from '../support/chromium.mjs';
@@ -64,6 +64,14 @@ def say(speak, part):
     return spoken(speak, part)
 `;
     return { code, open: () => writeFileSync(path, ''), ended: `${path}.ended` };
+  }
+
+  async function appears(path) {
+    const deadline = Date.now() + 20_000;
+    while (!existsSync(path)) {
+      assert.ok(Date.now() < deadline, `${path} is not there`);
+      await later(10);
+    }
   }
 
   const status = (page, text) =>
@@ -331,11 +339,23 @@ def say(speak, part):
     assert.equal((await audio(page)).paused, true);
     assert.equal(await page.locator('#stop').isDisabled(), true);
     assert.equal(await page.locator('#problem').isVisible(), false);
-    const deadline = Date.now() + 20_000;
-    while (!existsSync(ended)) {
-      assert.ok(Date.now() < deadline, 'the adaptor goes on');
-      await nextTurn(10);
-    }
+    await appears(ended);
+  });
+
+  test('Speak begins anew, whatever was under way', async (t) => {
+    const { code, ended } = gated();
+    const page = await opened(t);
+    await edit(page, code);
+    await speak(page, 'The first of these two is a little longer than the other. Last one.');
+    await isPlaying(page);
+    const { src } = await audio(page);
+    await speak(page, 'Something else.');
+    await status(page, '1 of 1 ready');
+    await isPlaying(page);
+    assert.notEqual((await audio(page)).src, src);
+    assert.deepEqual(await listed(page), ['Something else.']);
+    await appears(ended);
+    assert.equal(await page.locator('#problem').isVisible(), false);
   });
 
   for (const colorScheme of ['light', 'dark']) {

@@ -114,6 +114,7 @@ function forget() {
   for (const { url } of heard) URL.revokeObjectURL(url);
   [heard, count, playing] = [[], 0, -1];
   audio.removeAttribute('src');
+  audio.load(); // ends what plays
   $('sentences').replaceChildren();
   drawSheet();
 }
@@ -216,16 +217,18 @@ function fail(error) {
       A fresh one takes its place: Speak works again.`.replaceAll(/\s+/g, ' ');
   } else if (exception) {
     what = `The adaptor raised ${exception.type}${done}: ${exception.message}`;
-  } else if (error.status === 0) {
-    what = `The answer broke off${done}. ${sentence(error.message)}`;
+  } else if (error instanceof OwtError && !body && !problem) {
+    what = `${sentence(what)}${heard.length ? ` ${heard.length} of ${count} had come.` : ''}`;
   }
   $('what').textContent = what.trim();
   $('traceback').textContent = traceback?.replaceAll(ADAPTOR, 'adaptor.py') ?? '';
   $('traced').hidden = !traceback;
   const number = lineOf(traceback ?? '') ?? /\(line (\d+)/.exec(problem?.detail)?.[1];
   $('line').hidden = !number;
-  $('line').textContent = `line ${number}: ${code.value.split('\n')[number - 1]?.trim()}`;
-  $('line').onclick = () => select(Number(number));
+  if (number) {
+    $('line').textContent = `line ${number}: ${code.value.split('\n')[number - 1].trim()}`;
+    $('line').onclick = () => select(Number(number));
+  }
   $('problem').hidden = false;
 }
 
