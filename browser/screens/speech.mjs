@@ -17,8 +17,7 @@ export async function take(shoot) {
     await page.click('#speak');
     await page.waitForFunction(() => /^5 of 5/.test(document.querySelector('#status').textContent));
     await page.click('#sentences li:nth-child(2) button');
-    await page.waitForFunction(() => document.querySelector('#audio').currentTime > 0.8);
-    await page.$eval('#audio', (audio) => audio.pause());
+    await page.waitForFunction(() => document.querySelector('#audio').currentTime > 0.6);
   });
   await owt.stop();
 }
