@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { attackPage, repelled } from '../support/attack.mjs';
+import { attackPage, OWN_ORIGIN_ONLY, repelled } from '../support/attack.mjs';
 import { launch, visit } from '../support/chromium.mjs';
 import { run, sample, until, write } from '../support/landing.mjs';
 import { ALI, ALI_AUTH, Owt } from '../support/owt.mjs';
@@ -81,9 +81,12 @@ test('scripts of what comes back run, and touch nothing of owt', async (t) => {
   const html = attackPage(owt, owt.url, 'frame');
   await write(page, owt.page(`<p id="was"></p><script>was.textContent = 'run'</script>${html}`));
   assert.equal(await run(page), 'Done');
-  const frame = page.frames().find((each) => each.url() === `${owt.url}/_owt/frame`);
+  const frame = await (await page.waitForSelector('#output iframe')).contentFrame();
   await frame.locator('#was:text-is("run")').waitFor();
-  await repelled(frame, owt, 'frame');
+  // A frame has no icon, and here no hold on a window that it opens.
+  const unsent = [...OWN_ORIGIN_ONLY, 'icon', 'window-location'];
+  const answers = await repelled(frame, owt, 'frame', { unsent });
+  assert.deepEqual([...new Set(Object.values(answers))], [403]);
   for (const reach of ['parent.document', 'top.location.href', 'document.cookie', 'localStorage']) {
     await assert.rejects(frame.evaluate(reach), /SecurityError|Blocked a frame|sandboxed/, reach);
   }

@@ -48,8 +48,15 @@ function json(value) {
 }
 
 /** With a place for the key, where one is asked for. */
-function address({ origin, asksKey }, path = '') {
-  return (asksKey ? origin.replace('://', '://USER:PASSWORD@') : origin) + path;
+function address({ origin, asksKey }, path) {
+  const url = place(origin, path);
+  return asksKey ? url.replace('://', '://USER:PASSWORD@') : url;
+}
+
+/** As a browser would send it; curl takes brackets for patterns. */
+function place(origin, path) {
+  const { href } = new URL(origin + path);
+  return href.replace(/[[\]{}]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function settings({ fnName, timeout, useCache, cacheKwargs }) {
@@ -67,7 +74,7 @@ function curl(call, about) {
   const texts = [['code', code], ...(kwargs.trim() ? [['kwargs', kwargs]] : [])];
   const lines = texts.map(([name, text]) => `${name}=${quote.shell(text)}\n`).join('');
   const key = about.asksKey ? ' -u USER:PASSWORD' : '';
-  const url = about.origin + path;
+  const url = place(about.origin, path);
   if (about.file) {
     const join = path.includes('?') ? '&' : '?';
     const fields = [
@@ -168,7 +175,6 @@ function rust(call, about) {
         timeout: `.timeout(std::time::Duration::from_secs_f64(${value}_f64))`,
       })[name],
   );
-  if (path !== '/') steps.unshift(`.path(${quote.rust(path)})`);
   if (file) {
     steps.push(`.data(std::fs::read(${quote.rust(file.name)})?)`);
     steps.push(`.header("Content-Type", ${quote.rust(type(file))})`);
@@ -189,7 +195,7 @@ const CODE: &str = ${quote.rust(code)};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let client = Client::new(${quote.rust(address(about))})?;
+    let client = Client::new(${quote.rust(address(about, path))})?;
     let ${streams ? 'mut ' : ''}answer = client
         .owt::<POST>(CODE, ${given})
 ${steps.map((step) => `        ${step}\n`).join('')}        .await?;
