@@ -103,7 +103,7 @@ def run(size):
         const reader = (await fetch(url)).body.pipeThrough(new TextDecoderStream()).getReader();
         let text = '';
         try {
-          for (let piece; !(piece = await reader.read()).done; ) text += piece.value;
+          for (let piece; !(piece = await reader.read()).done;) text += piece.value;
         } catch (error) {
           all.push(`${text.slice(-2000)} ${error}`);
         }
