@@ -85,3 +85,31 @@ for (const name of ['127.0.0.1', 'owt.lan']) {
     await assert.rejects(cookies, /The document is sandboxed/);
   });
 }
+
+test('what a stream says before it is cut arrives', async (t) => {
+  const code = `
+def events(size):
+    yield 'data: ' + 'x' * size + '\\n\\n'
+    raise RuntimeError('no more')
+
+def run(size):
+    return stream(events(size), 'text/event-stream')`;
+  const page = await visit(t, browser, owt.url);
+  for (const size of [10, 100_000]) {
+    const url = callPath('/cut', code, { kwargs: `{"size": ${size}}` });
+    const heard = await page.evaluate(async (url) => {
+      const all = [];
+      while (all.length < 10) {
+        const reader = (await fetch(url)).body.pipeThrough(new TextDecoderStream()).getReader();
+        let text = '';
+        try {
+          for (let piece; !(piece = await reader.read()).done;) text += piece.value;
+        } catch (error) {
+          all.push(`${text.slice(-2000)} ${error}`);
+        }
+      }
+      return all;
+    }, url);
+    for (const text of heard) assert.match(text, /event: error\ndata: .*no more.*network error/s);
+  }
+});

@@ -284,6 +284,33 @@ fn the_root_is_a_catalogue_for_programs() {
 }
 
 #[test]
+fn the_javascript_client_comes_from_the_server() {
+    let owt = Owt::start();
+    let client = Answer::of(owt.request("GET", "/_owt/owt.js").send().unwrap());
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/js/index.js");
+    assert_eq!(client.ok(), std::fs::read_to_string(file).unwrap());
+    assert_eq!(client.header("content-type"), "text/javascript; charset=utf-8");
+    assert_eq!(client.header("cache-control"), "no-cache");
+    let tag = client.header("etag");
+    for (known, status) in [
+        (tag, 304),
+        (&format!("\"other\", W/{tag}"), 304),
+        ("*", 304),
+        ("\"other\"", 200),
+        ("no tag", 200),
+        ("", 200),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let request = owt.request(method, "/_owt/owt.js").header("if-none-match", known);
+            let answer = Answer::of(request.send().unwrap());
+            assert_eq!(answer.status, status, "{method} {known}");
+            assert_eq!(answer.header("etag"), tag);
+            assert_eq!(answer.text().is_empty(), status == 304 || method == "HEAD");
+        }
+    }
+}
+
+#[test]
 fn a_client_that_asks_whether_to_send_its_body_is_told_to() {
     let owt = Owt::start();
     let body = json!({"code_b64": b64(HELLO)}).to_string();

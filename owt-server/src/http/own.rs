@@ -1,9 +1,11 @@
-//! The server's own pages, below `/_owt/`: health, metrics, a person's yes, problems explained.
+//! The server's own pages, below `/_owt/`: health, metrics, a person's yes, files for browsers,
+//! problems explained.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::{Problem, ProblemKind};
 
+use super::files::File;
 use super::{Site, ask};
 use crate::door::Pass;
 use crate::metrics::{OPENMETRICS, Scrape};
@@ -20,14 +22,17 @@ pub(super) enum Page {
     Readyz,
     Metrics,
     Run,
+    File(&'static File),
     Problem(ProblemKind),
 }
 
 impl Page {
     /// Every page there is.
     pub fn all() -> impl Iterator<Item = Self> {
+        let files = File::all().iter().map(Self::File);
         let problems = ProblemKind::ALL.iter().map(|kind| Self::Problem(*kind));
-        [Self::Livez, Self::Readyz, Self::Metrics, Self::Run].into_iter().chain(problems)
+        let pages = [Self::Livez, Self::Readyz, Self::Metrics, Self::Run];
+        pages.into_iter().chain(files).chain(problems)
     }
 
     pub fn path(self) -> String {
@@ -36,6 +41,7 @@ impl Page {
             Self::Readyz => "/_owt/readyz".to_owned(),
             Self::Metrics => "/_owt/metrics".to_owned(),
             Self::Run => ask::PATH.to_owned(),
+            Self::File(file) => file.path.to_owned(),
             Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
         }
     }
@@ -66,6 +72,7 @@ pub(super) async fn page(
         Page::Readyz => ready(site),
         Page::Metrics => metrics(site)?,
         Page::Run => agreed(request, payload, site, &pass).await?,
+        Page::File(file) => file.answer(request),
         Page::Problem(kind) => {
             text(format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation()))
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_files::NamedFile;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -235,6 +235,9 @@ impl Drop for Flow {
     }
 }
 
+/// Between the last words of a stream that failed and the cut.
+const LINGER: Duration = Duration::from_millis(300);
+
 /// Ends a response visibly: the connection is cut before the last chunk.
 #[derive(Debug, thiserror::Error)]
 #[error("the stream failed: {0}")]
@@ -295,9 +298,9 @@ impl Flow {
             self.held = Some(Event::Problem(Box::new(failure)));
             return Ok(Bytes::from(format!("event: error\ndata: {json}\n\n")));
         }
-        // What was given before shall arrive: the connection writes it out when the stream has
-        // nothing for it, and a cut would drop what it holds.
-        tokio::task::yield_now().await;
+        // What was given before shall arrive: the connection writes it out while the stream has
+        // nothing for it, and browsers throw away what their page has not read when it is cut.
+        tokio::time::sleep(LINGER).await;
         self.over = true;
         let trace = self.visit.trace().map(|trace| trace.id);
         tracing::warn!(id = self.visit.id(), trace, "a stream failed in the middle: {failure}");
