@@ -107,7 +107,7 @@ def conversation(prompt, messages, system):
         content = message["content"]
         if not isinstance(content, str):
             raise Refused(f"the content of {what} is text, not {kind(content)}")
-        if not content.strip():
+        if not content.strip() and message["role"] != "assistant":
             raise Refused(f"{what} is empty: say something")
         if not is_unicode(content):
             raise Refused(f"{what} holds half of a character (a lone surrogate)")
