@@ -3,12 +3,14 @@
 VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 JS := clients/js/node_modules/.package-lock.json
+SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.mjs'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
+NAME :=
 TARGET := call
 SECONDS := 60
 
-.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell screenshots bench soak fuzz vectors package fmt lint setup
+.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,7 +19,7 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release --bin owt
 	target/release/owt serve $(SERVE)
 
-test: setup test-rust test-python test-clients-python test-browser test-js test-haskell ## Pass all tests, set-up included
+test: setup test-rust test-python test-clients-python test-browser test-js test-haskell test-examples ## Pass all tests, set-up included
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked
@@ -40,6 +42,20 @@ test-js: setup $(BROWSER) $(JS) ## Call it from JavaScript, in Node and in a rea
 test-haskell: setup ## Call it from Haskell, with the system's GHC
 	cargo build --bin owt --locked
 	OWT_BIN=$(abspath target/debug/owt) OWT_TEST_VENV=$(abspath $(VENV)) clients/haskell/test/run
+
+# What does not install is skipped there, with the reason.
+test-examples: setup ## Have real models speak, hear, write and read, in every language
+	cargo build --bin owt --locked
+	cargo build -p owt-examples --locked
+	-$(PYO3_PYTHON) examples/install all
+	cd examples && OWT_BIN=$(abspath target/debug/owt) ../$(VENV)/bin/python -m pytest -q -rs
+
+example: ## Install, serve and show an example with a real model (NAME=embed)
+	$(PYO3_PYTHON) examples/run $(NAME)
+
+example-times: ## Measure the examples, and write the times into their READMEs
+	cargo build --release --locked --bin owt
+	OWT_BIN=$(abspath target/release/owt) $(PYO3_PYTHON) examples/times $(NAME)
 
 screenshots: setup $(BROWSER) ## Write the Run page as PNGs into target/screenshots
 	cargo build --bin owt --locked
@@ -77,7 +93,7 @@ vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors
 
 package: ## Pack all crates, and see that their licences, readmes and Python are in them
-	cargo package --workspace --locked --allow-dirty --no-verify
+	cargo package --workspace --exclude owt-examples --locked --allow-dirty --no-verify
 	for crate in core client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
 	  tar xzOf target/package/owt-$$crate-*.crate --wildcards "*/$$file" | grep -q . || exit 1; done; done
 	tar tzf target/package/owt-server-*.crate | grep -q python/owt/client/__init__.py
@@ -85,15 +101,15 @@ package: ## Pack all crates, and see that their licences, readmes and Python are
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
-	$(VENV)/bin/ruff format owt-server/python clients/python benches
+	$(VENV)/bin/ruff format owt-server/python clients/python benches examples
 	cd browser && npx prettier --write --log-level warn .
-	cd browser && npx prettier --write --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
+	cd browser && npx prettier --write --log-level warn --config .prettierrc.json $(SCRIPTS)
 
 lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cargo fmt --all --check
 	cd browser && npx prettier --check --log-level warn .
-	cd browser && npx prettier --check --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
+	cd browser && npx prettier --check --log-level warn --config .prettierrc.json $(SCRIPTS)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(VENV)/bin/ruff check owt-server/python clients/python benches
-	$(VENV)/bin/ruff format --check owt-server/python clients/python benches
+	$(VENV)/bin/ruff check owt-server/python clients/python benches examples
+	$(VENV)/bin/ruff format --check owt-server/python clients/python benches examples
 	cd owt-server/python && ../../$(VENV)/bin/python -m mypy
