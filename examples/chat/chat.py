@@ -134,6 +134,7 @@ def generate(messages, seed, temperature, max_tokens):
             "seed": seed,
             "temperature": temperature,
             "max_tokens": max_tokens,
+            "repeat_penalty": 1.1,  # a model this small goes round in circles without
             "stream": True,
             "timings_per_token": True,
             "return_progress": True,  # so that a long prompt can be stopped too

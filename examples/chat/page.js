@@ -35,7 +35,7 @@ async function say(text) {
       });
     }
     if (!told?.end) throw new Error('The adaptor ended without an event that says so.');
-    if (told.end === 'length') answer.pace.append(' · ended by the longest answer');
+    if (told.end === 'length') answer.pace.append(' · cut at the longest answer');
   } catch (error) {
     if (call.signal.aborted) answer.pace.append(' · stopped');
     else fail(error, answer);
