@@ -1,48 +1,65 @@
-// node screens.mjs FOLDER
+// node screens.mjs FOLDER [NAME…]
 //
-// Photographs the page that asks whether to run a call: light, dark, on a phone.
+// Photographs owt's pages, or those of these names: light, dark, on a phone. Each file of screens/
+// has a `name` and `take(shoot)`, which calls `shoot(url, prepare)` on a server that it starts.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { owt } from '../clients/js/index.js';
 import { launch } from './support/chromium.mjs';
-import { callPath, Owt } from './support/owt.mjs';
-
-const CODE = `"""Mandelbrot's set as an image."""
-import numpy as np
-from PIL import Image
-
-
-def run(size=640, steps=60, centre=-0.5 + 0j):
-    side = np.linspace(-1.5, 1.5, size)
-    plane = centre + side[None, :] + 1j * side[:, None]
-    z, seen = np.zeros_like(plane), np.zeros(plane.shape, int)
-    for step in range(steps):  # 'early' is <b>not</b> an option\u202e here
-        alive = abs(z) < 2
-        z[alive] = z[alive] ** 2 + plane[alive]
-        seen[alive] = step
-    return Image.fromarray((255 * seen / steps).astype("uint8"))
-`;
+import { Owt } from './support/owt.mjs';
 
 const VIEWS = {
-  light: { viewport: { width: 1100, height: 900 }, colorScheme: 'light' },
-  dark: { viewport: { width: 1100, height: 900 }, colorScheme: 'dark' },
-  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true },
+  light: { viewport: { width: 1280, height: 860 }, colorScheme: 'light' },
+  dark: { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1.5, isMobile: true },
 };
 
-const folder = process.argv[2];
-if (!folder) throw new Error('say where to: node screens.mjs FOLDER');
+/** No picture in the repository is larger than this many bytes. */
+const MOST = 150_000;
+
+/** 256 colours are enough for a page. */
+const SHRINK = `
+import io
+from PIL import Image
+
+def run(request):
+    image = Image.open(io.BytesIO(request.data)).convert('RGB')
+    small = io.BytesIO()
+    image.quantize(256, dither=Image.Dither.NONE).save(small, 'PNG', optimize=True)
+    return small.getvalue()
+`;
+
+const [folder, ...names] = process.argv.slice(2);
+if (!folder) throw new Error('say where to: node screens.mjs FOLDER [NAME…]');
 mkdirSync(folder, { recursive: true });
-const [owt, browser] = await Promise.all([Owt.start(), launch()]);
-const kwargs = '{"size": 800, "steps": 120}';
-const call = callPath('/mandelbrot.png', CODE, { kwargs, use_cache: 'true', timeout: '20' });
-for (const [name, view] of Object.entries(VIEWS)) {
-  const context = await browser.newContext(view);
-  const page = await context.newPage();
-  await page.goto(owt.url + call);
-  await page.waitForSelector('#run:enabled');
-  const path = join(folder, `run-page-${name}.png`);
-  await page.screenshot({ path, fullPage: true });
-  console.log(path);
+const [server, browser] = await Promise.all([Owt.start(), launch()]);
+
+/**
+ * Opens that URL in each view, has `prepare(page)` bring it to what is to be seen, and writes
+ * `NAME-VIEW.png`: all of the page, or with `fullPage: false` what the window shows.
+ */
+function shooter(name) {
+  return async (url, prepare = async () => {}, { fullPage = true, views = VIEWS } = {}) => {
+    for (const [view, options] of Object.entries(views)) {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      await page.goto(url);
+      await prepare(page);
+      const path = join(folder, `${name}-${view}.png`);
+      const taken = await page.screenshot({ fullPage, animations: 'disabled' });
+      await context.close();
+      const small = await owt(server.url, SHRINK, null, { data: taken }).bytes();
+      if (small.length > MOST) throw new Error(`${path} would have ${small.length} bytes`);
+      writeFileSync(path, small);
+      console.log(path, small.length);
+    }
+  };
 }
-await Promise.all([owt.stop(), browser.close()]);
+
+for (const file of readdirSync(new URL('screens/', import.meta.url)).sort()) {
+  const { name, take } = await import(`./screens/${file}`);
+  if (!names.length || names.includes(name)) await take(shooter(name));
+}
+await Promise.all([server.stop(), browser.close()]);

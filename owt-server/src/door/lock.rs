@@ -39,6 +39,11 @@ impl Lock {
         Ok(Self { keys, penance: Penance::new(), checks: Checks::new()? })
     }
 
+    /// True when nobody comes in without a key.
+    pub fn asks_key(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// True when a bearer token is one of the keys.
     pub fn takes_tokens(&self) -> bool {
         self.keys.has_tokens()
@@ -54,7 +59,7 @@ impl Lock {
         authorization: Option<&[u8]>,
         from: Option<IpAddr>,
     ) -> Result<Shown, Box<Problem>> {
-        if self.keys.is_empty() {
+        if !self.asks_key() {
             return Ok(Shown::Nothing);
         }
         let Some(header) = authorization else { return Err(self.unknown()) };

@@ -106,6 +106,11 @@ impl Door {
         self.lock.takes_tokens()
     }
 
+    /// True when nobody comes in without a key.
+    pub fn asks_key(&self) -> bool {
+        self.lock.asks_key()
+    }
+
     /// Lets a request in, or says why not.
     ///
     /// # Errors

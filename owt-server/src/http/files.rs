@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::http::header::{
-    self, CacheControl, CacheDirective, EntityTag, Header as _, IfNoneMatch,
+    self, CacheControl, CacheDirective, EntityTag, Header as _, HeaderValue, IfNoneMatch,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
@@ -11,6 +11,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// Scripts run in the frame, but as nobody's: it has no origin, so the door refuses what they
+/// send, and they reach nothing of the page around it.
+const FRAME: HeaderValue =
+    HeaderValue::from_static("sandbox allow-scripts allow-forms allow-popups");
 
 /// One of them.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,20 +27,53 @@ pub(super) struct File {
     pub path: &'static str,
     content_type: &'static str,
     content: &'static str,
+    policy: Option<HeaderValue>,
     tag: String,
 }
 
+/// A file of the landing page.
+macro_rules! page {
+    ($name:literal, $type:expr) => {
+        File::new(concat!("/_owt/page/", $name), $type, include_str!(concat!("page/", $name)))
+    };
+}
+
+static ALL: LazyLock<Vec<File>> = LazyLock::new(|| {
+    vec![
+        File::new("/_owt/owt.js", JAVASCRIPT, include_str!("page/owt.js")),
+        File {
+            policy: Some(FRAME),
+            ..File::new("/_owt/frame", HTML, include_str!("page/frame.html"))
+        },
+        page!("look.css", CSS),
+        page!("style.css", CSS),
+        page!("icon.svg", SVG),
+        page!("prism.min.js", JAVASCRIPT),
+        page!("call.js", JAVASCRIPT),
+        page!("editor.js", JAVASCRIPT),
+        page!("frame.js", JAVASCRIPT),
+        page!("main.js", JAVASCRIPT),
+        page!("problem.js", JAVASCRIPT),
+        page!("quote.js", JAVASCRIPT),
+        page!("result.js", JAVASCRIPT),
+        page!("samples.js", JAVASCRIPT),
+        page!("snippets.js", JAVASCRIPT),
+        page!("tabs.js", JAVASCRIPT),
+        page!("tape.js", JAVASCRIPT),
+        page!("unseen.js", JAVASCRIPT),
+        page!("views.js", JAVASCRIPT),
+    ]
+});
+
 impl File {
     fn new(path: &'static str, content_type: &'static str, content: &'static str) -> Self {
-        let hash = Sha256::digest(content);
-        Self { path, content_type, content, tag: URL_SAFE_NO_PAD.encode(hash) }
+        let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
+        Self { path, content_type, content, policy: None, tag }
     }
 
     /// All files.
     pub fn all() -> &'static [Self] {
-        static ALL: LazyLock<[File; 1]> =
-            LazyLock::new(|| [File::new("/_owt/owt.js", JAVASCRIPT, include_str!("page/owt.js"))]);
-        &*ALL
+        &ALL
     }
 
     /// The file, or 304 for who has it as it is.
@@ -47,6 +88,9 @@ impl File {
         response.insert_header(header::ETag(tag));
         // Another version of the server is another file.
         response.insert_header(CacheControl(vec![CacheDirective::NoCache]));
+        if let Some(policy) = &self.policy {
+            response.insert_header((header::CONTENT_SECURITY_POLICY, policy.clone()));
+        }
         if known {
             return response.finish();
         }

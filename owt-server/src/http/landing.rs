@@ -1,21 +1,29 @@
 //! `GET /` without code: a page for people, a catalogue for programs.
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use owt_core::ProblemKind;
 use serde_json::json;
 
+use super::Site;
 use super::own::Page;
 use super::template::{escape, fill};
 use crate::door::Origin;
 
+/// Only what this server itself gives; what calls answer is shown from memory, or in the frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' blob:; media-src blob:; frame-src 'self'; frame-ancestors 'none'; \
+     base-uri 'none'; form-action 'none'",
+);
+
 /// The landing page, or the catalogue for `Accept: application/json`.
-pub(super) fn landing(request: &HttpRequest, own: &Origin, python_version: &str) -> HttpResponse {
+pub(super) fn landing(request: &HttpRequest, own: &Origin, site: &Site) -> HttpResponse {
     if wants_json(request.headers()) {
         return HttpResponse::Ok().json(json!({
             "name": "owt",
             "version": env!("CARGO_PKG_VERSION"),
-            "python": python_version,
+            "python": site.python_version,
             "call": {
                 "methods": ["GET", "POST"],
                 "path": "any",
@@ -37,13 +45,24 @@ pub(super) fn landing(request: &HttpRequest, own: &Origin, python_version: &str)
             })).collect::<Vec<_>>(),
         }));
     }
-    let page = fill(include_str!("landing.html"), |name| match name {
+    let asks_key = site.door.asks_key();
+    let page = fill(include_str!("page/index.html"), |name| match name {
         "version" => env!("CARGO_PKG_VERSION").to_owned(),
-        "python" => escape(python_version),
+        "python" => escape(&site.python_version),
         "url" => escape(&own.to_string()),
+        "asks_key" => if asks_key { "yes" } else { "no" }.to_owned(),
+        "key" => if asks_key { "asks for a key" } else { "asks for no key" }.to_owned(),
         _ => String::new(),
     });
-    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((
+            header::CROSS_ORIGIN_OPENER_POLICY,
+            HeaderValue::from_static("same-origin"),
+        ))
+        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")))
+        .body(page)
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {

@@ -91,7 +91,7 @@ async fn route(
     match *request.method() {
         Method::GET | Method::POST => {}
         Method::HEAD if request.path() == "/" => {
-            return Ok(landing::landing(request, &pass.own, &site.python_version));
+            return Ok(landing::landing(request, &pass.own, site));
         }
         Method::OPTIONS => {
             let mut response = HttpResponse::NoContent();
@@ -117,9 +117,7 @@ async fn route(
             }
             Ok(respond::respond(request, events, cache, submitted, visit).await)
         }
-        Reading::Nothing if request.path() == "/" => {
-            Ok(landing::landing(request, &pass.own, &site.python_version))
-        }
+        Reading::Nothing if request.path() == "/" => Ok(landing::landing(request, &pass.own, site)),
         Reading::Nothing => Err(read::missing()),
     }
 }

@@ -1,0 +1,202 @@
+// The page: a call is written, run, shown, and given to other programs.
+
+import { owtify } from '/_owt/owt.js';
+
+import { DEFAULTS, fromFragment, toArguments, toFragment } from './call.js';
+import { Editor } from './editor.js';
+import { faultyLine } from './problem.js';
+import { Result } from './result.js';
+import { SAMPLES } from './samples.js';
+import { SNIPPETS } from './snippets.js';
+import { tabs } from './tabs.js';
+import { unseen } from './unseen.js';
+
+const $ = (id) => document.getElementById(id);
+
+const editor = new Editor($('code'), $('lines'));
+const result = new Result($('output'), $('status'), $('facts'));
+
+/** Fields beside the code: their elements have these ids. */
+const TEXTS = ['kwargs', 'path', 'fnName', 'timeout'];
+const CHECKS = ['useCache', 'cacheKwargs'];
+
+function read() {
+  return {
+    ...DEFAULTS,
+    code: editor.text,
+    ...Object.fromEntries(TEXTS.map((name) => [name, $(name).value])),
+    ...Object.fromEntries(CHECKS.map((name) => [name, $(name).checked])),
+  };
+}
+
+function write(call) {
+  for (const name of TEXTS) $(name).value = call[name];
+  for (const name of CHECKS) $(name).checked = call[name];
+  $('file').value = '';
+  const isMore = ['fnName', 'timeout', ...CHECKS].some((name) => call[name] !== DEFAULTS[name]);
+  if (isMore) $('more').open = true;
+}
+
+const file = () => $('file').files[0];
+
+// Running.
+
+/** Of the call that runs, if one does. */
+let stopper;
+/** Whether what came last is nothing that a program prints as text. */
+let isBinary = false;
+
+async function run() {
+  stop();
+  const own = (stopper = new AbortController());
+  $('stop').disabled = false;
+  editor.mark(0);
+  const { error, type } = await result.run(read(), file(), own.signal);
+  if (stopper !== own) return;
+  stopper = undefined;
+  $('stop').disabled = true;
+  if (error && !own.signal.aborted) editor.mark(faultyLine(error));
+  isBinary = !error && Boolean(type) && !/^text\/|json/.test(type);
+  changed();
+}
+
+function stop() {
+  stopper?.abort();
+}
+
+$('run').addEventListener('click', run);
+$('stop').addEventListener('click', stop);
+addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    run();
+  } else if (event.key === 'Escape') {
+    stop();
+  }
+});
+
+// The same call elsewhere.
+
+const snippet = $('snippet');
+let language;
+
+function streams({ code }) {
+  return isBinary || /\byield\b|\b(sse|stream)\(/.test(code);
+}
+
+/** Writes anew what depends on the call. */
+function changed() {
+  const call = read();
+  const about = {
+    origin: location.origin,
+    asksKey: document.body.dataset.asksKey === 'yes',
+    streams: streams(call),
+    file: file(),
+  };
+  snippet.textContent = SNIPPETS.get(language)(call, about);
+  $('link').value = `${location.origin}/#${toFragment(call)}`;
+  const hidden = unseen(call.code) || unseen(call.kwargs);
+  $('unseen').textContent = hidden && `Holds what cannot be seen: ${hidden}.`;
+  try {
+    $('open').href = owtify(...toArguments(call));
+    $('no-url').textContent = file() ? 'A URL carries no file.' : '';
+  } catch (error) {
+    $('no-url').textContent = error.message;
+  }
+  $('open').hidden = Boolean($('no-url').textContent);
+}
+
+tabs($('languages'), $('program-panel'), [...SNIPPETS.keys()], (name) => {
+  language = name;
+  changed();
+});
+
+function copies(button, text) {
+  button.addEventListener('click', async () => {
+    const label = button.textContent;
+    const isCopied = await copy(text());
+    $('said').textContent = isCopied ? 'Copied' : 'Your browser does not let this page copy';
+    button.textContent = isCopied ? 'Copied' : 'Not copied';
+    setTimeout(() => {
+      button.textContent = label;
+      $('said').textContent = '';
+    }, 1500);
+  });
+}
+
+/** Without TLS, pages of other machines have no `navigator.clipboard`. */
+async function copy(text) {
+  if (navigator.clipboard) {
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  }
+  const area = document.createElement('textarea');
+  area.value = text;
+  const focused = document.activeElement;
+  document.body.append(area);
+  area.select();
+  const isCopied = document.execCommand('copy');
+  area.remove();
+  focused?.focus();
+  return isCopied;
+}
+
+copies($('copy'), () => snippet.textContent);
+copies($('share'), () => $('link').value);
+$('link').addEventListener('focus', () => $('link').select());
+
+// Where a call comes from: a link, what this tab held before, or a sample.
+
+const KEPT = 'owt-call';
+
+addEventListener('input', () => {
+  // What is in the address is no longer what is here.
+  if (location.hash) history.replaceState(null, '', location.pathname);
+  sessionStorage.setItem(KEPT, toFragment(read()));
+  changed();
+});
+
+for (const [name, call] of SAMPLES) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = name;
+  button.addEventListener('click', () => {
+    stop();
+    write(call);
+    editor.replace(call.code);
+    begin();
+  });
+  $('samples').append(button);
+}
+
+/** A call was put here that has not run. */
+function begin(notice = '') {
+  isBinary = false;
+  const first = $('first').content.cloneNode(true);
+  result.clear(first);
+  $('notice').textContent = notice;
+  $('notice').hidden = !notice;
+  changed();
+}
+
+/** True when the address has a call, which is then shown. It does not run: a person presses Run. */
+function fromLink() {
+  const call = fromFragment(location.hash.slice(1));
+  if (!call) return false;
+  stop();
+  write(call);
+  editor.text = call.code;
+  begin('This call came with a link. Nothing has run yet: run it if you know what it does.');
+  return true;
+}
+
+addEventListener('hashchange', fromLink);
+$('app').hidden = false;
+if (!fromLink()) {
+  const call = fromFragment(sessionStorage.getItem(KEPT) ?? '') ?? SAMPLES.get('Hello');
+  write(call);
+  editor.text = call.code;
+  begin();
+}

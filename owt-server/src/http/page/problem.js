@@ -1,0 +1,48 @@
+// What went wrong, for a person; and which line of their code is at fault.
+
+import { make } from './views.js';
+
+/** A frame of a traceback that is the adaptor's own: its file is named by the code's hash. */
+const OWN_FRAME = /[\\/]adaptors[\\/]h[0-9a-f]{64}\.py", line (\d+)/g;
+
+/** Shows it: an `OwtError`, or what the client says of what cannot be sent. */
+export function problem(error) {
+  const { problem: told, exception } = error;
+  const box = make('div', 'problem');
+  box.setAttribute('role', 'alert');
+  const what = exception ? exception.type : (told?.title ?? 'It did not work');
+  box.append(make('h3', '', what));
+  const detail = exception?.message ?? told?.detail ?? error.message;
+  if (detail) box.append(make('p', 'detail', detail));
+  const line = faultyLine(error);
+  const about = [
+    line && `line ${line}`,
+    told?.field && `field ${told.field}`,
+    told?.retry_after && `try again in ${told.retry_after} s`,
+    error.requestId && `request ${error.requestId}`,
+  ].filter(Boolean);
+  if (about.length) box.append(make('p', 'soft', about.join(' · ')));
+  if (error.traceback) {
+    const pre = make('pre', '', readable(error.traceback));
+    pre.tabIndex = 0;
+    pre.setAttribute('role', 'region');
+    pre.setAttribute('aria-label', 'Traceback');
+    box.append(pre);
+  } else if (error.body) {
+    box.append(make('pre', '', error.body));
+  }
+  return box;
+}
+
+/** The line of the code, counted from 1; 0 where none is known. */
+export function faultyLine({ problem: told, traceback }) {
+  const frames = Array.from((traceback ?? '').matchAll(OWN_FRAME), ([, line]) => Number(line));
+  if (frames.length) return frames.at(-1);
+  const isCode = told?.field === 'code_b64';
+  return Number((isCode && /\(line (\d+)/.exec(told.detail)?.[1]) || 0);
+}
+
+/** The path of the adaptor's own file says nothing to who wrote it. */
+function readable(traceback) {
+  return traceback.replace(/"[^"\n]*[\\/]adaptors[\\/]h[0-9a-f]{64}\.py"/g, 'your code');
+}

@@ -1,0 +1,163 @@
+// Runs a call and shows what comes back, as it comes.
+
+import { owt } from '/_owt/owt.js';
+
+import { toArguments } from './call.js';
+import { problem } from './problem.js';
+import { Tape } from './tape.js';
+import { Entries, Html, Json, Lines, Text, isMedia, make, media } from './views.js';
+
+/** Figures as images, frames as tables, the rest as it comes. */
+const ACCEPT = 'image/png, image/*;q=0.9, text/html;q=0.8, */*;q=0.5';
+
+export class Result {
+  #output;
+  #status;
+  #facts;
+  #urls = [];
+  /** The run that is shown; one that was left says no more. */
+  #shown;
+
+  constructor(output, status, facts) {
+    this.#output = output;
+    this.#status = status;
+    this.#facts = facts;
+  }
+
+  /** Empties it for what comes next. */
+  clear(...elements) {
+    this.#shown = undefined;
+    this.#output.replaceChildren(...elements);
+    this.#facts.replaceChildren();
+    this.#status.textContent = '';
+    for (const url of this.#urls.splice(0)) URL.revokeObjectURL(url);
+  }
+
+  /**
+   * Sends the call, with this file as its data if there is one.
+   * Gives what became of it: `type` when an answer came whole, `error` when none did.
+   */
+  async run(call, file, signal) {
+    this.clear();
+    const own = (this.#shown = {});
+    const box = make('div', 'answer');
+    this.#output.append(box);
+    this.#say('Running…', 'running');
+    const begun = performance.now();
+    const tape = new Tape();
+    let response;
+    let error;
+    const tell = () => this.#shown === own && this.#tell(response, tape.size, performance.now() - begun);
+    try {
+      const [address, code, kwargs, options] = toArguments(call);
+      Object.assign(options, { data: file, signal, headers: { Accept: ACCEPT } });
+      const sent = owt(address, code, kwargs, { ...options, fetch: tape.fetcher(tell) });
+      response = await sent.response;
+      tell();
+      await this.#show(sent, tape, box);
+    } catch (caught) {
+      error = caught;
+      response ??= error.response;
+    }
+    if (this.#shown !== own) return { error, type: '' };
+    tell();
+    if (signal.aborted) {
+      this.#say('Stopped', 'stopped');
+    } else if (error) {
+      box.append(problem(error));
+      this.#say(response ? 'Failed' : 'Not sent', 'failed');
+    } else {
+      this.#say('Done', 'done');
+    }
+    if (tape.size && !error) this.#facts.append(this.#download(tape, call.path));
+    return { error, type: tape.type };
+  }
+
+  async #show(sent, tape, box) {
+    const note = (text) => box.append(make('p', 'soft', text));
+    const type = tape.type.split(';')[0].trim().toLowerCase();
+    if (type === 'text/event-stream') {
+      const entries = new Entries();
+      box.append(entries.element);
+      for await (const { event, data } of sent.events()) {
+        entries.add(data, event === 'message' ? '' : event);
+      }
+      return;
+    }
+    const view = viewOf(type);
+    if (view) box.append(view.element);
+    const decoder = new TextDecoder();
+    for await (const chunk of sent) view?.write(decoder.decode(chunk, { stream: true }));
+    view?.write(decoder.decode());
+    view?.end();
+    if (!tape.size) note('Nothing: the answer is empty, as for None.');
+    else if (!view && !tape.isWhole) note('It is too large to be shown here. Use curl.');
+    else if (isMedia(type)) box.append(media(type, this.#url(tape)));
+    else if (!view) note(`Bytes of the type ${type || 'that nobody told'}.`);
+  }
+
+  #say(text, state) {
+    this.#status.textContent = text;
+    this.#status.dataset.state = state;
+  }
+
+  #tell(response, size, duration) {
+    const timing = response?.headers.get('Server-Timing') ?? '';
+    const [, run] = /\brun;dur=([\d.]+)/.exec(timing) ?? [];
+    const [, load] = /\bload;dur=([\d.]+)/.exec(timing) ?? [];
+    const all = [
+      response && `${response.status} ${response.statusText}`,
+      response?.headers.get('Content-Type')?.split(';')[0],
+      size && bytes(size),
+      load >= 1 && `${time(load)} to load`,
+      run && `${time(run)} in Python`,
+      `${time(duration)} in all`,
+      cache(response?.headers.get('Cache-Status')),
+    ];
+    this.#facts.replaceChildren(...all.filter(Boolean).map((fact) => make('span', '', fact)));
+  }
+
+  #url(tape) {
+    const url = URL.createObjectURL(tape.blob);
+    this.#urls.push(url);
+    return url;
+  }
+
+  #download(tape, path) {
+    if (!tape.isWhole) return make('span', '', 'too large to download from here');
+    const link = make('a', '', 'Download');
+    link.href = this.#url(tape);
+    link.download = decodeURIComponent(path.split(/[?#]/)[0].split('/').pop()) || 'answer';
+    return link;
+  }
+}
+
+/** What shows text of that type; nothing for what is no text. */
+function viewOf(type) {
+  if (type === 'application/json' || type.endsWith('+json')) return new Json();
+  if (type === 'text/html') return new Html();
+  if (/jsonl|ndjson/.test(type) || type === 'text/plain') return new Lines();
+  if (type.startsWith('text/') || /^application\/(javascript|xml|toml|yaml)$/.test(type)) {
+    return new Text();
+  }
+  return undefined;
+}
+
+function cache(status) {
+  if (!status) return undefined;
+  if (/\bhit\b/.test(status)) return 'from the cache';
+  return status.includes('collapsed') ? 'shared with another call' : 'kept in the cache';
+}
+
+export function bytes(size) {
+  const units = ['B', 'kB', 'MB', 'GB'];
+  const power = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), 3);
+  const number = size / 1000 ** power;
+  return `${number.toFixed(power && number < 100 ? 1 : 0)} ${units[power]}`;
+}
+
+function time(milliseconds) {
+  const number = Number(milliseconds);
+  if (number >= 1000) return `${(number / 1000).toFixed(1)} s`;
+  return `${number < 10 ? number.toFixed(1) : number.toFixed(0)} ms`;
+}
