@@ -24,7 +24,10 @@ async function say(text) {
   const sent = { messages: [...messages, asked], ...settings() };
   show('Answering …');
   try {
-    const events = owt('/chat', code.value, sent, { fnName: 'events', signal: call.signal }).events();
+    const events = owt('/chat', code.value, sent, {
+      fnName: 'events',
+      signal: call.signal,
+    }).events();
     let told;
     for await (const { data } of events) {
       told = JSON.parse(data);
@@ -128,7 +131,7 @@ function fail(error, { pace: told }) {
   if (exception) what = `The adaptor raised ${exception.type}: ${exception.message}`;
   else if (problem?.type?.endsWith('/worker-died'))
     what = `The Python that was answering died. ${problem.detail}\nA fresh one takes its place: send it again.`;
-  else if (error.status === 0) what = `The answer broke off. ${error.message}`;
+  else if (told.textContent) what = `The answer broke off: ${what}`;
   if (told.textContent) told.append(' · broke off');
   $('what').textContent = what.trim();
   $('traceback').textContent = traceback?.replaceAll(ADAPTOR, 'adaptor.py') ?? '';
@@ -147,7 +150,10 @@ function lineOf(traceback) {
 /** Selects that line of the adaptor. */
 function select(number) {
   $('python').open = true;
-  const before = code.value.split('\n').slice(0, number - 1).join('\n').length;
+  const before = code.value
+    .split('\n')
+    .slice(0, number - 1)
+    .join('\n').length;
   const start = before && before + 1;
   const end = code.value.indexOf('\n', start);
   code.focus();

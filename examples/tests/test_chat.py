@@ -93,7 +93,7 @@ def test_nothing_is_left_of_other_calls(client):
     messages = []
     for n, question in enumerate([LONG, "Who was the moon?", "And the owl? 🦉"]):
         messages.append({"role": "user", "content": question})
-        call = {"messages": messages, "seed": n, "max_tokens": 40}
+        call = {"messages": [*messages], "seed": n, "max_tokens": 40}
         ask(client, {"prompt": "Something else altogether.", "max_tokens": n + 1})
         answer = said(ask(client, call))
         assert answer == said(ask(client, call))
@@ -146,13 +146,15 @@ def test_whoever_leaves_stops_the_reading_of_a_long_prompt(address, status, idle
 
 
 def test_no_character_is_broken(client):
-    call = {"prompt": "Repeat after me: 🦀🎉👩‍🚀 Grüße 日本語", "temperature": 0}  # noqa: RUF001
-    whole = said(ask(client, call))
-    assert "🦀" in whole
-    for most in range(1, 24):
+    call = {"prompt": "Translate to Japanese: Good morning.", "temperature": 0, "max_tokens": 30}
+    *tokens, _ = ask(client, call)
+    # Some characters take several tokens: there are fewer texts than tokens.
+    assert len(tokens) < tokens[-1]["count"]
+    whole = said(tokens)
+    for most in range(1, 20):
         # What ends within a character leaves that one out.
         cut = said(ask(client, {**call, "max_tokens": most}))
-        assert whole.startswith(cut), cut
+        assert whole.startswith(cut)
         assert "\ufffd" not in cut
 
 
