@@ -58,7 +58,14 @@ def environment(url: str) -> dict[str, str]:
     """What the scripts find in their environment."""
     clients = str(ROOT / "owt-server/python")
     paths = [clients, os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [clients]
-    return {**os.environ, "OWT_URL": url, "PYTHONPATH": os.pathsep.join(paths)}
+    # Haskell reads and writes text as the locale says.
+    locale = os.environ.get("LC_ALL", "C.UTF-8")
+    return {
+        **os.environ,
+        "OWT_URL": url,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "LC_ALL": locale,
+    }
 
 
 def binary() -> str:

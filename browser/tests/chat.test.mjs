@@ -3,7 +3,7 @@
 // The chat page: it shows tokens as they are made, and says so when something breaks.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -26,16 +26,18 @@ def events(**asked):
     return sse([{"token": json.dumps(asked)}, {"end": "stop", "count": 1, "rate": 1.0}])
 `;
 
-/** Says a word, and takes its process down. */
-const DYING = `
-import os
+/** Says a word, and takes its process down when that file is there. */
+const dying = (path) => `
+import os, time
 
-def dying():
+def one():
     yield {"token": "Well", "count": 1}
+    while not os.path.exists(${JSON.stringify(path)}):
+        time.sleep(0.01)
     os.abort()
 
 def events(**asked):
-    return sse(dying())
+    return sse(one())
 `;
 
 describe('the chat page', { skip: whyNot('chat') }, () => {
@@ -222,8 +224,11 @@ describe('the chat page', { skip: whyNot('chat') }, () => {
   test('an answer that breaks off is said to, and the next one comes', async (t) => {
     const page = await opened(t);
     await page.click('#python summary');
-    await page.fill('#code', DYING);
+    const path = owt.canary('die');
+    await page.fill('#code', dying(path));
     await say(page, SHORT);
+    await page.waitForSelector('.making .text:text("Well")');
+    writeFileSync(path, '');
     await ended(page);
     assert.match(await page.textContent('#what'), /^The Python that was answering died\. /);
     assert.match(await page.textContent('.model .pace'), /broke off$/);
