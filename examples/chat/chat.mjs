@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // Run: node examples/chat/chat.mjs [PROMPT [SEED]]
 //
 // Asks the model, and prints each token as it is made. Ctrl-C stops it.

@@ -1,7 +1,8 @@
-#!/usr/bin/env python3
-# Run: examples/chat/client.py [PROMPT [SEED]]
-#
-# Asks the model, and prints each token as it is made. Ctrl-C stops it.
+"""Asks the model, and prints each token as it is made. Ctrl-C stops it.
+
+Run: PYTHONPATH=owt-server/python python3 examples/chat/client.py [PROMPT [SEED]]
+"""
+
 import sys
 from pathlib import Path
 
