@@ -6,7 +6,7 @@ The same question with the same seed has the same answer, whatever else goes on.
 import functools
 import queue
 import re
-import tempfile
+import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -194,10 +194,13 @@ def load():
     params.cache_ram_mib = params.n_ctx_checkpoints = 0
     params.warmup, params.ui, params.offline, params.endpoint_metrics = False, False, True, True
     params.verbosity = -1  # errors are in what it answers
-    with tempfile.TemporaryDirectory() as private:
-        # It opens a port of its own, which nobody needs: this one has no name from here on.
-        params.hostnames = [f"{private}/nobody.sock"]
+    # It insists on a port of its own, on this machine: nobody has the key.
+    params.hostnames, params.api_keys = ["127.0.0.1"], [secrets.token_hex()]
+    try:
         model = xllamacpp.Server(params)
+    except RuntimeError as error:
+        error.add_note("it needs 250 MB, and a socket: `owt serve --no-network` allows none")
+        raise
     models.append(model)
     return model
 

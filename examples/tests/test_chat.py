@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import pty
 import subprocess
 import urllib.parse
 from base64 import b64encode
@@ -78,6 +80,43 @@ def test_the_first_token_is_there_before_the_last_is_made(address, status, idle,
             subprocess.run(["kill", "--", f"-{asked.pid}"], check=True)
     # Who has gone away is not answered to the end, which is 256 tokens.
     assert idle() - before < 256
+
+
+def test_a_conversation_in_a_terminal(address, client):
+    ours, theirs = pty.openpty()
+    with (
+        open(ours, "r+b", buffering=0) as terminal,
+        subprocess.Popen(
+            serving.commands("chat")["Rust"],
+            cwd=serving.ROOT,
+            env=serving.environment(address),
+            stdin=theirs,
+            stdout=theirs,
+        ) as talk,
+    ):
+        os.close(theirs)
+        messages = []
+
+        def turn(text):
+            """Types a line, and gives what is answered until the next is asked for."""
+            terminal.write(text.encode() + b"\n")
+            # The terminal itself shows what is typed, and ends lines as terminals do.
+            return heard().replace("\r\n", "\n").removeprefix(f"{text}\n").removesuffix("\n> ")
+
+        def heard():
+            screen = b""
+            while not screen.endswith(b"> "):
+                screen += terminal.read(1000)
+            return screen.decode()
+
+        assert heard() == "> "
+        for question in ["Name three birds.", "Which of them sings? 🐦"]:
+            messages.append({"role": "user", "content": question})
+            answer = client(CHAT, messages=messages)
+            assert turn(question) == answer
+            messages.append({"role": "assistant", "content": answer})
+        terminal.write(b"\n")
+    assert talk.returncode == 0
 
 
 def test_a_seed_is_one_answer(client):
