@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 EXAMPLES = pathlib.Path(__file__).resolve().parent
@@ -68,6 +68,12 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
+def install(*names: str) -> None:
+    """Sees to it that these examples' packages are there."""
+    if VENV.parent == FOLDER:
+        subprocess.run([sys.executable, EXAMPLES / "install", *names], check=True)
+
+
 def binary() -> str:
     """The server's program: $OWT_BIN, else the release build, brought up to date."""
     if named := os.environ.get("OWT_BIN"):
@@ -80,10 +86,17 @@ def binary() -> str:
 
 
 @contextlib.contextmanager
-def serving(program: str, *flags: str, port: int = 0) -> Iterator[str]:
-    """Serves on this machine with the examples' Python; gives the server's address."""
-    command = [program, "serve", "--port", str(port), "--python", str(VENV / "bin/python"), *flags]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OWT_")}
+def serving(
+    program: str, *flags: str, port: int = 0, under: Sequence[str] = (), **more: str
+) -> Iterator[str]:
+    """Serves on this machine with the examples' Python; gives the server's address.
+
+    `under` is a command that runs the server's, `more` is added to its environment.
+    """
+    listen = [] if "--unix" in flags else ["--port", str(port)]
+    command = [*under, program, "serve", *listen, "--python", str(VENV / "bin/python"), *flags]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OWT_")} | more
+    # In a group of its own, so that a Ctrl-C is ours alone, and the server ends in good order.
     server = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
     )

@@ -1,11 +1,13 @@
-"""Sentences to vectors."""
+"""Sentences to vectors, and how near they are as a picture."""
 
+import io
 import math
 
 import pytest
+from PIL import Image
 
-import serving
-from conftest import code, script
+from conftest import code
+from owt.client import OwtError
 
 pytestmark = pytest.mark.example("embed")
 
@@ -17,16 +19,31 @@ PAIRS = [
     ("The stock market fell today.", "Share prices dropped sharply."),
     ("It will rain tomorrow.", "The forecast says wet weather."),
 ]
+AWKWARD = [
+    "",
+    " ",
+    "costs $5 or $x_{1}$",
+    "世界 😀 مرحبا",
+    "long " * 500,
+    "two\nlines\t",
+    "\0",
+    "-" * 99,
+]
 
 
 def similarity(a, b):
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
-def test_unit_vectors_of_384_numbers(client):
-    [vector] = client(code("embed"), sentences=["Hello"])
-    assert len(vector) == 384
-    assert math.isclose(similarity(vector, vector), 1, abs_tol=1e-4)
+@pytest.mark.parametrize("sentences", [["Hello"], ["Hello", "", "世界 " * 400], AWKWARD])
+def test_unit_vectors_of_384_numbers(client, sentences):
+    vectors = client(code("embed"), sentences=sentences)
+    assert [len(vector) for vector in vectors] == [384] * len(sentences)
+    assert all(math.isclose(similarity(v, v), 1, abs_tol=1e-4) for v in vectors)
+
+
+def test_nothing_in_nothing_out(client):
+    assert client(code("embed"), sentences=[]) == []
 
 
 def test_related_sentences_are_nearest(client):
@@ -38,9 +55,26 @@ def test_related_sentences_are_nearest(client):
         assert similarity(vector, right[i]) > max(similarity(vector, other) for other in others)
 
 
-@pytest.mark.parametrize("language", serving.LANGUAGES)
-def test_the_same_in_every_language(address, language):
-    sentences = ["A man is eating food.", "Someone's having a “meal”.", "-x die Größe 世界", ""]
-    assert script(address, "embed", language, *sentences) == script(
-        address, "embed", "Python", *sentences
-    )
+@pytest.mark.parametrize("sentences", [["One"], [text for pair in PAIRS for text in pair], AWKWARD])
+def test_a_picture_that_opens(client, sentences):
+    picture = Image.open(io.BytesIO(client(code("embed"), sentences=sentences, fn_name="heatmap")))
+    picture.load()
+    count = len(sentences)
+    assert (picture.format, picture.size) == ("PNG", (480 + 60 * count, 108 + 60 * count))
+
+
+def test_near_ones_are_darker(client):
+    near, far = PAIRS[0][1], PAIRS[1][0]
+    sentences = [PAIRS[0][0], near, far]
+    picture = Image.open(io.BytesIO(client(code("embed"), sentences=sentences, fn_name="heatmap")))
+    # The last row: the far sentence with the others, and with itself.
+    gray = picture.convert("L")
+    right, bottom = picture.width - 15, picture.height - 40
+    assert gray.getpixel((right, bottom)) < 100 < 200 < gray.getpixel((right - 100, bottom))
+
+
+@pytest.mark.parametrize("count", [0, 41])
+def test_no_picture_of_none_or_too_many(client, count):
+    with pytest.raises(OwtError, match=f"1 to 40 sentences, not {count}") as refused:
+        client(code("embed"), sentences=["x"] * count, fn_name="heatmap")
+    assert refused.value.status == 400

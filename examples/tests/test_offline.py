@@ -1,0 +1,43 @@
+"""Once installed, nothing is fetched: the models come with their packages."""
+
+import subprocess
+
+import pytest
+
+import serving
+from conftest import code
+from owt.client import Client
+
+ALONE = ["unshare", "--map-root-user", "--net"]
+TIMED = {
+    name: about["timed"] for name in serving.names() if "timed" in (about := serving.about(name))
+}
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory):
+    """A client of a server that has no network at all, and an empty home: no cache to read."""
+    if subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("`unshare` makes no network namespace here")
+    home = tmp_path_factory.mktemp("home")
+    path = str(home / "socket")
+    with serving.serving(
+        serving.binary(), "--quiet", "--unix", path, under=ALONE, HOME=str(home)
+    ) as address:
+        yield Client(address)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.example(name)) for name in TIMED]
+)
+def test_answers_without_a_network(cut_off, name):
+    timed = TIMED[name]
+    options = {"fn_name": timed.get("fn_name", "run"), "kwargs": timed.get("kwargs")}
+    if "data" in timed:
+        options["data"] = (serving.EXAMPLES / name / timed["data"]).read_bytes()
+    assert cut_off.stream(code(name), **options).read()
+
+
+def test_there_is_no_network(cut_off):
+    interfaces = "lambda: [name for _, name in __import__('socket').if_nameindex()]"
+    assert cut_off(interfaces) == ["lo"]
