@@ -40,7 +40,7 @@ def events(**asked):
     return sse(one())
 `;
 
-describe('the chat page', { skip: whyNot('chat') }, () => {
+describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
   let owt, browser;
   before(async () => {
     [owt, browser] = await Promise.all([serve(), launch()]);

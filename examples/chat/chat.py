@@ -11,16 +11,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import xllamacpp
 
 CONTEXT = 4096  # tokens that question and answer may have together
 SEATS = 2  # chats that generate side by side; further ones wait for a seat
 BATCH = 32  # tokens read at once
-
-seats = ThreadPoolExecutor(SEATS, thread_name_prefix="seat")
-models = []  # one for each seat that was needed so far
-idle = []  # those of them that nobody uses
 
 
 class Refused(Exception):
@@ -60,13 +57,13 @@ def events(prompt="", messages=(), system="", seed=1, temperature=0.5, max_token
 
 def status():
     """What the models do, and the tokens that they have made so far, as they count themselves."""
-    told = "".join(model.handle_metrics() for model in models)
+    told = "".join(model.handle_metrics() for model in warm().models)
 
     def total(metric):
         return sum(map(int, re.findall(rf"^llamacpp:{metric} (\d+)", told, re.MULTILINE)))
 
     return {
-        "loaded": len(models),
+        "loaded": len(warm().models),
         "generating": total("requests_processing"),
         "tokens": total("tokens_predicted_total"),
     }
@@ -147,7 +144,7 @@ def generate(messages, seed, temperature, max_tokens):
 def chunks_of(request):
     """Yield None as soon as the model has taken the request, then all that it says."""
     said, left = queue.Queue(), threading.Event()
-    work = seats.submit(answer, request, said.put, left)
+    work = warm().seats.submit(answer, request, said.put, left)
     try:
         chunk = said.get()
         if chunk and "error" in chunk:
@@ -172,13 +169,25 @@ def answer(request, say, left):
     try:
         if left.is_set():
             return
-        model = idle.pop() if idle else load()
+        model = warm().idle.pop() if warm().idle else load()
         try:
             model.handle_chat_completions(request, hear)
         finally:
-            idle.append(model)
+            warm().idle.append(model)
     finally:
         say(None)
+
+
+@functools.cache
+def warm():
+    """The seats, the models that were needed for them so far, and those that nobody uses.
+
+    They outlive this module: one that was edited goes on with them, if `load` would do the same.
+    """
+    how = load.__code__
+    key = how.co_code, how.co_consts, how.co_names, CONTEXT, SEATS, BATCH
+    new = SimpleNamespace(seats=ThreadPoolExecutor(SEATS), models=[], idle=[])
+    return vars(xllamacpp).setdefault("warm", {}).setdefault(key, new)
 
 
 def load():
@@ -201,7 +210,7 @@ def load():
     except RuntimeError as error:
         error.add_note("it needs 250 MB, and a socket: `owt serve --no-network` allows none")
         raise
-    models.append(model)
+    warm().models.append(model)
     return model
 
 

@@ -4,7 +4,9 @@ import http.client
 import json
 import os
 import pty
+import signal
 import subprocess
+import time
 import urllib.parse
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
@@ -34,8 +36,9 @@ def idle(status):
     """Wait until no model does anything; gives the tokens made so far."""
 
     def wait():
+        until = time.monotonic() + 60
         while (now := status())["generating"]:
-            pass
+            assert time.monotonic() < until, now
         return now["tokens"]
 
     return wait
@@ -77,7 +80,7 @@ def test_the_first_token_is_there_before_the_last_is_made(address, status, idle,
             assert asked.stdout.read(1)
             assert status()["generating"] == 1
         finally:
-            subprocess.run(["kill", "--", f"-{asked.pid}"], check=True)
+            os.killpg(asked.pid, signal.SIGKILL)
     # Who has gone away is not answered to the end, which is 256 tokens.
     assert idle() - before < 256
 
@@ -127,8 +130,9 @@ def test_a_seed_is_one_answer(client):
 
 
 def test_nothing_is_left_of_other_calls(client):
-    # Another module, whose models nobody has asked anything yet.
-    fresh = CHAT + "\n# fresh\n"
+    # With a model of its own, which nobody has asked anything yet.
+    fresh = CHAT.replace("SEATS = 2", "SEATS = 1")
+    assert client(fresh, fn_name="status")["loaded"] == 0
     messages = []
     for n, question in enumerate([LONG, "Who was the moon?", "And the owl? 🦉"]):
         messages.append({"role": "user", "content": question})
@@ -139,6 +143,14 @@ def test_nothing_is_left_of_other_calls(client):
         messages.append({"role": "assistant", "content": answer})
     # It has read none of this before, while the other had the earlier turns in mind.
     assert said(ask(client, call, fresh)) == answer
+
+
+def test_an_edited_adaptor_goes_on_with_what_is_loaded(client, status):
+    assert client(CHAT, prompt=LONG, max_tokens=1)
+    before = status()
+    edited = CHAT.replace("def run(", "\n\ndef run(")
+    assert client(edited, prompt=LONG, max_tokens=1) == client(CHAT, prompt=LONG, max_tokens=1)
+    assert client(edited, fn_name="status") == {**before, "tokens": before["tokens"] + 2}
 
 
 def test_chats_at_once_say_what_each_says_alone(client):
@@ -178,8 +190,9 @@ def test_whoever_leaves_stops_the_reading_of_a_long_prompt(address, status, idle
     body = json.dumps({field: b64encode(text.encode()).decode() for field, text in call.items()})
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc)
     connection.request("POST", "/", body, {"Content-Type": "application/json"})
+    until = time.monotonic() + 60
     while not status()["generating"]:
-        pass
+        assert time.monotonic() < until
     connection.close()
     assert idle() == before  # not even the first token
 
