@@ -58,7 +58,7 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
     await page.fill('#message', text);
     await page.press('#message', 'Enter');
   };
-  const ended = (page) => page.waitForSelector('#stop:disabled', { timeout: 60_000 });
+  const ended = (page) => page.waitForSelector('#stop:disabled', { timeout: 120_000 });
   const texts = (page) => page.locator('.text').allTextContents();
   const set = (page, id, value) =>
     page.evaluate(
@@ -75,6 +75,7 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
 
   test('tokens are shown before the answer has ended', async (t) => {
     const page = await opened(t);
+    await set(page, 'length', '64');
     await say(page, LONG);
     await page.waitForFunction(() => document.querySelector('.making .text')?.textContent);
     const early = await page.textContent('.making .text');
@@ -83,9 +84,12 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
     const [question, answer] = await texts(page);
     assert.equal(question, LONG);
     assert.ok(answer.startsWith(early) && answer.length > early.length);
-    assert.match(await page.textContent('.model .pace'), /^\d+ tokens · \d+ a second/);
+    assert.match(
+      await page.textContent('.model .pace'),
+      /^64 tokens · \d+ a second · cut at the longest answer$/,
+    );
     // The page's answer is everybody's.
-    assert.equal(answer, await call(owt.url, CHAT, { prompt: LONG }).text());
+    assert.equal(answer, await call(owt.url, CHAT, { prompt: LONG, max_tokens: 64 }).text());
   });
 
   test('the keyboard is enough', async (t) => {
