@@ -34,6 +34,14 @@ def test_shared_packages_have_one_version():
     assert {package: found for package, found in versions.items() if len(found) > 1} == {}
 
 
+@pytest.mark.parametrize("path", PINS, ids=lambda path: path.stem)
+def test_the_readme_tells_the_same_sizes(path):
+    download, disk = re.findall(r"\d+ MB", path.read_text(encoding="utf-8").splitlines()[0])
+    readme = (serving.EXAMPLES / "README.md").read_text(encoding="utf-8")
+    [row] = re.findall(rf"^\| \[{path.stem}\].*$", readme, re.M)
+    assert row.endswith(f"| {download} | {disk} |")
+
+
 @pytest.fixture
 def world(tmp_path):
     return World(tmp_path)
