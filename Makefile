@@ -3,6 +3,8 @@
 VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 JS := clients/js/node_modules/.package-lock.json
+# The landing page, but for what is of others or the client's.
+PAGE := '../owt-server/src/http/page/*.css' '../owt-server/src/http/page/!(*.min).js'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
 TARGET := call
@@ -41,9 +43,9 @@ test-haskell: setup ## Call it from Haskell, with the system's GHC
 	cargo build --bin owt --locked
 	OWT_BIN=$(abspath target/debug/owt) OWT_TEST_VENV=$(abspath $(VENV)) clients/haskell/test/run
 
-screenshots: setup $(BROWSER) ## Write the Run page as PNGs into target/screenshots
+screenshots: setup $(BROWSER) ## Write owt's pages as PNGs into docs/screenshots (NAMES="landing ...")
 	cargo build --bin owt --locked
-	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) node screens.mjs ../target/screenshots
+	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) node screens.mjs ../docs/screenshots $(NAMES)
 
 $(BROWSER): browser/package-lock.json | setup
 	cd browser && npm ci --silent
@@ -87,12 +89,12 @@ fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
 	$(VENV)/bin/ruff format owt-server/python clients/python benches
 	cd browser && npx prettier --write --log-level warn .
-	cd browser && npx prettier --write --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
+	cd browser && npx prettier --write --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*' $(PAGE)
 
 lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cargo fmt --all --check
 	cd browser && npx prettier --check --log-level warn .
-	cd browser && npx prettier --check --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*'
+	cd browser && npx prettier --check --log-level warn --config .prettierrc.json '../clients/js/*.{js,ts,json}' '../clients/js/test/*' $(PAGE)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(VENV)/bin/ruff check owt-server/python clients/python benches
 	$(VENV)/bin/ruff format --check owt-server/python clients/python benches

@@ -145,7 +145,10 @@ def other(**given):
   assert.equal(await page.textContent('#snippet'), await first.textContent('#snippet'));
   // What it asks of the server is files, and nothing of the call.
   await page.waitForLoadState('networkidle');
-  assert.ok(asked.every((one) => /^GET [^?]*\/(_owt\/[^?]*)?(#.*)?$/.test(one)), asked.join('\n'));
+  assert.ok(
+    asked.every((one) => /^GET [^?]*\/(_owt\/[^?]*)?(#.*)?$/.test(one)),
+    asked.join('\n'),
+  );
   assert.ok(!owt.ran('link'));
 
   assert.equal(await run(page), 'Done');

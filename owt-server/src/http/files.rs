@@ -20,6 +20,9 @@ const HTML: &str = "text/html; charset=utf-8";
 const FRAME: HeaderValue =
     HeaderValue::from_static("sandbox allow-scripts allow-forms allow-popups");
 
+/// The look of all our pages.
+pub(super) const LOOK: &str = include_str!("page/look.css");
+
 /// One of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct File {
@@ -45,7 +48,7 @@ static ALL: LazyLock<Vec<File>> = LazyLock::new(|| {
             policy: Some(FRAME),
             ..File::new("/_owt/frame", HTML, include_str!("page/frame.html"))
         },
-        page!("look.css", CSS),
+        File::new("/_owt/look.css", CSS, LOOK),
         page!("style.css", CSS),
         page!("icon.svg", SVG),
         page!("prism.min.js", JAVASCRIPT),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_files::NamedFile;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -21,6 +21,8 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const OCTETS: &str = "application/octet-stream";
 /// Chunks that wait together are sent together, up to this many bytes.
 const BATCH: usize = 64 << 10;
+/// Between the last that a failed stream gave and the cut.
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Waits for the first event and answers with it, or begins a stream.
 pub(super) async fn respond(
@@ -296,8 +298,9 @@ impl Flow {
             return Ok(Bytes::from(format!("event: error\ndata: {json}\n\n")));
         }
         // What was given before shall arrive: the connection writes it out when the stream has
-        // nothing for it, and a cut would drop what it holds.
-        tokio::task::yield_now().await;
+        // nothing for it, and a cut would drop what it holds; so would a browser, of what its page
+        // has not read yet.
+        tokio::time::sleep(LINGER).await;
         self.over = true;
         let trace = self.visit.trace().map(|trace| trace.id);
         tracing::warn!(id = self.visit.id(), trace, "a stream failed in the middle: {failure}");
