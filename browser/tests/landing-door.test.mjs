@@ -151,6 +151,16 @@ def other(**given):
   );
   assert.ok(!owt.ran('link'));
 
+  // Nor by a click or a key that was meant for the window before.
+  const hasRun = await page.evaluate(() => {
+    dispatchEvent(new Event('blur'));
+    dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true }));
+    document.getElementById('run').click();
+    const { hidden } = document.getElementById('open');
+    return [document.getElementById('status').textContent, hidden];
+  });
+  assert.deepEqual(hasRun, ['Not run yet', true]);
+
   assert.equal(await run(page), 'Done');
   assert.ok(owt.ran('link'));
   assert.deepEqual(JSON.parse(await output(page)), { a: '&=#+ %41 \\ 😀 \n </textarea>', b: 1 });

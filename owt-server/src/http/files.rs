@@ -55,6 +55,7 @@ static ALL: LazyLock<Vec<File>> = LazyLock::new(|| {
         page!("call.js", JAVASCRIPT),
         page!("editor.js", JAVASCRIPT),
         page!("frame.js", JAVASCRIPT),
+        page!("front.js", JAVASCRIPT),
         page!("main.js", JAVASCRIPT),
         page!("problem.js", JAVASCRIPT),
         page!("quote.js", JAVASCRIPT),
