@@ -3,7 +3,9 @@
 VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 JS := clients/js/node_modules/.package-lock.json
-SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.mjs'
+# What prettier formats beside browser/; of the landing page what is neither others' nor the client's.
+SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.mjs' \
+	'../owt-server/src/http/page/*.css' '../owt-server/src/http/page/!(*.min).js'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
 NAME :=
@@ -58,9 +60,9 @@ example-times: ## Measure the examples, and write the times into their READMEs
 	cargo build --release --locked --bin owt
 	OWT_BIN=$(abspath target/release/owt) $(PYO3_PYTHON) examples/times $(NAME)
 
-screenshots: setup $(BROWSER) ## Write the Run page as PNGs into target/screenshots
+screenshots: setup $(BROWSER) ## Write owt's pages as PNGs into docs/screenshots (NAMES="landing ...")
 	cargo build --bin owt --locked
-	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) node screens.mjs ../target/screenshots
+	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) node screens.mjs ../docs/screenshots $(NAMES)
 
 $(BROWSER): browser/package-lock.json | setup
 	cd browser && npm ci --silent

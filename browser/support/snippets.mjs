@@ -8,7 +8,9 @@ import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ENV = { ...process.env, LANG: 'C.UTF-8' };
-const PYTHON = process.env.OWT_TEST_VENV ? join(process.env.OWT_TEST_VENV, 'bin/python') : 'python3';
+const PYTHON = process.env.OWT_TEST_VENV
+  ? join(process.env.OWT_TEST_VENV, 'bin/python')
+  : 'python3';
 
 /** What runs a program in each language: from its text, in that folder, to the command. */
 const RUNNERS = {

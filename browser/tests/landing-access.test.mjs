@@ -66,11 +66,12 @@ test('it is light, and asks nobody else', async (t) => {
   const page = await visit(t, browser);
   const [asked, sizes] = [[], []];
   page.on('request', (request) => asked.push(request.url()));
-  page.on('response', (response) =>
-    sizes.push(response.body().then(({ length }) => [response.url(), length])),
-  );
+  const weigh = (response) =>
+    sizes.push(response.body().then(({ length }) => [response.url(), length]));
+  page.on('response', weigh);
   await page.goto(owt.url);
   await page.waitForLoadState('networkidle');
+  page.off('response', weigh);
   const all = await Promise.all(sizes);
   const weight = all.reduce((sum, [, size]) => sum + size, 0);
   assert.ok(all.length > 10 && weight < MOST, `${weight} bytes: ${all.join('\n')}`);

@@ -145,8 +145,21 @@ def other(**given):
   assert.equal(await page.textContent('#snippet'), await first.textContent('#snippet'));
   // What it asks of the server is files, and nothing of the call.
   await page.waitForLoadState('networkidle');
-  assert.ok(asked.every((one) => /^GET [^?]*\/(_owt\/[^?]*)?(#.*)?$/.test(one)), asked.join('\n'));
+  assert.ok(
+    asked.every((one) => /^GET [^?]*\/(_owt\/[^?]*)?(#.*)?$/.test(one)),
+    asked.join('\n'),
+  );
   assert.ok(!owt.ran('link'));
+
+  // Nor by a click or a key that was meant for the window before.
+  const hasRun = await page.evaluate(() => {
+    dispatchEvent(new Event('blur'));
+    dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true }));
+    document.getElementById('run').click();
+    const { hidden } = document.getElementById('open');
+    return [document.getElementById('status').textContent, hidden];
+  });
+  assert.deepEqual(hasRun, ['Not run yet', true]);
 
   assert.equal(await run(page), 'Done');
   assert.ok(owt.ran('link'));

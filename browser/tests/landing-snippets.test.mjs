@@ -47,8 +47,11 @@ const CALLS = {
   },
   'awkward text in JSON': {
     code: 'lambda **given: (repr(given), {"Content-Type": "text/plain"})',
-    kwargs: JSON.stringify({ [AWKWARD[0]]: AWKWARD, big: 12345678901234567890n.toString(), f: 1 })
-      .replace('"f":1', '"f":1.0'),
+    kwargs: JSON.stringify({
+      [AWKWARD[0]]: AWKWARD,
+      big: 12345678901234567890n.toString(),
+      f: 1,
+    }).replace('"f":1', '"f":1.0'),
   },
   'ends with quotes': {
     code: 'def run():\n    return "a" ""',
@@ -108,7 +111,8 @@ for (const language of ['curl', 'JavaScript', 'Python', 'Rust', 'Haskell']) {
 for (const language of ['curl', 'JavaScript', 'Python']) {
   test(`${language}: an image`, async (t) => {
     const page = await visit(t, browser, owt.url);
-    const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
+    const png =
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
     await write(page, `import base64\nPNG = base64.b64decode("${png}")\ndef run(): return PNG`);
     assert.equal(await run(page), 'Done');
     await page.click(`[role=tab]:text-is("${language}")`);

@@ -53,7 +53,11 @@ test('text, numbers and nothing', async (t) => {
     ['lambda n: n ** 20', '{"n": 10}', '100000000000000000000'],
     ['lambda names: ", ".join(names)', "[c for c in 'abc']", 'a, b, c'],
     ['lambda: None', '', 'Nothing: the answer is empty, as for None.'],
-    ['lambda: ("grüß dich 😀\\n" * 2, {"Content-Type": "text/plain"})', '', 'grüß dich 😀\ngrüß dich 😀'],
+    [
+      'lambda: ("grüß dich 😀\\n" * 2, {"Content-Type": "text/plain"})',
+      '',
+      'grüß dich 😀\ngrüß dich 😀',
+    ],
     ['lambda: ("a,b\\n1,2\\n", {"Content-Type": "text/csv"})', '', 'a,b\n1,2'],
   ]) {
     await write(page, code, kwargs);
@@ -106,7 +110,10 @@ test('what is no text is offered to be saved', async (t) => {
 
 test('a frame is a table', async (t) => {
   const page = await open(t);
-  await write(page, 'import pandas\ndef run(): return pandas.DataFrame({"n": [1, 2], "odd": [True, False]})');
+  await write(
+    page,
+    'import pandas\ndef run(): return pandas.DataFrame({"n": [1, 2], "odd": [True, False]})',
+  );
   assert.equal(await run(page), 'Done');
   const table = page.frameLocator('#output iframe').locator('table');
   assert.match(await table.innerText(), /n\s+odd\s+0\s+1\s+True\s+1\s+2\s+False/);
@@ -114,6 +121,16 @@ test('a frame is a table', async (t) => {
   // As high as what is in it.
   const height = () => page.locator('#output iframe').evaluate((frame) => frame.clientHeight);
   await until(async () => (await height()) > 100 && (await height()) < 250);
+});
+
+test('the sample of a table needs no pandas', async (t) => {
+  const page = await open(t);
+  await sample(page, 'Table');
+  const code = await page.inputValue('#code');
+  await page.fill('#code', code.replace('import pandas', 'import no_such_pandas'));
+  assert.equal(await run(page), 'Done');
+  const table = page.frameLocator('#output iframe').locator('table');
+  assert.match(await table.innerText(), /^n\s+square\s+root\s+1\s+1\s+1\.0\s+2\s+4\s+1\.4142/);
 });
 
 test('a stream is shown as it comes, and characters stay whole', async (t) => {
@@ -176,6 +193,19 @@ test('however much comes, little of it is in the page', async (t) => {
   assert.equal(await run(page), 'Done');
   assert.equal(await page.locator('#output li').count(), 400);
   assert.equal(await page.locator('#output li').last().innerText(), '{"n": 4999}');
+  await write(
+    page,
+    `def run(): return stream("<p>many words" * 9_000 for _ in range(99)), {"Content-Type": "text/html"}`,
+  );
+  assert.equal(await run(page), 'Done');
+  assert.match(await output(page), /Only the beginning of it is shown/);
+  await write(
+    page,
+    'def run(): return stream(bytes(1 << 20) for _ in range(70)), {"Content-Type": "image/png"}',
+  );
+  assert.equal(await run(page), 'Done');
+  assert.match(await output(page), /too large to be shown/);
+  assert.match(await page.locator('#facts').innerText(), /too large to download/);
 });
 
 for (const [how, press] of [
@@ -229,12 +259,16 @@ test('an exception is shown with its traceback, and its line is marked', async (
     assert.equal(await run(page), 'Failed');
     assert.match(await page.locator('.problem').innerText(), words);
     assert.equal(await page.getAttribute('.problem', 'role'), 'alert');
-    const marked = await page.locator('.line').evaluateAll((lines) =>
-      lines.flatMap((line, index) => (line.classList.contains('fault') ? [index + 1] : [])),
-    );
+    const marked = await page
+      .locator('.line')
+      .evaluateAll((lines) =>
+        lines.flatMap((line, index) => (line.classList.contains('fault') ? [index + 1] : [])),
+      );
     assert.deepEqual(marked, [line]);
     const seen = await page.locator('.fault').evaluate((fault) => {
-      const [inner, outer] = [fault, fault.closest('.editor')].map((e) => e.getBoundingClientRect());
+      const [inner, outer] = [fault, fault.closest('.editor')].map((e) =>
+        e.getBoundingClientRect(),
+      );
       return inner.top >= outer.top && inner.bottom <= outer.bottom + 1;
     });
     assert.ok(seen);
@@ -265,12 +299,18 @@ test('other problems name what is at fault', async (t) => {
   await page.fill('#timeout', 'soon');
   assert.match(await problem(), /timeout is a number of seconds, not soon/);
   await page.fill('#timeout', '');
-  await write(page, `import os, time\ndef run():\n    yield "kept"\n    ${waits('cut')}\n    raise ValueError`);
+  await write(
+    page,
+    `import os, time\ndef run():\n    yield "kept"\n    ${waits('cut')}\n    raise ValueError`,
+  );
   await start(page);
   await until(async () => (await output(page)) === 'kept');
   opens('cut');
   await until(async () => /^kept[^]*the answer was cut/.test(await output(page)));
-  await write(page, 'def run():\n    def all():\n        yield 1\n        raise ValueError("late")\n    return sse(all())');
+  await write(
+    page,
+    'def run():\n    def all():\n        yield 1\n        raise ValueError("late")\n    return sse(all())',
+  );
   assert.match(await problem(), /ValueError\s+late/);
   assert.equal(await page.locator('.fault').count(), 1);
 });
@@ -278,7 +318,10 @@ test('other problems name what is at fault', async (t) => {
 test('what else a call can say', async (t) => {
   const page = await open(t);
   await page.click('#more summary');
-  await write(page, 'def other(request): return [request.path, request.data.decode(), request.content_type]');
+  await write(
+    page,
+    'def other(request): return [request.path, request.data.decode(), request.content_type]',
+  );
   await page.fill('#path', '/a/b c.py?x=1');
   await page.fill('#fnName', 'other');
   await page.setInputFiles('#file', {

@@ -269,7 +269,7 @@ for (const name of ['127.0.0.1', 'owt.lan']) {
     }
     assert.ok(!owt.ran(canary));
     // From our own page it is the button.
-    const own = await visit(t, browser, owt.at(name));
+    const own = await visit(t, browser, `${owt.at(name)}/_owt/livez`);
     await own.setContent(html);
     await own.evaluate('document.forms[0].submit()');
     await own.waitForURL(owt.at(name) + url);

@@ -20,6 +20,9 @@ const HTML: &str = "text/html; charset=utf-8";
 const FRAME: HeaderValue =
     HeaderValue::from_static("sandbox allow-scripts allow-forms allow-popups");
 
+/// The look of all our pages.
+pub(super) const LOOK: &str = include_str!("page/look.css");
+
 /// One of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct File {
@@ -45,13 +48,14 @@ static ALL: LazyLock<Vec<File>> = LazyLock::new(|| {
             policy: Some(FRAME),
             ..File::new("/_owt/frame", HTML, include_str!("page/frame.html"))
         },
-        page!("look.css", CSS),
+        File::new("/_owt/look.css", CSS, LOOK),
         page!("style.css", CSS),
         page!("icon.svg", SVG),
         page!("prism.min.js", JAVASCRIPT),
         page!("call.js", JAVASCRIPT),
         page!("editor.js", JAVASCRIPT),
         page!("frame.js", JAVASCRIPT),
+        page!("front.js", JAVASCRIPT),
         page!("main.js", JAVASCRIPT),
         page!("problem.js", JAVASCRIPT),
         page!("quote.js", JAVASCRIPT),

@@ -1,6 +1,6 @@
 // HTML in a frame of no origin: its scripts run, and can neither touch this page nor call.
 
-/** Characters that may wait for the frame to be there. */
+/** The most that it may have of the window's height. */
 const HIGHEST = 0.7;
 
 export class Frame {
@@ -12,10 +12,14 @@ export class Frame {
     this.#port = port1;
     this.element.title = 'The page that came back';
     this.element.src = '/_owt/frame';
-    this.element.addEventListener('load', () => {
-      // The frame has no origin that could be named; it is ours, by its address.
-      this.element.contentWindow.postMessage('', '*', [port2]);
-    }, { once: true });
+    this.element.addEventListener(
+      'load',
+      () => {
+        // The frame has no origin that could be named; it is ours, by its address.
+        this.element.contentWindow.postMessage('', '*', [port2]);
+      },
+      { once: true },
+    );
     port1.onmessage = ({ data }) => this.#grow(Number(data));
   }
 

@@ -4,6 +4,7 @@ import { owtify } from '/_owt/owt.js';
 
 import { DEFAULTS, fromFragment, toArguments, toFragment } from './call.js';
 import { Editor } from './editor.js';
+import { watchFront } from './front.js';
 import { faultyLine } from './problem.js';
 import { Result } from './result.js';
 import { SAMPLES } from './samples.js';
@@ -46,10 +47,33 @@ let stopper;
 /** Whether what came last is nothing that a program prints as text. */
 let isBinary = false;
 
+/** Whether a press counts. What a link brought waits until the page is in front. */
+let isReady = true;
+let unwatch;
+
+function distrust() {
+  unwatch?.();
+  unwatch = watchFront(ready);
+}
+
+function trust() {
+  unwatch?.();
+  ready(true);
+}
+
+function ready(yes) {
+  isReady = yes;
+  $('run').disabled = !yes;
+  changed();
+}
+
 async function run() {
+  if (!isReady) return;
+  trust();
   stop();
   const own = (stopper = new AbortController());
   $('stop').disabled = false;
+  $('notice').hidden = true;
   editor.mark(0);
   // On a phone it is further down.
   document.querySelector('.result').scrollIntoView({ block: 'nearest' });
@@ -105,7 +129,7 @@ function changed() {
   } catch (error) {
     $('no-url').textContent = error.message;
   }
-  $('open').hidden = Boolean($('no-url').textContent);
+  $('open').hidden = Boolean($('no-url').textContent) || !isReady;
 }
 
 tabs($('languages'), snippet, [...SNIPPETS.keys()], (name) => {
@@ -169,6 +193,7 @@ for (const [name, call] of SAMPLES) {
     write(call);
     editor.replace(call.code);
     begin();
+    trust();
   });
   $('samples').append(button);
 }
@@ -191,6 +216,7 @@ function fromLink() {
   write(call);
   editor.text = call.code;
   begin('This call came with a link. Nothing has run yet: run it if you know what it does.');
+  distrust();
   return true;
 }
 

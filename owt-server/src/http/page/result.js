@@ -29,7 +29,7 @@ export class Result {
     this.#shown = undefined;
     this.#output.replaceChildren(...elements);
     this.#facts.replaceChildren();
-    this.#status.textContent = '';
+    this.#say('Not run yet', 'idle');
     for (const url of this.#urls.splice(0)) URL.revokeObjectURL(url);
   }
 
@@ -47,7 +47,8 @@ export class Result {
     const tape = new Tape();
     let response;
     let error;
-    const tell = () => this.#shown === own && this.#tell(response, tape.size, performance.now() - begun);
+    const tell = () =>
+      this.#shown === own && this.#tell(response, tape.size, performance.now() - begun);
     try {
       const [address, code, kwargs, options] = toArguments(call);
       Object.assign(options, { data: file, signal, headers: { Accept: ACCEPT } });

@@ -9,7 +9,6 @@ const HELLO = `def run(name):
 const JSON_ = `import platform
 import sys
 
-
 def run(numbers):
     return {
         "python": platform.python_version(),
@@ -19,30 +18,28 @@ def run(numbers):
     }
 `;
 
-const IMAGE = `"""The Mandelbrot set. Bytes get their type from content."""
+const IMAGE = `"""The Mandelbrot set. Bytes tell their own type."""
 import struct
 import zlib
-
 
 def run(width=360, height=240):
     rows = bytearray()
     for y in range(height):
-        rows.append(0)  # this row is not filtered
+        rows.append(0)  # no filter
         for x in range(width):
-            real, imag = 3.3 * x / width - 2.4, 2.2 * y / height - 1.1
+            real = 3.3 * x / width - 2.4
+            imag = 2.2 * y / height - 1.1
             rows += colour(complex(real, imag))
     return png(width, height, rows)
 
-
-def colour(c, steps=48):
+def colour(point, steps=48):
     z = 0j
     for step in range(steps):
-        z = z * z + c
+        z = z * z + point
         if abs(z) > 2:
-            glow = (step / steps) ** 0.5
-            return bytes([int(g * glow) for g in (90, 235, 240)])
-    return bytes([10, 20, 16])
-
+            glow = ((step + 1) / steps) ** 0.4
+            return bytes(int(c * glow) for c in (90, 250, 180))
+    return bytes([13, 43, 29])
 
 def png(width, height, rows):
     head = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
@@ -62,7 +59,6 @@ import wave
 
 RATE = 22_050
 
-
 def run(notes):
     sound = io.BytesIO()
     with wave.open(sound, "wb") as file:
@@ -73,7 +69,6 @@ def run(notes):
             file.writeframes(tone(440 * 2 ** ((note - 69) / 12)))
     return sound.getvalue()
 
-
 def tone(pitch, seconds=0.3):
     samples = int(RATE * seconds)
     levels = (
@@ -83,31 +78,31 @@ def tone(pitch, seconds=0.3):
     return b"".join(struct.pack("<h", int(level)) for level in levels)
 `;
 
-const TABLE = `"""A pandas frame becomes a table; without pandas, so does HTML."""
+const TABLE = `"""A pandas frame is shown as a table."""
 import math
 
 try:
     import pandas
 except ImportError:
-    pandas = None
-
+    pandas = None  # then the table is HTML
 
 def run(numbers):
-    rows = [{"n": n, "square": n**2, "root": round(math.sqrt(n), 4)} for n in numbers]
+    rows = [
+        {"n": n, "square": n**2, "root": round(math.sqrt(n), 4)}
+        for n in numbers
+    ]
     return pandas.DataFrame(rows) if pandas else html(rows)
 
-
 def html(rows):
-    def cells(kind, values):
-        return "<tr>" + "".join(f"<{kind}>{value}</{kind}>" for value in values)
+    lines = [rows[0], *(row.values() for row in rows)]
+    return f"<table>{''.join(map(line, lines))}</table>"
 
-    body = "".join(cells("td", row.values()) for row in rows)
-    return f"<table>{cells('th', rows[0])}{body}</table>"
+def line(cells):
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells)
 `;
 
 const STREAM = `"""A generator streams. Press Stop, and it ends here too."""
 import time
-
 
 def run(to):
     for n in range(1, to + 1):
@@ -118,10 +113,8 @@ def run(to):
 const EVENTS = `"""Server-sent events: a client hears each as it is made."""
 import time
 
-
 def run(words):
     return sse(events(words))
-
 
 def events(words):
     for n, word in enumerate(words, 1):
@@ -131,7 +124,6 @@ def events(words):
 
 const ERROR = `def run(numerator, denominator):
     return divide(numerator, denominator)
-
 
 def divide(numerator, denominator):
     return numerator / denominator

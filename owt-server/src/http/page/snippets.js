@@ -119,9 +119,7 @@ function javascript(call, about) {
   const printed = streams
     ? `for await (const chunk of ${sent}) process.stdout.write(chunk);`
     : `console.log(await ${sent});`;
-  const opened = file
-    ? `const data = await openAsBlob(${quote.javascript(file.name)});\n`
-    : '';
+  const opened = file ? `const data = await openAsBlob(${quote.javascript(file.name)});\n` : '';
   return `${file ? "import { openAsBlob } from 'node:fs';\n" : ''}import { owt${
     given.startsWith('new PyExpr') ? ', PyExpr' : ''
   } } from 'owt'; // npm install owt

@@ -6,6 +6,8 @@ import { Frame } from './frame.js';
 /** Characters of a text, and entries of a list, that are shown: the last ones. */
 const MOST_TEXT = 400_000;
 const MOST_ENTRIES = 400;
+/** Characters of a page, whose beginning is shown. */
+const MOST_HTML = 8_000_000;
 
 export class Text {
   element = make('div', 'text');
@@ -148,17 +150,18 @@ export class Html {
   /** What has come, as long as it may still turn out to be a page. */
   #held = '';
   #frame;
+  #left = MOST_HTML;
 
   write(text) {
     if (this.#frame) {
-      this.#frame.write(text);
+      this.#write(text);
       return;
     }
     if (this.#held.length < MOST_TEXT) this.#held += text;
     if (/<[a-z!/?]/i.test(this.#held)) {
       this.#frame = new Frame();
       this.element.replaceChildren(this.#frame.element);
-      this.#frame.write(this.#held);
+      this.#write(this.#held);
     } else {
       this.element.append(this.#text.element);
       this.#text.write(text);
@@ -167,6 +170,13 @@ export class Html {
 
   end() {
     (this.#frame ?? this.#text).end();
+  }
+
+  #write(text) {
+    if (!this.#left) return;
+    this.#frame.write(text.slice(0, this.#left));
+    this.#left = Math.max(0, this.#left - text.length);
+    if (!this.#left) this.element.append(make('p', 'soft', 'Only the beginning of it is shown.'));
   }
 }
 
