@@ -15,6 +15,7 @@ from typing import Any
 EXAMPLES = pathlib.Path(__file__).resolve().parent
 ROOT = EXAMPLES.parent
 FOLDER = ROOT / "target/examples"
+CLIENT = ROOT / "owt-server/python"
 VENV = pathlib.Path(os.environ.get("OWT_EXAMPLES_VENV", FOLDER / "venv")).absolute()
 
 # What runs NAME.EXTENSION (client.py for Python) from the project's root, without its arguments.
@@ -49,14 +50,14 @@ def commands(name: str) -> dict[str, list[str]]:
 
 
 def about(name: str) -> dict[str, Any]:
-    """The example's example.toml: `demo` (arguments), `page` (a script), `[timed]` (a call)."""
+    """The example's example.toml: `demo` (arguments), `[timed]` (a call)."""
     path = EXAMPLES / name / "example.toml"
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def environment(url: str) -> dict[str, str]:
     """What the scripts find in their environment."""
-    clients = str(ROOT / "owt-server/python")
+    clients = str(CLIENT)
     paths = [clients, os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [clients]
     # Haskell reads and writes text as the locale says.
     locale = os.environ.get("LC_ALL", "C.UTF-8")

@@ -2,14 +2,14 @@
 
 import { join } from 'node:path';
 
-import { EXAMPLES, printedBy, serve } from '../support/examples.mjs';
+import { serve, urlOf } from '../support/examples.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 
 export const name = 'chat';
 
 export async function take(shoot) {
   const owt = await serve();
-  const url = printedBy(join(EXAMPLES, 'chat/page.sh'), owt);
+  const url = urlOf('chat', owt, '--whole');
   const prepare = async (page) => {
     await openAndRun(page, url);
     for (const text of ['Name three fruits and their colours.', 'Which is the sweetest?']) {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 
-import { EXAMPLES, printedBy, serve, whyNot } from '../support/examples.mjs';
+import { serve, urlOf, whyNot } from '../support/examples.mjs';
 import { pressRun } from '../support/run-page.mjs';
 
 export const name = 'speech';
@@ -11,7 +11,7 @@ export async function take(shoot) {
   const missing = whyNot('speech');
   if (missing) return console.log(`no picture of speech: ${missing}`);
   const owt = await serve();
-  await shoot(printedBy(join(EXAMPLES, 'speech/page.sh'), owt), async (page) => {
+  await shoot(urlOf('speech', owt, '--whole'), async (page) => {
     await pressRun(page, () => page.click('#run'));
     await page.waitForFunction(() => document.querySelector('#voice').options.length);
     await page.click('#speak');

@@ -26,7 +26,8 @@ export function serve(...args) {
   return Owt.start('--python', join(VENV, 'bin/python'), ...args);
 }
 
-/** The URL that a script, such as an example's `page.sh`, prints for this server. */
-export function printedBy(script, owt) {
-  return execFileSync(script, [owt.url], { encoding: 'utf8' }).trim();
+/** The URL of an example's page, as `examples/url` prints it with these flags. */
+export function urlOf(name, owt, ...flags) {
+  const program = join(EXAMPLES, 'url');
+  return execFileSync(program, [...flags, name, owt.url], { encoding: 'utf8' }).trim();
 }

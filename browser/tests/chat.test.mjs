@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { owt as call } from '../../clients/js/index.js';
 import { accessible } from '../support/axe.mjs';
 import { launch, visit } from '../support/chromium.mjs';
-import { EXAMPLES, printedBy, serve, whyNot } from '../support/examples.mjs';
+import { EXAMPLES, serve, urlOf, whyNot } from '../support/examples.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 
 const FOLDER = join(EXAMPLES, 'chat');
@@ -49,7 +49,7 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
 
   async function opened(t, options) {
     const page = await visit(t, browser, undefined, options);
-    await openAndRun(page, printedBy(join(FOLDER, 'page.sh'), owt));
+    await openAndRun(page, urlOf('chat', owt, '--whole'));
     await page.waitForSelector('#message:focus');
     return page;
   }
@@ -303,7 +303,7 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
     page.on('response', async (response) => {
       bytes += (await response.body().catch(() => '')).length;
     });
-    await openAndRun(page, printedBy(join(FOLDER, 'meta.sh'), owt));
+    await openAndRun(page, urlOf('chat', owt));
     await say(page, SHORT);
     await ended(page);
     asked.delete('data:');

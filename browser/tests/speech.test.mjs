@@ -20,7 +20,7 @@ import { setTimeout as later } from 'node:timers/promises';
 
 import { accessible } from '../support/axe.mjs';
 import { launch, visit } from '../support/chromium.mjs';
-import { EXAMPLES, printedBy, serve, whyNot } from '../support/examples.mjs';
+import { EXAMPLES, serve, urlOf, whyNot } from '../support/examples.mjs';
 import { openAndRun, pressRun } from '../support/run-page.mjs';
 
 const FOLDER = join(EXAMPLES, 'speech');
@@ -40,7 +40,7 @@ describe('the speech page', { skip: whyNot('speech') }, () => {
   /** The page, ready to speak. */
   async function opened(t, { server = owt, voices = 1, ...options } = {}) {
     const page = await visit(t, browser, undefined, options);
-    await openAndRun(page, printedBy(join(FOLDER, 'page.sh'), server));
+    await openAndRun(page, urlOf('speech', server, '--whole'));
     await page.waitForFunction(
       (voices) => document.querySelector('#voice').options.length === voices,
       voices,
@@ -114,7 +114,7 @@ def say(speak, part):
     });
 
   test('all of it is in one URL; it speaks, and asks no other host', async (t) => {
-    const url = printedBy(join(FOLDER, 'page.sh'), owt);
+    const url = urlOf('speech', owt, '--whole');
     assert.ok(url.length < 65_534);
     const page = await visit(t, browser);
     const others = [];
@@ -143,7 +143,7 @@ def say(speak, part):
       writeFileSync(file, readFileSync(file, 'utf8').replace(/<h1>.*<\/h1>/, `<h1>${title}</h1>`));
     };
     const title = (page) => page.textContent('h1');
-    const url = printedBy(join(folder, 'meta.sh'), owt);
+    const url = urlOf(folder, owt);
     const page = await visit(t, browser);
     await openAndRun(page, url);
     assert.equal(await title(page), 'Speech');

@@ -1,7 +1,7 @@
-"""The chat page, put together from the files beside this one.
+"""Puts the page of an example together from the files in its folder.
 
-`run` reads them at each call: edit, reload, see. `frozen` gives the Python of an adaptor that has
-the whole page in itself and needs no file.
+`run` reads them at each call: edit, reload, see. `whole` gives the Python of an adaptor that has the
+page in itself and needs no file.
 """
 
 from html import escape
@@ -9,19 +9,20 @@ from pathlib import Path
 
 
 def run(folder):
-    """Give the page, from the files in `folder`."""
+    """Give the page, from the files as they are now."""
 
     def text(name):
-        return Path(folder, name).read_text()
+        return Path(folder, name).read_text(encoding="utf-8")
 
     style = '<link rel="stylesheet" href="page.css">'
     script = '<script type="module" src="page.js"></script>'
+    adaptor = f"{Path(folder).name}.py"
     page = text("page.html")
     page = page.replace(style, f"<style>\n{text('page.css')}</style>")
     page = page.replace(script, f'<script type="module">\n{text("page.js")}</script>')
-    return page.replace("{{chat.py}}", escape(text("chat.py"), quote=False))
+    return page.replace(f"{{{{{adaptor}}}}}", escape(text(adaptor), quote=False))
 
 
-def frozen(folder):
+def whole(folder):
     """Give Python that answers the page as it is now."""
     return f"PAGE = {run(folder)!r}\n\n\ndef run():\n    return PAGE\n"
