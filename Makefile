@@ -3,7 +3,7 @@
 VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 JS := clients/js/node_modules/.package-lock.json
-SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.mjs'
+SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.{js,mjs}'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
 NAME :=
