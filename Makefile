@@ -4,7 +4,7 @@ VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 JS := clients/js/node_modules/.package-lock.json
 # What prettier formats beside browser/; of the landing page what is neither others' nor the client's.
-SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.mjs' \
+SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.{js,mjs,css}' \
 	'../owt-server/src/http/page/*.css' '../owt-server/src/http/page/!(*.min).js'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
@@ -21,7 +21,7 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release --bin owt
 	target/release/owt serve $(SERVE)
 
-test: setup test-rust test-python test-clients-python test-browser test-js test-haskell test-examples ## Pass all tests, set-up included
+test: setup test-rust test-python test-clients-python test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked

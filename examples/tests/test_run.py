@@ -1,5 +1,6 @@
 """One way of running: `make example NAME=...`."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -22,21 +23,14 @@ def environment():
 
 @pytest.mark.example("embed")
 def test_shows_the_example_once(environment):
-    with socket.socket() as taken:
-        # In the tests' own hands, or in somebody else's: taken it is.
-        if taken.connect_ex(("127.0.0.1", 9876)):
-            taken.close()
-            held = socket.create_server(("127.0.0.1", 9876))
-        else:
-            held = taken
-        with held:
-            run = subprocess.run(
-                [*RUN, "embed", "--once"],
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+    try:
+        taken = socket.create_server(("127.0.0.1", 9876))
+    except OSError:  # somebody else has taken it
+        taken = contextlib.nullcontext()
+    with taken:
+        run = subprocess.run(
+            [*RUN, "embed", "--once"], env=environment, capture_output=True, text=True, check=True
+        )
     assert "port 9876 is taken: serving on a free one\n" in run.stdout
     assert "$ examples/embed/embed.sh 'A man is eating food.'" in run.stdout
     assert "% Someone is having a meal.\n" in run.stdout
@@ -44,15 +38,19 @@ def test_shows_the_example_once(environment):
 
 
 @pytest.mark.example("embed")
-def test_stays_until_it_is_told_to_end(environment):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_stays_until_it_is_told_to_end(environment, end):
     with subprocess.Popen(
         [*RUN, "embed"], env=environment, stdout=subprocess.PIPE, text=True
     ) as run:
-        url = next(line.split()[2] for line in run.stdout if line.startswith("Serving on"))
-        with urllib.request.urlopen(url) as page:
-            assert page.status == 200
-        run.send_signal(signal.SIGINT)
-        assert run.stdout.read() == "\nended\n"
+        try:
+            url = next(line.split()[2] for line in run.stdout if line.startswith("Serving on"))
+            with urllib.request.urlopen(url) as page:
+                assert page.status == 200
+            run.send_signal(end)
+            assert run.stdout.read() == "\nended\n"
+        finally:
+            run.terminate()
     assert run.returncode == 0
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(url)
