@@ -1,7 +1,5 @@
 // The chat page: a conversation, and its settings and Python.
 
-import { join } from 'node:path';
-
 import { serve, urlOf } from '../support/examples.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 

@@ -1,7 +1,5 @@
 // The speech page in the middle of its second sentence.
 
-import { join } from 'node:path';
-
 import { serve, urlOf, whyNot } from '../support/examples.mjs';
 import { pressRun } from '../support/run-page.mjs';
 
