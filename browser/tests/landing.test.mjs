@@ -299,6 +299,11 @@ test('other problems name what is at fault', async (t) => {
   await page.fill('#timeout', 'soon');
   assert.match(await problem(), /timeout is a number of seconds, not soon/);
   await page.fill('#timeout', '');
+  const path = await page.inputValue('#path');
+  await page.fill('#path', 'x');
+  assert.match(await problem(), /the path begins with \//);
+  assert.equal(await page.textContent('#no-url'), 'the path begins with /');
+  await page.fill('#path', path);
   await write(
     page,
     `import os, time\ndef run():\n    yield "kept"\n    ${waits('cut')}\n    raise ValueError`,
@@ -371,6 +376,21 @@ test('the editor indents, undoes, and keeps what is in it for the tab', async (t
   await page.focus('#code');
   await page.keyboard.press('Control+z');
   assert.equal(await page.inputValue('#code'), `${written}\n            `);
+});
+
+test('it needs nothing of a browser that keeps nothing', async (t) => {
+  const page = await visit(t, browser);
+  await page.addInitScript(() => {
+    Object.defineProperty(globalThis, 'sessionStorage', {
+      get() {
+        throw new DOMException('Access is denied', 'SecurityError');
+      },
+    });
+  });
+  await page.goto(owt.url);
+  await page.fill('#kwargs', '{"name": "you"}');
+  assert.equal(await run(page), 'Done');
+  assert.equal(await output(page), 'Hello, you!');
 });
 
 test('without JavaScript it says how to call from a shell', async (t) => {
