@@ -320,6 +320,19 @@ test('other problems name what is at fault', async (t) => {
   assert.equal(await page.locator('.fault').count(), 1);
 });
 
+test('a worker that dies is told of, and the next call works', async (t) => {
+  const page = await open(t);
+  await write(page, 'import os\ndef run():\n    yield "so far"\n    os.abort()');
+  assert.equal(await run(page), 'Failed');
+  assert.match(await output(page), /cut/);
+  await write(page, 'import os\ndef run(): os.abort()');
+  assert.equal(await run(page), 'Failed');
+  assert.match(await page.locator('#facts').innerText(), /502/);
+  assert.match(await page.locator('.problem').innerText(), /died|killed|ended/);
+  await sample(page, 'Hello');
+  assert.equal(await run(page), 'Done');
+});
+
 test('what else a call can say', async (t) => {
   const page = await open(t);
   await page.click('#more summary');

@@ -75,8 +75,9 @@ async function run() {
   $('stop').disabled = false;
   $('notice').hidden = true;
   editor.mark(0);
-  // On a phone it is further down.
-  document.querySelector('.result').scrollIntoView({ block: 'nearest' });
+  // On a phone what comes back is further down.
+  const place = document.querySelector('.result');
+  if (place.getBoundingClientRect().top > innerHeight / 2) place.scrollIntoView();
   const { error, type } = await result.run(read(), file(), own.signal);
   if (stopper !== own) return;
   stopper = undefined;
