@@ -34,7 +34,7 @@ test-clients-python: setup ## Call it from Python and from a shell
 	cargo build --bin owt --locked
 	cd clients/python && OWT_BIN=$(abspath target/debug/owt) ../../$(VENV)/bin/python -m pytest -q
 
-test-browser: setup $(BROWSER) ## Have a real Chromium try the door
+test-browser: setup $(BROWSER) ## Have a real Chromium try the door and the landing page
 	cargo build --bin owt --locked
 	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
 

@@ -62,6 +62,16 @@ for (const [view, options] of Object.entries(VIEWS)) {
   });
 }
 
+test('on a phone, Run shows what comes back', async (t) => {
+  const page = await visit(t, browser, owt.url, VIEWS.phone);
+  await sample(page, 'Image');
+  await run(page);
+  const image = page.locator('#output img');
+  await until(() => image.evaluate((img) => img.naturalWidth > 0));
+  const { y, height } = await image.boundingBox();
+  assert.ok(y > 0 && y + height < 844, `${y} ${height}`);
+});
+
 test('it is light, and asks nobody else', async (t) => {
   const page = await visit(t, browser);
   const [asked, sizes] = [[], []];

@@ -299,6 +299,11 @@ test('other problems name what is at fault', async (t) => {
   await page.fill('#timeout', 'soon');
   assert.match(await problem(), /timeout is a number of seconds, not soon/);
   await page.fill('#timeout', '');
+  const path = await page.inputValue('#path');
+  await page.fill('#path', 'x');
+  assert.match(await problem(), /the path begins with \//);
+  assert.equal(await page.textContent('#no-url'), 'the path begins with /');
+  await page.fill('#path', path);
   await write(
     page,
     `import os, time\ndef run():\n    yield "kept"\n    ${waits('cut')}\n    raise ValueError`,
@@ -313,6 +318,19 @@ test('other problems name what is at fault', async (t) => {
   );
   assert.match(await problem(), /ValueError\s+late/);
   assert.equal(await page.locator('.fault').count(), 1);
+});
+
+test('a worker that dies is told of, and the next call works', async (t) => {
+  const page = await open(t);
+  await write(page, 'import os\ndef run():\n    yield "so far"\n    os.abort()');
+  assert.equal(await run(page), 'Failed');
+  assert.match(await output(page), /cut/);
+  await write(page, 'import os\ndef run(): os.abort()');
+  assert.equal(await run(page), 'Failed');
+  assert.match(await page.locator('#facts').innerText(), /502/);
+  assert.match(await page.locator('.problem').innerText(), /died|killed|ended/);
+  await sample(page, 'Hello');
+  assert.equal(await run(page), 'Done');
 });
 
 test('what else a call can say', async (t) => {
@@ -371,6 +389,21 @@ test('the editor indents, undoes, and keeps what is in it for the tab', async (t
   await page.focus('#code');
   await page.keyboard.press('Control+z');
   assert.equal(await page.inputValue('#code'), `${written}\n            `);
+});
+
+test('it needs nothing of a browser that keeps nothing', async (t) => {
+  const page = await visit(t, browser);
+  await page.addInitScript(() => {
+    Object.defineProperty(globalThis, 'sessionStorage', {
+      get() {
+        throw new DOMException('Access is denied', 'SecurityError');
+      },
+    });
+  });
+  await page.goto(owt.url);
+  await page.fill('#kwargs', '{"name": "you"}');
+  assert.equal(await run(page), 'Done');
+  assert.equal(await output(page), 'Hello, you!');
 });
 
 test('without JavaScript it says how to call from a shell', async (t) => {

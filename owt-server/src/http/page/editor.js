@@ -45,7 +45,16 @@ export class Editor {
   mark(line) {
     this.#marked = line;
     this.#draw();
-    this.#lines.querySelector('.fault')?.scrollIntoView({ block: 'nearest' });
+    if (line) this.#show(this.#lines.children[line - 1]);
+  }
+
+  /** Scrolls the editor alone: the page stays where its result is seen. */
+  #show(line) {
+    const box = this.#lines.parentElement;
+    const [inner, outer] = [line, box].map((element) => element?.getBoundingClientRect());
+    if (inner && (inner.top < outer.top || inner.bottom > outer.bottom)) {
+      box.scrollTop += inner.top - outer.top - box.clientHeight / 2;
+    }
   }
 
   #draw() {

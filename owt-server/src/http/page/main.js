@@ -75,8 +75,9 @@ async function run() {
   $('stop').disabled = false;
   $('notice').hidden = true;
   editor.mark(0);
-  // On a phone it is further down.
-  document.querySelector('.result').scrollIntoView({ block: 'nearest' });
+  // On a phone what comes back is further down.
+  const place = document.querySelector('.result');
+  if (place.getBoundingClientRect().top > innerHeight / 2) place.scrollIntoView();
   const { error, type } = await result.run(read(), file(), own.signal);
   if (stopper !== own) return;
   stopper = undefined;
@@ -119,12 +120,13 @@ function changed() {
     streams: streams(call),
     file: file(),
   };
-  snippet.textContent = SNIPPETS.get(language)(call, about);
-  $('link').value = `${location.origin}/#${toFragment(call)}`;
   const hidden = unseen(call.code) || unseen(call.kwargs);
   $('unseen').textContent = hidden && `Holds what cannot be seen: ${hidden}.`;
+  $('link').value = `${location.origin}/#${toFragment(call)}`;
   try {
-    $('open').href = owtify(...toArguments(call));
+    const args = toArguments(call);
+    snippet.textContent = SNIPPETS.get(language)(call, about);
+    $('open').href = owtify(...args);
     $('no-url').textContent = file() ? 'A URL carries no file.' : '';
   } catch (error) {
     $('no-url').textContent = error.message;
@@ -180,9 +182,26 @@ const KEPT = 'owt-call';
 addEventListener('input', () => {
   // What is in the address is no longer what is here.
   if (location.hash) history.replaceState(null, '', location.pathname);
-  sessionStorage.setItem(KEPT, toFragment(read()));
   changed();
+  keep(toFragment(read()));
 });
+
+/** What a browser keeps for no page, or has no room for, is not kept: nothing depends on it. */
+function keep(text) {
+  try {
+    sessionStorage.setItem(KEPT, text);
+  } catch (error) {
+    console.info('not kept for a reload:', error.message);
+  }
+}
+
+function kept() {
+  try {
+    return sessionStorage.getItem(KEPT) ?? '';
+  } catch {
+    return '';
+  }
+}
 
 for (const [name, call] of SAMPLES) {
   const button = document.createElement('button');
@@ -223,7 +242,7 @@ function fromLink() {
 addEventListener('hashchange', fromLink);
 $('app').hidden = false;
 if (!fromLink()) {
-  const call = fromFragment(sessionStorage.getItem(KEPT) ?? '') ?? SAMPLES.get('Hello');
+  const call = fromFragment(kept()) ?? SAMPLES.get('Hello');
   write(call);
   editor.text = call.code;
   begin();
