@@ -20,7 +20,7 @@ import json
 import math
 import pathlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ._errors import Unrenderable
@@ -49,6 +49,10 @@ _ARRAYS = (
     collections.abc.ValuesView,
     collections.abc.ItemsView,
 )
+
+
+# What JSON has as it is; of floats not all.
+_SCALARS = frozenset((str, int, bool, type(None)))
 
 
 class _Unknown(Exception):
@@ -141,7 +145,12 @@ def _object(items: Iterable[tuple[object, object]], depth: int) -> dict[str, Any
     return made
 
 
-def _array(items: Iterable[object], depth: int) -> list[Any]:
+def _array(items: Iterable[object], depth: int) -> Sequence[Any]:
+    if type(items) is list or type(items) is tuple:
+        # Embeddings and the like: thousands of numbers, looked at without a call for each.
+        kinds = set(map(type, items))
+        if kinds <= _SCALARS or (kinds == {float} and all(map(math.isfinite, items))):
+            return items
     made = []
     for index, item in enumerate(items):
         try:
@@ -157,7 +166,7 @@ def _key(key: object) -> str:
     made = plain(key)
     if isinstance(made, str):
         return made
-    if isinstance(made, (dict, list)):
+    if isinstance(made, (dict, list, tuple)):
         raise _Unknown(f"a {named(key)} as a key")
     return json.dumps(made)
 

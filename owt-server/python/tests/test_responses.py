@@ -112,6 +112,10 @@ ID = uuid.UUID("12345678123456781234567812345678")
             {"1": "a", "false": "f", "null": "b", str(ID): "c", "red": "d", "1.5": "e"},
         ),
         ([float("nan"), float("inf"), 0.5], [None, None, 0.5]),
+        (
+            [[0.5, 1e300], (1, 2), [1, "a", None, True], (2.5, 1)],
+            [[0.5, 1e300], [1, 2], [1, "a", None, True], [2.5, 1]],
+        ),
         ({"at": pathlib.PurePosixPath("a/b")}, {"at": "a/b"}),
     ],
 )
@@ -129,6 +133,11 @@ def test_pydantic_models_are_json():
     model = Model(name="a", at=datetime.date(2024, 1, 1))
     assert parsed(model) == {"name": "a", "at": "2024-01-01"}
     assert parsed({"of": [model]}) == {"of": [{"name": "a", "at": "2024-01-01"}]}
+
+
+def test_a_tuple_is_no_key_in_json():
+    with pytest.raises(Unrenderable, match=r"a tuple as a key"):
+        respond({(1, 2): "x"}, "")
 
 
 def test_an_unknown_value_in_json_is_named_with_its_place():
