@@ -1,7 +1,7 @@
 """Puts the page of an example together from the files in its folder.
 
-`run` reads them at each call: edit, reload, see. `whole` gives the Python of an adaptor that has the
-page in itself and needs no file.
+`run` reads them at each call: edit, reload, see. `whole` gives the Python of an adaptor that has
+the page in itself and needs no file.
 """
 
 from html import escape
