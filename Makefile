@@ -4,7 +4,7 @@ VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 JS := clients/js/node_modules/.package-lock.json
 # What prettier formats beside browser/; of the landing page what is neither others' nor the client's.
-SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*/*.{js,mjs,css}' \
+SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*.css' '../examples/*/*.{js,mjs,css}' \
 	'../owt-server/src/http/page/*.css' '../owt-server/src/http/page/!(*.min).js'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)

@@ -4,8 +4,13 @@
 the page in itself and needs no file.
 """
 
+import re
 from html import escape
 from pathlib import Path
+
+# What is of the example, and not of the server.
+STYLE = r'<link rel="stylesheet" href="([^/"][^"]*)">'
+SCRIPT = r'<script type="module" src="([^/"][^"]*)"></script>'
 
 
 def run(folder):
@@ -14,12 +19,10 @@ def run(folder):
     def text(name):
         return Path(folder, name).read_text(encoding="utf-8")
 
-    style = '<link rel="stylesheet" href="page.css">'
-    script = '<script type="module" src="page.js"></script>'
     adaptor = f"{Path(folder).name}.py"
     page = text("page.html")
-    page = page.replace(style, f"<style>\n{text('page.css')}</style>")
-    page = page.replace(script, f'<script type="module">\n{text("page.js")}</script>')
+    page = re.sub(STYLE, lambda at: f"<style>\n{text(at[1])}</style>", page)
+    page = re.sub(SCRIPT, lambda at: f'<script type="module">\n{text(at[1])}</script>', page)
     return page.replace(f"{{{{{adaptor}}}}}", escape(text(adaptor), quote=False))
 
 

@@ -7,23 +7,26 @@ export const name = 'landing';
 
 export async function take(shoot) {
   const owt = await Owt.start();
-  const shot = (as, name) =>
+  const shot = (as, name, isFrame = false) =>
     shoot(
       owt.url,
       async (page) => {
         await sample(page, name);
         await run(page);
-        if (name === 'Table') {
+        if (isFrame) {
           const frame = page.locator('#output iframe');
           await until(() => frame.evaluate(({ clientHeight }) => clientHeight > 150));
+          await frame.scrollIntoViewIfNeeded();
+        } else {
+          // Where Run has scrolled to on a phone is not the page's beginning.
+          await page.evaluate(() => scrollTo(0, 0));
         }
-        // Where Run has scrolled to on a phone is not the page's beginning.
-        await page.evaluate(() => scrollTo(0, 0));
       },
-      { as },
+      // A frame of another origin is painted only where it is in sight.
+      { as, fullPage: !isFrame },
     );
   await shot('landing', 'Image');
-  await shot('landing-table', 'Table');
+  await shot('landing-table', 'Table', true);
   await shot('landing-error', 'Error');
   await owt.stop();
 }

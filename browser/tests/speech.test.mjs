@@ -138,6 +138,7 @@ def say(speak, part):
   test('the meta URL shows what is in the files now', async (t) => {
     const folder = join(temporary, 'speech');
     cpSync(FOLDER, folder, { recursive: true });
+    cpSync(join(EXAMPLES, 'page.css'), join(temporary, 'page.css'));
     const file = join(folder, 'page.html');
     const retitle = (title) => {
       writeFileSync(file, readFileSync(file, 'utf8').replace(/<h1>.*<\/h1>/, `<h1>${title}</h1>`));
