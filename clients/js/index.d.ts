@@ -86,6 +86,8 @@ export interface Problem {
   request_id?: string;
   /** The field of the call that is at fault. */
   field?: string;
+  /** The line of the code, counted from 1: the innermost that raised, or the one that is no Python. */
+  line?: number;
   /** What the adaptor raised. */
   exception?: PythonException;
   /** Seconds after which another try may succeed. */

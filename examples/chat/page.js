@@ -125,8 +125,7 @@ function show(said) {
 
 function fail(error, { pace: told }) {
   const { problem, exception, traceback, body } = error instanceof OwtError ? error : {};
-  const [, inSyntax] = /\(line (\d+)/.exec(problem?.detail) ?? [];
-  const number = lineOf(traceback ?? '') ?? inSyntax;
+  const number = problem?.line;
   let what = body || problem?.detail || error.message;
   if (exception) what = `The adaptor raised ${exception.type}: ${exception.message}`;
   else if (problem?.type?.endsWith('/worker-died'))
@@ -138,13 +137,8 @@ function fail(error, { pace: told }) {
   $('traced').hidden = !traceback;
   $('line').hidden = !number;
   $('line').textContent = `line ${number}: ${code.value.split('\n')[number - 1]?.trim()}`;
-  $('line').onclick = () => select(Number(number));
+  $('line').onclick = () => select(number);
   $('problem').hidden = false;
-}
-
-/** The innermost line of the adaptor itself in a traceback. */
-function lineOf(traceback) {
-  return [...traceback.matchAll(new RegExp(`${ADAPTOR.source}", line (\\d+)`, 'g'))].at(-1)?.[1];
 }
 
 /** Selects that line of the adaptor. */

@@ -223,18 +223,13 @@ function fail(error) {
   $('what').textContent = what.trim();
   $('traceback').textContent = traceback?.replaceAll(ADAPTOR, 'adaptor.py') ?? '';
   $('traced').hidden = !traceback;
-  const number = lineOf(traceback ?? '') ?? /\(line (\d+)/.exec(problem?.detail)?.[1];
+  const number = problem?.line;
   $('line').hidden = !number;
   if (number) {
     $('line').textContent = `line ${number}: ${code.value.split('\n')[number - 1].trim()}`;
-    $('line').onclick = () => select(Number(number));
+    $('line').onclick = () => select(number);
   }
   $('problem').hidden = false;
-}
-
-/** The innermost line of the adaptor itself in a traceback. */
-function lineOf(traceback) {
-  return [...traceback.matchAll(new RegExp(`${ADAPTOR.source}", line (\\d+)`, 'g'))].at(-1)?.[1];
 }
 
 function sentence(text) {

@@ -25,6 +25,9 @@ pub struct Problem {
     pub detail: String,
     /// The field of the call at fault.
     pub field: Option<String>,
+    /// The line of the code, counted from 1: the innermost that an exception passed, or the one
+    /// that is no Python.
+    pub line: Option<u32>,
     /// The request's id, as the server's log has it.
     pub request_id: Option<String>,
     /// What the adaptor raised.
@@ -52,6 +55,7 @@ impl Problem {
             kind,
             detail: detail.into(),
             field: None,
+            line: None,
             request_id: None,
             exception: None,
             retry_after: None,
@@ -62,6 +66,13 @@ impl Problem {
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Says which line of the code it was, counted from 1.
+    #[must_use]
+    pub fn with_line(mut self, line: u32) -> Self {
+        self.line = Some(line);
         self
     }
 
@@ -151,6 +162,8 @@ struct Wire {
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<Exception>,
@@ -179,6 +192,7 @@ impl From<Problem> for Wire {
             status: problem.kind.status(),
             detail: problem.detail,
             field: problem.field,
+            line: problem.line,
             request_id: problem.request_id,
             exception: problem.exception,
             retry_after: problem.retry_after,
@@ -195,6 +209,7 @@ impl From<Wire> for Problem {
             kind,
             detail: wire.detail,
             field: wire.field,
+            line: wire.line,
             request_id: wire.request_id,
             exception: wire.exception,
             retry_after: wire.retry_after,

@@ -111,6 +111,7 @@ spec url = do
       fmap exceptionMessage (problemException problem) `shouldBe` Just "division by zero"
       traceback failed `shouldSatisfy` maybe False ("return 1 / x" `Text.isInfixOf`)
       show failed `shouldContain` "line 2, in run"
+      problemLine problem `shouldBe` Just 2
     it "names the field at fault" $ do
       OwtProblem problem <- failing (SimpleOwt "lambda x: x" noKwargs)
       (problemStatus problem, problemField problem) `shouldBe` (400, Just "kwargs_b64")

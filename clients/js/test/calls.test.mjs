@@ -147,6 +147,7 @@ test('a problem is told with its traceback', async () => {
     assert.equal(error.exception.type, 'KeyError');
     assert.match(error.exception.message, /grüß/);
     assert.match(error.traceback, /line 2, in run/);
+    assert.equal(error.problem.line, 2);
     assert.match(error.problem.type, /adaptor-raised$/);
     assert.equal(error.requestId, error.response.headers.get('x-request-id'));
   }

@@ -150,7 +150,7 @@ def test_problems(client, server):
     assert error.exception["type"] == "ValueError" and error.exception["message"] == "why 🎵"
     assert "raise ValueError('why 🎵')" in error.traceback
     assert "line 2, in run" in "\n".join(error.__notes__)
-    assert error.problem["request_id"]
+    assert error.problem["request_id"] and error.problem["line"] == 2
     with pytest.raises(OwtError, match="no argument `b`") as caught:
         client("def run(a): pass", b=1)
     assert caught.value.problem["field"] == "kwargs_b64" and caught.value.traceback is None

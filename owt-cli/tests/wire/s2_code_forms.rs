@@ -200,6 +200,7 @@ fn code_that_is_no_python() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(line) && detail.contains(shown), "{code:?}: {detail}");
         assert_eq!(problem["field"], "code_b64");
+        assert_eq!(format!("line {}", problem["line"]), line, "{code:?}");
     }
     owt.code("x = '\0'\ndef run(): pass").post("/").refused(422, "not-runnable");
     let deep = format!("lambda: {}1{}", "(".repeat(5000), ")".repeat(5000));

@@ -14,6 +14,7 @@ fn a_problem_is_rfc_9457_with_the_requests_id() {
     }
     assert_eq!(problem["exception"]["type"], "ZeroDivisionError");
     assert_eq!(problem["exception"]["message"], "division by zero");
+    assert_eq!(problem["line"], 1);
     let another = owt.code("def run(): return 1 / 0").post("/").problem(500);
     assert_ne!(problem["request_id"], another["request_id"]);
     // The client's own id, where it sends one.
@@ -38,6 +39,7 @@ fn the_traceback_shows_the_adaptors_own_lines() {
         let exception = &problem["exception"];
         assert_eq!(exception["type"], "Mine");
         assert_eq!(exception["message"], "gave up on AGI!");
+        assert_eq!(problem["line"], 9, "where it was raised, in the code itself: {problem}");
         assert!(problem["detail"].as_str().unwrap().contains("gave up on AGI!"), "{problem}");
         let traceback = exception["traceback"].as_str().unwrap();
         for line in

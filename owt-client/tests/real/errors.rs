@@ -16,6 +16,7 @@ async fn what_an_adaptor_raises_comes_with_its_traceback() {
     assert_eq!(error.status().unwrap(), 500);
     assert_eq!(error.problem().unwrap().kind, ProblemKind::AdaptorRaised);
     assert!(error.problem().unwrap().request_id.is_some());
+    assert_eq!(error.problem().unwrap().line, Some(3));
     let exception = error.exception().unwrap();
     assert!(exception.r#type.ends_with("Odd"), "{exception:?}");
     assert_eq!(exception.message, "3 is odd 🎵");

@@ -8,6 +8,7 @@ use super::{Exception, Problem, ProblemKind};
 fn full() -> Problem {
     Problem::new(ProblemKind::AdaptorRaised, "ValueError: boom")
         .with_field("kwargs_b64")
+        .with_line(1)
         .with_request_id("r1")
         .with_retry_after(Duration::from_millis(1200))
         .with_exception(Exception {
@@ -27,6 +28,7 @@ fn as_json() {
             "status": 500,
             "detail": "ValueError: boom",
             "field": "kwargs_b64",
+            "line": 1,
             "request_id": "r1",
             "exception": {
                 "type": "ValueError",

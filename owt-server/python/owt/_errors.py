@@ -48,10 +48,11 @@ class Cancelled(BaseException):
     """Raised in an adaptor whose client went away or whose deadline passed."""
 
 
-def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str]:
-    """Tell an exception as (slug, field, detail, type, message, traceback).
+def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str, int | None]:
+    """Tell an exception as (slug, field, detail, type, message, traceback, line).
 
-    Never raises, whatever the exception does. No part is longer than 64 KiB of UTF-8.
+    `line` is that of the adaptor's code, counted from 1. Never raises, whatever the exception does.
+    No text is longer than 64 KiB of UTF-8.
     """
     message = _message(exc)
     kind = _type_name(type(exc))
@@ -67,7 +68,8 @@ def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str]:
     else:
         detail = f"the adaptor raised {kind}" + (f": {message}" if message else "")
     text = _traceback(exc)
-    return slug, field, bounded(detail), bounded(kind), bounded(message), bounded(text)
+    line = _line(exc)
+    return slug, field, bounded(detail), bounded(kind), bounded(message), bounded(text), line
 
 
 def bounded(text: str) -> str:
@@ -97,6 +99,20 @@ def _type_name(cls: type) -> str:
     if module == "owt._errors":
         module = "owt"
     return f"{module}.{name}"
+
+
+def _line(exc: BaseException) -> int | None:
+    """The innermost line of an adaptor's own code that it passed, or that is no Python."""
+    if isinstance(exc, Refused):
+        cause = exc.__cause__ if exc.field == "code_b64" else None
+        return cause.lineno if isinstance(cause, SyntaxError) else None
+    found = None
+    tb = exc.__traceback__
+    while tb is not None:
+        if str(tb.tb_frame.f_globals.get("__name__")).startswith(_ADAPTORS):
+            found = tb.tb_lineno
+        tb = tb.tb_next
+    return found
 
 
 def _traceback(exc: BaseException) -> str:

@@ -154,14 +154,14 @@ def test_a_body_that_fails_is_forgotten():
     with pytest.raises(ZeroDivisionError) as raised:
         adaptor("x = 1\ny = x / 0")
     assert {n for n in set(sys.modules) - before if n.startswith("owt.adaptors.h")} == set()
-    slug, field, _detail, kind, message, text = describe(raised.value)
+    slug, field, _detail, kind, message, text, failed = describe(raised.value)
     assert (slug, field, kind, message) == (
         "adaptor-raised",
         None,
         "ZeroDivisionError",
         "division by zero",
     )
-    assert "y = x / 0" in text and "owt/_adaptor.py" not in text
+    assert "y = x / 0" in text and "owt/_adaptor.py" not in text and failed == 2
 
 
 def test_source_is_found():
@@ -201,8 +201,8 @@ def test_lines_and_columns_of_wrapped_code():
 def test_no_python(code, line, column, text):
     with pytest.raises(Refused) as refused:
         adaptor(code)
-    slug, field, detail, kind, _, _ = describe(refused.value)
-    assert (slug, field) == ("not-runnable", "code_b64")
+    slug, field, detail, kind, _, _, found = describe(refused.value)
+    assert (slug, field, found) == ("not-runnable", "code_b64", line)
     assert f"(line {line}, column {column})" in detail
     assert text in detail and detail.splitlines()[-1].strip() == "^"
     assert kind in ("SyntaxError", "IndentationError")

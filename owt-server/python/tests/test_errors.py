@@ -19,12 +19,12 @@ def failing(source, *args, **named):
 
 
 def test_an_ordinary_exception():
-    slug, field, detail, kind, message, text = failing(
+    slug, field, detail, kind, message, text, line = failing(
         "class Oops(Exception): pass\ndef run(x):\n    raise Oops(f'bad {x}')  # here", 1
     )
     assert (slug, field, kind, message) == ("adaptor-raised", None, "Oops", "bad 1")
     assert detail == "the adaptor raised Oops: bad 1"
-    assert "# here" in text and "line 3, in run" in text
+    assert "# here" in text and "line 3, in run" in text and line == 3
     assert text.endswith("\nOops: bad 1\n")
     assert describe(raised(__import__("json").loads, "{"))[3] == "json.decoder.JSONDecodeError"
 
@@ -50,14 +50,20 @@ def run():
     assert "_steps.py" not in text.replace('_steps.py", line', "", 0) or "item" not in text
 
 
+def test_the_line_is_the_innermost_of_the_code_itself():
+    source = "import json\ndef run():\n    return deeper()\ndef deeper():\n    json.loads('{')"
+    assert failing(source)[6] == 5
+    assert describe(raised(__import__("json").loads, "{"))[6] is None
+
+
 def test_exceptions_that_misbehave():
     class Bad(Exception):
         def __str__(self):
             raise ValueError("no")
 
-    slug, _, detail, kind, message, text = describe(Bad())
+    slug, _, detail, kind, message, text, line = describe(Bad())
     assert slug == "adaptor-raised" and "Bad" in kind and "failed" in message
-    assert "Bad" in text and detail
+    assert "Bad" in text and detail and line is None
 
     class Worse(Exception):
         def __str__(self):
@@ -94,7 +100,7 @@ def test_the_length_is_bounded():
             deep(n - 1)
         raise ValueError("ä" * LIMIT)
 
-    for part in describe(raised(deep, 50))[2:]:
+    for part in describe(raised(deep, 50))[2:6]:
         assert len(part.encode()) <= LIMIT
     parts = describe(raised(lambda: (lambda f: f(f))(lambda f: f(f))))
     assert parts[3] == "RecursionError"

@@ -74,16 +74,20 @@ impl Bridge {
     }
 
     fn described(&self, py: Python<'_>, error: &PyErr) -> PyResult<Problem> {
-        let (slug, field, detail, r#type, message, traceback): (
+        let (slug, field, detail, r#type, message, traceback, line): (
             String,
             Option<String>,
             String,
             String,
             String,
             String,
+            Option<u32>,
         ) = self.describe.call1(py, (error.clone_ref(py).into_value(py),))?.extract(py)?;
         let kind = ProblemKind::from_slug(&slug).unwrap_or(ProblemKind::AdaptorRaised);
         let mut problem = Problem::new(kind, detail);
+        if let Some(line) = line {
+            problem = problem.with_line(line);
+        }
         if let Some(field) = field {
             problem = problem.with_field(field);
         }

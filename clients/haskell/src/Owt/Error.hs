@@ -53,6 +53,8 @@ data Problem = Problem
     problemDetail :: Text,
     -- | The field of the call that is at fault.
     problemField :: Maybe Text,
+    -- | The line of the code, counted from 1: the innermost that raised, or the one that is no Python.
+    problemLine :: Maybe Int,
     -- | The request's name in the server's log.
     problemRequestId :: Maybe Text,
     -- | What the adaptor raised.
@@ -80,6 +82,7 @@ instance FromJSON Problem where
       <*> fields .:? "status" .!= 0
       <*> fields .:? "detail" .!= ""
       <*> fields .:? "field"
+      <*> fields .:? "line"
       <*> fields .:? "request_id"
       <*> fields .:? "exception"
       <*> fields .:? "retry_after"

@@ -5,7 +5,6 @@ import { owtify } from '/_owt/owt.js';
 import { DEFAULTS, fromFragment, toArguments, toFragment } from './call.js';
 import { Editor } from './editor.js';
 import { watchFront } from './front.js';
-import { faultyLine } from './problem.js';
 import { Result } from './result.js';
 import { SAMPLES } from './samples.js';
 import { SNIPPETS } from './snippets.js';
@@ -82,7 +81,7 @@ async function run() {
   if (stopper !== own) return;
   stopper = undefined;
   $('stop').disabled = true;
-  if (error && !own.signal.aborted) editor.mark(faultyLine(error));
+  if (error && !own.signal.aborted) editor.mark(error.problem?.line ?? 0);
   isBinary = !error && Boolean(type) && !/^text\/|json/.test(type);
   changed();
 }

@@ -1,9 +1,6 @@
-// What went wrong, for a person; and which line of their code is at fault.
+// What went wrong, for a person.
 
 import { make } from './views.js';
-
-/** A frame of a traceback that is the adaptor's own: its file is named by the code's hash. */
-const OWN_FRAME = /[\\/]adaptors[\\/]h[0-9a-f]{64}\.py", line (\d+)/g;
 
 /** Shows it: an `OwtError`, or what the client says of what cannot be sent. */
 export function problem(error) {
@@ -14,9 +11,8 @@ export function problem(error) {
   box.append(make('h3', '', what));
   const detail = exception?.message ?? told?.detail ?? error.message;
   if (detail) box.append(make('p', 'detail', detail));
-  const line = faultyLine(error);
   const about = [
-    line && `line ${line}`,
+    told?.line && `line ${told.line}`,
     told?.field && `field ${told.field}`,
     told?.retry_after && `try again in ${told.retry_after} s`,
     error.requestId && `request ${error.requestId}`,
@@ -32,14 +28,6 @@ export function problem(error) {
     box.append(make('pre', '', error.body));
   }
   return box;
-}
-
-/** The line of the code, counted from 1; 0 where none is known. */
-export function faultyLine({ problem: told, traceback }) {
-  const frames = Array.from((traceback ?? '').matchAll(OWN_FRAME), ([, line]) => Number(line));
-  if (frames.length) return frames.at(-1);
-  const isCode = told?.field === 'code_b64';
-  return Number((isCode && /\(line (\d+)/.exec(told.detail)?.[1]) || 0);
 }
 
 /** The path of the adaptor's own file says nothing to who wrote it. */
