@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use owt_core::{Call, Problem, ProblemKind};
 use url::form_urlencoded;
 
-use super::files::LOOK;
+use super::assets::{FRONT, LOOK};
 use super::read;
 use super::template::{escape, fill, readable};
 use crate::door::{Origin, is_navigation};
@@ -51,6 +51,7 @@ fn write(request: &HttpRequest, call: &Call, own: &Origin) -> Result<HttpRespons
     let page = fill(include_str!("ask.html"), |name| match name {
         "nonce" => nonce.clone(),
         "look" => LOOK.to_owned(),
+        "front" => FRONT.to_owned(),
         "server" => escape(&own.to_string()),
         "path" => readable(request.path()),
         "others" => rows.clone(),

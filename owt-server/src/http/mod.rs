@@ -1,10 +1,10 @@
 //! HTTP in, events out: nothing else happens here.
 
 mod ask;
+mod assets;
 mod connection;
 mod entrance;
 mod file;
-mod files;
 mod landing;
 mod listen;
 mod own;

@@ -5,7 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::{Problem, ProblemKind};
 
-use super::files::File;
+use super::assets::Asset;
 use super::{Site, ask};
 use crate::door::Pass;
 use crate::metrics::{OPENMETRICS, Scrape};
@@ -22,17 +22,17 @@ pub(super) enum Page {
     Readyz,
     Metrics,
     Run,
-    File(&'static File),
+    Asset(&'static Asset),
     Problem(ProblemKind),
 }
 
 impl Page {
     /// Every page there is.
     pub fn all() -> impl Iterator<Item = Self> {
-        let files = File::all().iter().map(Self::File);
+        let assets = Asset::all().iter().map(Self::Asset);
         let problems = ProblemKind::ALL.iter().map(|kind| Self::Problem(*kind));
         let pages = [Self::Livez, Self::Readyz, Self::Metrics, Self::Run];
-        pages.into_iter().chain(files).chain(problems)
+        pages.into_iter().chain(assets).chain(problems)
     }
 
     pub fn path(self) -> String {
@@ -41,7 +41,7 @@ impl Page {
             Self::Readyz => "/_owt/readyz".to_owned(),
             Self::Metrics => "/_owt/metrics".to_owned(),
             Self::Run => ask::PATH.to_owned(),
-            Self::File(file) => file.path.to_owned(),
+            Self::Asset(asset) => asset.path.to_owned(),
             Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
         }
     }
@@ -72,7 +72,7 @@ pub(super) async fn page(
         Page::Readyz => ready(site),
         Page::Metrics => metrics(site)?,
         Page::Run => agreed(request, payload, site, &pass).await?,
-        Page::File(file) => file.answer(request),
+        Page::Asset(asset) => asset.answer(request),
         Page::Problem(kind) => {
             text(format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation()))
         }

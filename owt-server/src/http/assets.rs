@@ -22,10 +22,12 @@ const FRAME: HeaderValue =
 
 /// The look of all our pages.
 pub(super) const LOOK: &str = include_str!("page/look.css");
+/// When a press counts, on the landing page and on the one that asks.
+pub(super) const FRONT: &str = include_str!("page/front.js");
 
 /// One of them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct File {
+pub(super) struct Asset {
     /// Where it is served.
     pub path: &'static str,
     content_type: &'static str,
@@ -37,25 +39,25 @@ pub(super) struct File {
 /// A file of the landing page.
 macro_rules! page {
     ($name:literal, $type:expr) => {
-        File::new(concat!("/_owt/page/", $name), $type, include_str!(concat!("page/", $name)))
+        Asset::new(concat!("/_owt/page/", $name), $type, include_str!(concat!("page/", $name)))
     };
 }
 
-static ALL: LazyLock<Vec<File>> = LazyLock::new(|| {
+static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     vec![
-        File::new("/_owt/owt.js", JAVASCRIPT, include_str!("page/owt.js")),
-        File {
+        Asset::new("/_owt/owt.js", JAVASCRIPT, include_str!("page/owt.js")),
+        Asset {
             policy: Some(FRAME),
-            ..File::new("/_owt/frame", HTML, include_str!("page/frame.html"))
+            ..Asset::new("/_owt/frame", HTML, include_str!("page/frame.html"))
         },
-        File::new("/_owt/look.css", CSS, LOOK),
+        Asset::new("/_owt/look.css", CSS, LOOK),
         page!("style.css", CSS),
         page!("icon.svg", SVG),
         page!("prism.min.js", JAVASCRIPT),
         page!("call.js", JAVASCRIPT),
         page!("editor.js", JAVASCRIPT),
         page!("frame.js", JAVASCRIPT),
-        page!("front.js", JAVASCRIPT),
+        Asset::new("/_owt/page/front.js", JAVASCRIPT, FRONT),
         page!("main.js", JAVASCRIPT),
         page!("problem.js", JAVASCRIPT),
         page!("quote.js", JAVASCRIPT),
@@ -69,18 +71,18 @@ static ALL: LazyLock<Vec<File>> = LazyLock::new(|| {
     ]
 });
 
-impl File {
+impl Asset {
     fn new(path: &'static str, content_type: &'static str, content: &'static str) -> Self {
         let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
         Self { path, content_type, content, policy: None, tag }
     }
 
-    /// All files.
+    /// All of them.
     pub fn all() -> &'static [Self] {
         &ALL
     }
 
-    /// The file, or 304 for who has it as it is.
+    /// Its content, or 304 for who has it as it is.
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
         let tag = EntityTag::new_strong(self.tag.clone());
         let known = match IfNoneMatch::parse(request) {
