@@ -46,6 +46,8 @@ export function launch() {
 export async function visit(t, browser, url, options) {
   const context = await browser.newContext(options);
   t.after(() => context.close());
+  // Long enough for a machine with much else to do.
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   if (url) await page.goto(url);
   return page;

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Nothing takes longer than this many milliseconds, or the test has failed. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** Waits until it is so. */
 export async function until(isSo) {

@@ -14,7 +14,7 @@ const BUILT = fileURLToPath(new URL('../../target/debug/owt', import.meta.url));
 const BINARY = resolve(process.env.OWT_BIN ?? BUILT);
 
 /** Nothing in a test takes longer than this many milliseconds, or the test has failed. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 /** A user's name and password, and both as `--auth` wants them. */
 export const ALI = { username: 'ali', password: 'open sesame' };

@@ -38,7 +38,7 @@ def run(path):
 
 /** What some code left in that file, as soon as it is there. */
 export function left(server, path) {
-  return owt(server.url, WAIT, { path }, { timeout: 20 }).text();
+  return owt(server.url, WAIT, { path }, { timeout: 60 }).text();
 }
 
 /** A stream of `first` and, when the file `gate` is there, `last`; `around` is put around both. */
