@@ -38,7 +38,7 @@ test-browser: setup $(BROWSER) ## Have a real Chromium try the door and the land
 	cargo build --bin owt --locked
 	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
 
-test-js: setup $(BROWSER) $(JS) ## Call it from JavaScript, in Node and in a real Chromium
+test-js: setup $(BROWSER) $(JS) ## Call it from JavaScript: Node, Deno, Bun, a real Chromium
 	cargo build --bin owt --locked
 	cd clients/js && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
 

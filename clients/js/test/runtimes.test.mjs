@@ -1,12 +1,13 @@
 // node --test test/runtimes.test.mjs
 //
-// The same program in Node, and in Deno and Bun where they are on PATH.
+// The same program in Node, Deno and Bun.
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { ENDLESS, folder, GATED, left, serve } from './support.mjs';
@@ -54,13 +55,15 @@ console.log(JSON.stringify(said));
 process.exit();
 `;
 
+/** What `npm ci` has installed here. */
+const installed = (name) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
+
 for (const [name, command, args] of [
   ['Node', process.execPath, []],
-  ['Deno', 'deno', ['run', '--allow-all', '--quiet']],
-  ['Bun', 'bun', ['run']],
+  ['Deno', installed('deno'), ['run', '--allow-all', '--quiet']],
+  ['Bun', installed('bun'), ['run']],
 ]) {
-  const skip = spawnSync(command, ['--version']).error && `no ${command} on PATH`;
-  test(name, { skip }, async (t) => {
+  test(name, async (t) => {
     const path = folder(t);
     const in_ = (file) => join(path, file);
     writeFileSync(in_('program.mjs'), PROGRAM);
