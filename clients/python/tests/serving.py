@@ -28,10 +28,12 @@ def binary() -> str:
 
 
 @contextlib.contextmanager
-def serving(folder: pathlib.Path, *flags: str, python: str = sys.executable) -> Iterator[str]:
+def serving(
+    folder: pathlib.Path, *flags: str, python: str = sys.executable, port: str = "0"
+) -> Iterator[str]:
     """Serve `folder` with these flags; gives the server's address."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OWT_")}
-    listen = [] if "--unix" in flags else ["--port", "0"]
+    listen = [] if "--unix" in flags else ["--port", port]
     command = [binary(), "serve", *listen, *flags, "--python", python, str(folder)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:

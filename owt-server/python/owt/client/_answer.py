@@ -7,9 +7,10 @@ import contextlib
 import http.client
 import io
 import json
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, Self
+
+from ._pool import Lease
 
 PROBLEM: Final = "application/problem+json"
 
@@ -57,21 +58,26 @@ class Event(NamedTuple):
 class Answer:
     """A response whose body is read as it comes, once, by one of its methods.
 
-    To iterate it gives pieces of bytes. The end of a `with` block, or `close()`, ends the
-    connection, and the server cancels a call that still runs. Everything that reads raises
+    To iterate it gives pieces of bytes. The end of a `with` block, or `close()`, ends it, and the
+    server cancels a call that still runs. Everything that reads raises
     `http.client.IncompleteRead` when the body was cut: the call failed in the middle.
     """
 
     def __init__(
         self,
-        connection: http.client.HTTPConnection,
-        socket: socket.socket | None,
+        lease: Lease,
         response: http.client.HTTPResponse,
+        *,
+        is_taken: bool = True,
     ) -> None:
-        """Take the connection, which this closes, its socket and its response."""
-        self._connection = connection
-        self._socket = socket
+        """Take the connection, which this gives back, and its response.
+
+        `is_taken` is false when the server has not read all of the request.
+        """
+        self._lease = lease
         self._response = response
+        self._is_taken = is_taken
+        self._is_read = False
         self.status: int = response.status
         self.headers: http.client.HTTPMessage = response.headers
         self.content_type: str = (response.headers.get("Content-Type") or "").strip()
@@ -93,6 +99,7 @@ class Answer:
         piece = self._response.read1(size)
         if not piece and size and self._response.length:
             raise http.client.IncompleteRead(b"", self._response.length)
+        self._is_read = self._is_read or (not piece and size > 0)
         return piece
 
     def text(self) -> str:
@@ -157,11 +164,15 @@ class Answer:
         return OwtError(self.status, {}, text)
 
     def close(self) -> None:
-        """Ends the connection; the server cancels a call that still runs. From any thread."""
-        if self._socket is not None:
-            hang_up(self._socket)
+        """Ends the answer; the server cancels a call that still runs. From any thread.
+
+        The connection ends with it, unless the body was read to its end.
+        """
+        whole = self._is_taken and (self._is_read or self._response.length == 0)
+        if not whole:
+            self._lease.hang_up()
         self._response.close()
-        self._connection.close()
+        self._lease.end(whole=whole)
 
     def __enter__(self) -> Self:
         """Give itself; the end of the block closes it."""
@@ -170,12 +181,6 @@ class Answer:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
-
-
-def hang_up(open_socket: socket.socket) -> None:
-    """Ends both directions, so that a thread that waits for the socket goes on."""
-    with contextlib.suppress(OSError):  # the other end may have ended it
-        open_socket.shutdown(socket.SHUT_RDWR)
 
 
 def _and_end(pieces: Iterable[bytes]) -> Iterator[bytes]:

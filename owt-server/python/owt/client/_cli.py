@@ -32,7 +32,7 @@ def run(argv: list[str]) -> int:
         print(client.url_of(call))
         return 0
     try:
-        with client.send(call, client.connection(call), given.method) as answer:
+        with client, client.send(call, client.lease(call), given.method) as answer:
             return _print(answer, sys.stdout.buffer)
     except OwtError as error:
         return _complain(_told(error))

@@ -7,13 +7,15 @@ import http.client
 import io
 import json
 import os
+import weakref
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, Self, TypeVar, overload
 
 from .. import __version__
 from ._answer import Answer
 from ._call import Call
 from ._connection import Address
+from ._pool import Lease, Pool
 
 if TYPE_CHECKING:
     import ssl
@@ -34,7 +36,8 @@ class Client:
     Without one, $OWT_URL is called, or the server on this machine. A `user:password@` in it is
     sent as basic authentication, `token` as a bearer token. `timeout` is the deadline in seconds
     of calls that bring none. `context` is what TLS trusts; by default what SSL_CERT_FILE names, or
-    the system. A client holds no connection, and may be used by several threads.
+    the system. A client may be used by several threads. It keeps connections for the next call,
+    some seconds long, until it is closed: by `close`, or the end of a `with` block.
     """
 
     def __init__(
@@ -46,9 +49,10 @@ class Client:
         context: ssl.SSLContext | None = None,
     ) -> None:
         """Take the address and the keys. Raises `ValueError` when it is none."""
-        self._address = Address(address)
+        self._address = here = Address(address)
         self._timeout = timeout
-        self._context = context
+        self._pool = Pool(lambda timeout: here.connection(timeout, context))
+        weakref.finalize(self, self._pool.close)
         self._headers = {"User-Agent": f"owt-python/{__version__}", "Accept": "*/*", "X-Owt": "1"}
         if token is not None:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -80,8 +84,7 @@ class Client:
         that would be too long, and `OSError` when nobody answers.
         """
         call = self.prepare(code, *values, **options)
-        connection = self.connection(call)
-        return self.send(call, connection, method, data, headers)
+        return self.send(call, self.lease(call), method, data, headers)
 
     def url(self, code: str, /, *values: object, **options: Any) -> str:
         """The URL that makes the call when it is opened, without any password.
@@ -124,21 +127,49 @@ class Client:
         """The call that `stream` would send. Takes what `Call.of` takes."""
         return Call.of(code, *values, **{"timeout": self._timeout, **options})
 
-    def connection(self, call: Call) -> http.client.HTTPConnection:
-        """A connection for this call, not open yet."""
-        timeout = None if call.timeout is None else call.timeout + _GRACE
-        return self._address.connection(timeout, self._context)
+    def close(self) -> None:
+        """Ends the connections that no call has. The next call opens a new one."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        """Give itself; the end of the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def lease(self, call: Call) -> Lease:
+        """A connection for this call, which its answer gives back."""
+        return self._pool.lease(None if call.timeout is None else call.timeout + _GRACE)
 
     def send(
         self,
         call: Call,
-        connection: http.client.HTTPConnection,
+        lease: Lease,
         method: str = "POST",
         data: Data | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Sends the call on a connection of its own, and takes what `stream` takes."""
-        method = method.upper()
+        """Sends the call on that connection, and takes what `stream` takes."""
+        try:
+            request = self._request(call, method.upper(), data, headers)
+            answer = _exchange(lease, *request)
+            if answer.status >= 400:
+                raise answer.error()
+        except BaseException:
+            lease.end()
+            raise
+        return answer
+
+    def _request(
+        self,
+        call: Call,
+        method: str,
+        data: Data | None,
+        headers: Mapping[str, str] | None,
+    ) -> tuple[str, str, Any, Mapping[str, str]]:
+        """The method, target, body and headers of a call."""
         # In one spelling, so that the same header does not stand there twice.
         given = {name.title(): value for name, value in (headers or {}).items()}
         more = {**self._headers, **given}
@@ -155,14 +186,7 @@ class Client:
             target = self._address.target()
             body = json.dumps(call.json()).encode()
             more["Content-Type"] = "application/json"
-        try:
-            answer = _exchange(connection, method, target, body, more)
-            if answer.status >= 400:
-                raise answer.error()
-        except BaseException:
-            connection.close()
-            raise
-        return answer
+        return method, target, body, more
 
 
 def owt(code: str, /, *values: object, address: str | None = None, **options: Any) -> Any:
@@ -171,29 +195,31 @@ def owt(code: str, /, *values: object, address: str | None = None, **options: An
     The server is at `address`, at $OWT_URL, or on this machine. Takes what `Client.stream` takes,
     and raises what it does, and `http.client.IncompleteRead` for a result that was cut.
     """
-    return Client(address)(code, *values, **options)
+    with Client(address) as client:
+        return client(code, *values, **options)
 
 
 def _exchange(
-    connection: http.client.HTTPConnection,
+    lease: Lease,
     method: str,
     target: str,
     body: Any,
     headers: Mapping[str, str],
 ) -> Answer:
+    connection = lease.connection
     try:
         connection.request(method, target, body, headers)
     except (BrokenPipeError, ConnectionResetError) as broken:
         # A server that refuses a call may answer before it has read all of the body.
         if connection.sock is None:
             raise
+        lease.socket = connection.sock
         try:
-            return Answer(connection, connection.sock, connection.getresponse())
+            return Answer(lease, connection.getresponse(), is_taken=False)
         except (OSError, http.client.HTTPException):
             raise broken from None
-    # Kept here: `getresponse` forgets the socket of a connection that is to end.
-    socket = connection.sock
-    return Answer(connection, socket, connection.getresponse())
+    lease.socket = connection.sock
+    return Answer(lease, connection.getresponse())
 
 
 def _length(data: Data) -> dict[str, str]:

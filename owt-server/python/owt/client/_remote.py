@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from . import _remote_end
-from ._answer import Answer, hang_up
+from ._answer import Answer
 from ._call import Call
 from ._literals import literal, parsed
 from ._sources import local_function, program
@@ -51,7 +51,7 @@ def remote(client: Client, function: Callable[..., Any], options: Mapping[str, A
 
         def made(*args: Any, **kwargs: Any) -> Any:
             call = _call(client, local, options, args, kwargs)
-            return _result(client.send(call, client.connection(call)))
+            return _result(client.send(call, client.lease(call)))
 
     return functools.wraps(function)(made)
 
@@ -114,13 +114,8 @@ def _result(answer: Answer) -> Any:
 
 
 async def _in_thread(client: Client, call: Call) -> Any:
-    connection = client.connection(call)
-
-    def cancel() -> None:
-        if connection.sock is not None:
-            hang_up(connection.sock)
-
-    return await _unless_cancelled(lambda: _result(client.send(call, connection)), cancel)
+    lease = client.lease(call)
+    return await _unless_cancelled(lambda: _result(client.send(call, lease)), lease.hang_up)
 
 
 async def _unless_cancelled(work: Callable[[], Any], cancel: Callable[[], None]) -> Any:
