@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Call, MEANT, to_kwargs};
+use owt_core::{Call, to_kwargs};
 use percent_encoding::percent_decode_str;
-use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
 use serde::Serialize;
 use url::{Host, Url};
 
+use crate::connections::Route;
 use crate::error::Error;
 use crate::request::{CallRequest, Verb};
 
@@ -28,17 +27,13 @@ const UNIX: &str = "unix:";
 /// The URL of a server behind a Unix socket, whatever its path.
 const BEHIND_SOCKET: &str = "http://localhost";
 
-/// Enough for any network; a server that runs answers a connection at once,
-/// however long its calls take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// A server to call. Cloning shares the connections that are kept open.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    /// None for those that all calls in a runtime share.
+    http: Option<reqwest::Client>,
+    route: Route,
     base: Url,
-    /// What carries the calls, if not TCP.
-    socket: Option<PathBuf>,
     key: Option<Key>,
     timeout: Option<Duration>,
 }
@@ -117,14 +112,15 @@ impl Client {
 
     /// Where the server is, for people.
     pub(crate) fn server(&self) -> String {
-        match &self.socket {
+        match &self.route.socket {
             Some(socket) => format!("{UNIX}{}", socket.display()),
             None => self.base.origin().ascii_serialization(),
         }
     }
 
-    pub(crate) fn http(&self) -> &reqwest::Client {
-        &self.http
+    /// The connections to send a call on, in the runtime that sends it.
+    pub(crate) fn http(&self) -> Result<reqwest::Client, Error> {
+        self.http.clone().map_or_else(|| self.route.shared(), Ok)
     }
 
     pub(crate) fn key(&self) -> Option<&Key> {
@@ -176,6 +172,12 @@ impl Builder {
     /// # Errors
     /// The URL is no http or https URL, or it is https in a program without the feature `tls`.
     pub fn build(self) -> Result<Client, Error> {
+        let client = self.build_sharing()?;
+        Ok(Client { http: Some(client.route.connections()?), ..client })
+    }
+
+    /// Makes a client without connections of its own.
+    pub(crate) fn build_sharing(self) -> Result<Client, Error> {
         let from_env = || std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty());
         let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let socket = socket(&url);
@@ -184,31 +186,8 @@ impl Builder {
             return Err(Error::no_tls());
         }
         let key = take_login(&mut base);
-        let mut http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .default_headers(
-                [(HeaderName::from_static(MEANT), HeaderValue::from_static("1"))]
-                    .into_iter()
-                    .collect(),
-            )
-            .user_agent(concat!("owt-client/", env!("CARGO_PKG_VERSION")))
-            // A redirect is an adaptor's answer. Following it would turn a POST
-            // into a GET that carries no call.
-            .redirect(Policy::none());
-        if is_loopback(&base) {
-            // A proxy from the environment has a loopback of its own.
-            http = http.no_proxy();
-        }
-        if let Some(socket) = socket {
-            http = http.unix_socket(socket);
-        }
-        Ok(Client {
-            http: http.build().map_err(Error::client)?,
-            base,
-            socket: socket.map(Path::to_owned),
-            key,
-            timeout: self.timeout,
-        })
+        let route = Route { socket: socket.map(Path::to_owned), no_proxy: is_loopback(&base) };
+        Ok(Client { http: None, route, base, key, timeout: self.timeout })
     }
 }
 

@@ -4,6 +4,7 @@ mod adaptor;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod client;
+mod connections;
 mod error;
 mod event;
 mod oneliner;

@@ -13,9 +13,9 @@ use crate::request::{CallRequest, Verb};
 /// A call of this code with these arguments on the server at `$OWT_URL`, else the one on this
 /// machine: see [`Client::owt`].
 ///
-/// For more than a few calls keep a [`Client`], which keeps its connections.
+/// Such calls share the connections of the tokio runtime that sends them.
 pub fn owt<M: Verb>(code: impl Into<Arc<str>>, args: impl Serialize) -> CallRequest {
-    match Client::from_env() {
+    match Client::builder().build_sharing() {
         Ok(client) => client.owt::<M>(code, args),
         Err(error) => CallRequest::mistaken(error),
     }

@@ -9,6 +9,7 @@
 )]
 
 mod errors;
+mod oneliner;
 mod readme;
 mod results;
 mod server;

@@ -1,0 +1,77 @@
+//! The connections that calls share: those of a client, or of all calls without one.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use owt_core::MEANT;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use tokio::runtime::{Handle, Id};
+
+use crate::error::Error;
+
+/// Enough for any network; a server that runs answers a connection at once,
+/// however long its calls take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long an idle connection is kept: less than servers keep them, so that
+/// none ends while a call sets out on it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Runtimes whose connections are kept for calls without a client.
+const MOST: usize = 8;
+
+/// How a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// What carries the calls, if not TCP.
+    pub socket: Option<PathBuf>,
+    /// A proxy from the environment has a loopback of its own.
+    pub no_proxy: bool,
+}
+
+impl Route {
+    /// Connections of their own, none of them open yet.
+    pub(crate) fn connections(&self) -> Result<reqwest::Client, Error> {
+        let meant = [(HeaderName::from_static(MEANT), HeaderValue::from_static("1"))];
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .default_headers(meant.into_iter().collect())
+            .user_agent(concat!("owt-client/", env!("CARGO_PKG_VERSION")))
+            // A redirect is an adaptor's answer. Following it would turn a POST
+            // into a GET that carries no call.
+            .redirect(Policy::none());
+        if self.no_proxy {
+            http = http.no_proxy();
+        }
+        if let Some(socket) = &self.socket {
+            http = http.unix_socket(socket.as_path());
+        }
+        http.build().map_err(Error::client)
+    }
+
+    /// Those that all calls in this runtime share.
+    ///
+    /// An open connection is driven by the runtime that opened it: in another one it would hang
+    /// as soon as the first stands still.
+    pub(crate) fn shared(&self) -> Result<reqwest::Client, Error> {
+        static SHARED: Mutex<VecDeque<(Id, Route, reqwest::Client)>> = Mutex::new(VecDeque::new());
+        let runtime = Handle::try_current()
+            .map_err(|_| Error::usage("a call is awaited in a tokio runtime", None))?
+            .id();
+        // Nothing panics under the lock.
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = shared.iter().position(|(id, route, _)| *id == runtime && route == self);
+        let entry = match found.and_then(|index| shared.remove(index)) {
+            Some(entry) => entry,
+            None => (runtime, self.clone(), self.connections()?),
+        };
+        let http = entry.2.clone();
+        shared.push_front(entry);
+        shared.truncate(MOST);
+        Ok(http)
+    }
+}
