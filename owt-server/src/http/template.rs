@@ -47,15 +47,16 @@ fn push(page: &mut String, char: char) {
 }
 
 /// Control characters but for line ends and tabs; what turns the direction of text (as in
-/// "Trojan Source"); what has no width.
+/// "Trojan Source"); what has no width: Unicode's Default_Ignorable_Code_Point, separators of
+/// lines, and annotations. `page/unseen.js` has the same list.
 fn is_unseen(char: char) -> bool {
     (char.is_control() && !matches!(char, '\n' | '\t'))
         || matches!(char,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -80,5 +81,32 @@ mod tests {
             readable("a\u{202e}\0\r\u{200b}é"),
             "a<mark>U+202E</mark><mark>U+0000</mark><mark>U+000D</mark><mark>U+200B</mark>é"
         );
+    }
+
+    #[test]
+    fn the_landing_page_names_the_same_characters() {
+        let script = include_str!("page/unseen.js");
+        let class = script.split(r"\p{Cc}|[").nth(1).unwrap().split(']').next().unwrap();
+        let point = |text: &str| {
+            let hex = text.trim_start_matches("\\u").trim_matches(['{', '}']);
+            u32::from_str_radix(hex, 16).unwrap()
+        };
+        let mut ranges = Vec::new();
+        for part in class.replace('-', "\0").split("\\u").skip(1) {
+            let (hex, is_begin) =
+                part.split_once('\0').map_or((part, false), |(hex, _)| (hex, true));
+            match ranges.last_mut() {
+                Some((_, end @ None)) => *end = Some(point(hex)),
+                _ => ranges.push((point(hex), (!is_begin).then(|| point(hex)))),
+            }
+        }
+        assert!(ranges.len() > 15, "{ranges:?}");
+        let is_listed = |char| {
+            ranges.iter().any(|(begin, end)| (*begin..=end.unwrap()).contains(&u32::from(char)))
+        };
+        for char in '\0'..=char::MAX {
+            let in_script = is_listed(char) || (char.is_control() && !"\n\t".contains(char));
+            assert_eq!(is_unseen(char), in_script, "U+{:04X}", u32::from(char));
+        }
     }
 }
