@@ -27,11 +27,12 @@ const UNIX: &str = "unix:";
 /// The URL of a server behind a Unix socket, whatever its path.
 const BEHIND_SOCKET: &str = "http://localhost";
 
-/// A server to call. Cloning shares the connections that are kept open.
+/// A server to call.
+///
+/// Connections are kept open for the next call, a minute long. They belong to the tokio runtime
+/// that sends the call: all clients in it share them, and a client may be used in several.
 #[derive(Clone)]
 pub struct Client {
-    /// None for those that all calls in a runtime share.
-    http: Option<reqwest::Client>,
     route: Route,
     base: Url,
     key: Option<Key>,
@@ -118,9 +119,8 @@ impl Client {
         }
     }
 
-    /// The connections to send a call on, in the runtime that sends it.
-    pub(crate) fn http(&self) -> Result<reqwest::Client, Error> {
-        self.http.clone().map_or_else(|| self.route.shared(), Ok)
+    pub(crate) fn route(&self) -> &Route {
+        &self.route
     }
 
     pub(crate) fn key(&self) -> Option<&Key> {
@@ -172,12 +172,6 @@ impl Builder {
     /// # Errors
     /// The URL is no http or https URL, or it is https in a program without the feature `tls`.
     pub fn build(self) -> Result<Client, Error> {
-        let client = self.build_sharing()?;
-        Ok(Client { http: Some(client.route.connections()?), ..client })
-    }
-
-    /// Makes a client without connections of its own.
-    pub(crate) fn build_sharing(self) -> Result<Client, Error> {
         let from_env = || std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty());
         let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let socket = socket(&url);
@@ -187,7 +181,7 @@ impl Builder {
         }
         let key = take_login(&mut base);
         let route = Route { socket: socket.map(Path::to_owned), no_proxy: is_loopback(&base) };
-        Ok(Client { http: None, route, base, key, timeout: self.timeout })
+        Ok(Client { route, base, key, timeout: self.timeout })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The connections that calls share: those of a client, or of all calls without one.
+//! The connections that are kept open, and which calls share them.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// none ends while a call sets out on it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runtimes whose connections are kept for calls without a client.
+/// Runtimes whose connections are kept, and routes in them.
 const MOST: usize = 8;
 
 /// How a server is reached.
@@ -33,8 +33,30 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Connections of their own, none of them open yet.
+    /// Those that all calls in this runtime share.
+    ///
+    /// An open connection is driven by the runtime that opened it: in another one it would hang
+    /// as soon as the first stands still. And they are dear to make: 3 to 10 ms, mostly for TLS.
     pub(crate) fn connections(&self) -> Result<reqwest::Client, Error> {
+        static KEPT: Mutex<VecDeque<(Id, Route, reqwest::Client)>> = Mutex::new(VecDeque::new());
+        let runtime = Handle::try_current()
+            .map_err(|_| Error::usage("a call is awaited in a tokio runtime", None))?
+            .id();
+        // Nothing panics under the lock.
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().position(|(id, route, _)| *id == runtime && route == self);
+        let entry = match found.and_then(|index| kept.remove(index)) {
+            Some(entry) => entry,
+            None => (runtime, self.clone(), self.make()?),
+        };
+        let http = entry.2.clone();
+        kept.push_front(entry);
+        kept.truncate(MOST);
+        Ok(http)
+    }
+
+    /// New ones, none of them open yet.
+    fn make(&self) -> Result<reqwest::Client, Error> {
         let meant = [(HeaderName::from_static(MEANT), HeaderValue::from_static("1"))];
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -51,27 +73,5 @@ impl Route {
             http = http.unix_socket(socket.as_path());
         }
         http.build().map_err(Error::client)
-    }
-
-    /// Those that all calls in this runtime share.
-    ///
-    /// An open connection is driven by the runtime that opened it: in another one it would hang
-    /// as soon as the first stands still.
-    pub(crate) fn shared(&self) -> Result<reqwest::Client, Error> {
-        static SHARED: Mutex<VecDeque<(Id, Route, reqwest::Client)>> = Mutex::new(VecDeque::new());
-        let runtime = Handle::try_current()
-            .map_err(|_| Error::usage("a call is awaited in a tokio runtime", None))?
-            .id();
-        // Nothing panics under the lock.
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = shared.iter().position(|(id, route, _)| *id == runtime && route == self);
-        let entry = match found.and_then(|index| shared.remove(index)) {
-            Some(entry) => entry,
-            None => (runtime, self.clone(), self.connections()?),
-        };
-        let http = entry.2.clone();
-        shared.push_front(entry);
-        shared.truncate(MOST);
-        Ok(http)
     }
 }

@@ -12,10 +12,8 @@ use crate::request::{CallRequest, Verb};
 
 /// A call of this code with these arguments on the server at `$OWT_URL`, else the one on this
 /// machine: see [`Client::owt`].
-///
-/// Such calls share the connections of the tokio runtime that sends them.
 pub fn owt<M: Verb>(code: impl Into<Arc<str>>, args: impl Serialize) -> CallRequest {
-    match Client::builder().build_sharing() {
+    match Client::from_env() {
         Ok(client) => client.owt::<M>(code, args),
         Err(error) => CallRequest::mistaken(error),
     }

@@ -229,7 +229,7 @@ impl Parts {
     async fn send(self) -> Result<Reply, Error> {
         let url = self.url();
         let timeout = self.limit();
-        let http = self.client.http()?;
+        let http = self.client.route().connections()?;
         let mut request = match (self.method, self.data) {
             (Method::GET, Some(_)) => {
                 return Err(Error::usage("data needs a body, which a GET has not: use POST", None));

@@ -1,5 +1,5 @@
-//! `owt::<POST>(…)` without a client: the server is at `$OWT_URL`, so this file's programs run in
-//! processes of their own.
+//! Connections are kept, with a client and without one. Then the server is at `$OWT_URL`, so this
+//! file's programs run in processes of their own.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
-use owt_client::{ErrorKind, GET, POST, owt};
+use owt_client::{Client, ErrorKind, GET, POST, owt};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::server::{Server, built};
+use crate::server::Server;
 
 /// Hands connections on to a server and counts them, until the test's process ends.
 fn relay(server: &Server) -> (String, Arc<AtomicUsize>) {
@@ -52,31 +52,33 @@ fn run(mut program: Command, url: &str) -> String {
 }
 
 #[test]
-fn calls_share_a_connection() {
-    let server = Server::start();
-    let (url, count) = relay(&server);
-    assert_eq!(run(Command::new(built("examples/call")), &url), "1.414 3 GRÖSSE\n");
-    assert_eq!(count.load(Ordering::SeqCst), 1);
-}
-
-#[test]
-fn each_runtime_has_its_own_connections() {
+fn calls_share_the_connections_of_their_runtime() {
     let server = Server::start();
     let (url, count) = relay(&server);
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.args(["--exact", "oneliner::in_several_runtimes", "--include-ignored"]);
     let said = run(program, &url);
     assert!(said.contains("1 passed"), "{said}");
-    assert_eq!(count.load(Ordering::SeqCst), 4);
+    // One for each of the four runtimes. A call that sets out before the connection of the one
+    // before has come to rest opens another, which is rare.
+    let count = count.load(Ordering::SeqCst);
+    assert!((4..CALLS / 2).contains(&count), "{count} connections");
 }
 
+/// Made by the following, one after the other.
+const CALLS: usize = 7 * 20;
+
 #[test]
-#[ignore = "run by each_runtime_has_its_own_connections, with $OWT_URL"]
+#[ignore = "run by calls_share_the_connections_of_their_runtime, with $OWT_URL"]
 fn in_several_runtimes() {
+    let client = Client::from_env().unwrap();
     let ask = async |n: u32| {
-        let next = owt::<POST>("lambda n: n + 1", n).text().await.unwrap();
-        assert_eq!(next, (n + 1).to_string());
-        assert_eq!(owt::<GET>("lambda n: n - 1", n).json::<i64>().await.unwrap(), i64::from(n) - 1);
+        for n in n..n + 10 {
+            let next = owt::<POST>("lambda n: n + 1", n).text().await.unwrap();
+            assert_eq!(next, (n + 1).to_string());
+            let before = client.owt::<GET>("lambda n: n - 1", n).json::<i64>().await.unwrap();
+            assert_eq!(before, i64::from(n) - 1);
+        }
     };
     let alone = || Builder::new_current_thread().enable_all().build().unwrap();
     let many = Runtime::new().unwrap();
@@ -91,7 +93,7 @@ fn in_several_runtimes() {
     still.block_on(ask(5));
     next.block_on(ask(6));
     // Waited for, calls run in the client's own runtime.
-    for n in 0..3 {
+    for n in 0..20 {
         assert_eq!(owt::<POST>("lambda n: n", n).blocking().json::<i32>().unwrap(), n);
     }
 }
