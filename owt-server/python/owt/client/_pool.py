@@ -29,7 +29,8 @@ class Pool:
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: a signal's handler may call, or close, in the middle of it.
+        self._lock = threading.RLock()
         self._process = os.getpid()
         #: With the time since when, the oldest first.
         self._idle: list[tuple[float, http.client.HTTPConnection]] = []
@@ -82,7 +83,7 @@ class Lease:
         #: Noted when the request is sent: a connection that is to end forgets its socket.
         self.socket: socket.socket | None = connection.sock
         self._pool = pool
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._is_cut = self._is_over = False
 
     def hang_up(self) -> None:
