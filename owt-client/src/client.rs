@@ -180,7 +180,11 @@ impl Builder {
             return Err(Error::no_tls());
         }
         let key = take_login(&mut base);
-        let route = Route { socket: socket.map(Path::to_owned), no_proxy: is_loopback(&base) };
+        let route = Route {
+            socket: socket.map(Path::to_owned),
+            no_proxy: is_loopback(&base),
+            tls: base.scheme() == "https",
+        };
         Ok(Client { route, base, key, timeout: self.timeout })
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Route {
     pub socket: Option<PathBuf>,
     /// A proxy from the environment has a loopback of its own.
     pub no_proxy: bool,
+    /// Whether TLS carries them.
+    pub tls: bool,
 }
 
 impl Route {
@@ -68,6 +70,11 @@ impl Route {
             .redirect(Policy::none());
         if self.no_proxy {
             http = http.no_proxy();
+        }
+        #[cfg(feature = "tls")]
+        if self.no_proxy && !self.tls {
+            // To read whom the system trusts takes longer than a call.
+            http = http.tls_certs_only([]);
         }
         if let Some(socket) = &self.socket {
             http = http.unix_socket(socket.as_path());
