@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::children::Children;
-use super::pool::{Running, Seat, Wanted};
+use super::seat::{Running, Seat, Wanted};
 use crate::engine::Context;
 use crate::process::{Process, end_trees, reap};
 

@@ -18,8 +18,9 @@ use super::bridge::Bridge;
 use super::calling::{Calling, Entered};
 use super::interrupt::Interruptible;
 use super::places::{Place, Places};
-use super::pool::{Pool, Seat, Wanted, Work};
+use super::pool::{Pool, Work};
 use super::raw::RawCall;
+use super::seat::{Seat, Wanted};
 use super::sink::{Mailbox, Sink};
 use crate::engine::{Clock, Context, Event, Head, Sender, Task};
 

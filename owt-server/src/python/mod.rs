@@ -19,6 +19,7 @@ mod package;
 mod places;
 mod pool;
 mod raw;
+mod seat;
 mod settings;
 mod sink;
 

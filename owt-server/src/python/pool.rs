@@ -8,15 +8,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use super::children::Children;
-use crate::engine::Sender;
+use super::seat::Seat;
 
 /// How long a task may keep the leader before another thread takes the lead.
 pub const PATIENCE: Duration = Duration::from_millis(1);
@@ -30,77 +29,6 @@ pub trait Work: Send + 'static {
     fn run(self, py: Python<'_>, seat: &Seat);
     /// The pool stops; this will not run.
     fn refuse(self, py: Python<'_>);
-}
-
-/// A Python thread's place in the pool.
-pub struct Seat {
-    thread: Thread,
-    /// Set, then unparked: a wake-up cannot be lost.
-    called: AtomicBool,
-    /// Microseconds since the pool's birth when the running task began; 0 when idle.
-    busy_since: AtomicU64,
-    running: Mutex<Option<Running>>,
-}
-
-/// What a seat runs, as far as others need to know to interrupt it.
-pub struct Running {
-    pub wanted: Wanted,
-    /// Python's identifier of the thread.
-    pub ident: libc::c_ulong,
-    /// The processes that it has started.
-    pub children: Children,
-    /// When it was first seen that nobody waits for it.
-    pub deserted_since: Option<Instant>,
-    /// When it was last interrupted, and how long it has until it is again.
-    pub interrupted: Option<(Instant, Duration)>,
-}
-
-/// Whether anybody still waits for what a seat runs.
-pub enum Wanted {
-    /// By the reader of these events.
-    Call(Sender),
-    /// By whoever this finds.
-    Load(Box<dyn Fn() -> bool + Send>),
-}
-
-impl Wanted {
-    pub fn is_deserted(&self) -> bool {
-        match self {
-            Self::Call(events) => events.is_closed(),
-            Self::Load(wanted) => !wanted(),
-        }
-    }
-}
-
-impl Seat {
-    fn new(thread: Thread) -> Self {
-        Self {
-            thread,
-            called: AtomicBool::new(false),
-            busy_since: AtomicU64::new(0),
-            running: Mutex::new(None),
-        }
-    }
-
-    /// What runs here, for whoever wants to interrupt it. Changed only while attached.
-    pub fn running(&self) -> &Mutex<Option<Running>> {
-        &self.running
-    }
-
-    fn is_busy(&self) -> bool {
-        self.busy_since.load(Ordering::Acquire) != 0
-    }
-
-    fn call(&self) {
-        self.called.store(true, Ordering::Release);
-        self.thread.unpark();
-    }
-
-    fn wait(&self) {
-        while !self.called.swap(false, Ordering::Acquire) {
-            std::thread::park();
-        }
-    }
 }
 
 /// Where tasks come from that nobody on this side submits: what the leader waits for when it
@@ -201,13 +129,9 @@ impl<W: Work> Pool<W> {
 
     /// Wakes a seat.
     fn call(&self, seat: &Seat) {
-        if seat.thread.id() == std::thread::current().id() {
-            // Awake, and perhaps on its way to wait: then it does not.
-            seat.called.store(true, Ordering::Release);
-            return;
-        }
-        seat.call();
-        if let Some(source) = &self.source {
+        if seat.call()
+            && let Some(source) = &self.source
+        {
             source.wake();
         }
     }
@@ -264,7 +188,7 @@ impl<W: Work> Pool<W> {
             match self.next(seat) {
                 Next::Run(work) => {
                     work.run(py, seat);
-                    seat.busy_since.store(0, Ordering::Release);
+                    seat.set_idle();
                 }
                 Next::Wait { leads } => py.detach(|| match &self.source {
                     Some(source) if leads => source.wait(),
@@ -306,7 +230,7 @@ impl<W: Work> Pool<W> {
         match state.queue.pop_front() {
             Some(work) => {
                 // Under the lock: whoever looks sees the task in the queue or a busy seat.
-                seat.busy_since.store(self.now(), Ordering::Release);
+                seat.set_busy(self.now());
                 Next::Run(work)
             }
             None => {
@@ -318,7 +242,7 @@ impl<W: Work> Pool<W> {
 
     fn leader_is_stuck(&self, state: &State<W>) -> bool {
         state.leader.as_ref().is_some_and(|leader| {
-            let since = leader.busy_since.load(Ordering::Acquire);
+            let since = leader.busy_since();
             since != 0 && self.now().saturating_sub(since) > PATIENCE.as_micros() as u64
         })
     }

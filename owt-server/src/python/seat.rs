@@ -1,0 +1,103 @@
+//! A thread of the pool, as others see it: whether it runs something, and what.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::children::Children;
+use crate::engine::Sender;
+
+/// A Python thread's place in the pool.
+pub struct Seat {
+    thread: Thread,
+    /// Set, then unparked: a wake-up cannot be lost.
+    called: AtomicBool,
+    /// Microseconds since the pool's birth when the running task began; 0 when idle.
+    busy_since: AtomicU64,
+    running: Mutex<Option<Running>>,
+}
+
+/// What a seat runs, as far as others need to know to interrupt it.
+pub struct Running {
+    pub wanted: Wanted,
+    /// Python's identifier of the thread.
+    pub ident: libc::c_ulong,
+    /// The processes that it has started.
+    pub children: Children,
+    /// When it was first seen that nobody waits for it.
+    pub deserted_since: Option<Instant>,
+    /// When it was last interrupted, and how long it has until it is again.
+    pub interrupted: Option<(Instant, Duration)>,
+}
+
+/// Whether anybody still waits for what a seat runs.
+pub enum Wanted {
+    /// By the reader of these events.
+    Call(Sender),
+    /// By whoever this finds.
+    Load(Box<dyn Fn() -> bool + Send>),
+}
+
+impl Wanted {
+    pub fn is_deserted(&self) -> bool {
+        match self {
+            Self::Call(events) => events.is_closed(),
+            Self::Load(wanted) => !wanted(),
+        }
+    }
+}
+
+impl Seat {
+    pub fn new(thread: Thread) -> Self {
+        Self {
+            thread,
+            called: AtomicBool::new(false),
+            busy_since: AtomicU64::new(0),
+            running: Mutex::new(None),
+        }
+    }
+
+    /// What runs here, for whoever wants to interrupt it. Changed only while attached.
+    pub fn running(&self) -> &Mutex<Option<Running>> {
+        &self.running
+    }
+
+    /// A task begins at that time, in microseconds since the pool's birth and never 0.
+    pub fn set_busy(&self, now: u64) {
+        self.busy_since.store(now, Ordering::Release);
+    }
+
+    /// The task is over.
+    pub fn set_idle(&self) {
+        self.busy_since.store(0, Ordering::Release);
+    }
+
+    /// When the running task began; 0 when none runs.
+    pub fn busy_since(&self) -> u64 {
+        self.busy_since.load(Ordering::Acquire)
+    }
+
+    pub fn is_busy(&self) -> bool {
+        self.busy_since() != 0
+    }
+
+    /// Ends its wait, now or the next time. False on its own thread: it is awake, and perhaps on
+    /// its way to wait.
+    pub fn call(&self) -> bool {
+        self.called.store(true, Ordering::Release);
+        let is_elsewhere = self.thread.id() != std::thread::current().id();
+        if is_elsewhere {
+            self.thread.unpark();
+        }
+        is_elsewhere
+    }
+
+    /// Waits until it is called.
+    pub fn wait(&self) {
+        while !self.called.swap(false, Ordering::Acquire) {
+            std::thread::park();
+        }
+    }
+}
