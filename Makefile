@@ -3,8 +3,9 @@
 VENV := target/venv
 BROWSER := browser/node_modules/.package-lock.json
 JS := clients/js/node_modules/.package-lock.json
+RUNTIMES := clients/js/runtimes/node_modules/installed
 # What prettier formats beside browser/; of the landing page what is neither others' nor the client's.
-SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../examples/*.css' '../examples/*/*.{js,mjs,css}' \
+SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../clients/js/runtimes/*.json' '../examples/*.css' '../examples/*/*.{js,mjs,css}' \
 	'../owt-server/src/http/page/*.css' '../owt-server/src/http/page/!(*.min).js'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
@@ -38,7 +39,7 @@ test-browser: setup $(BROWSER) ## Have a real Chromium try the door and the land
 	cargo build --bin owt --locked
 	cd browser && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
 
-test-js: setup $(BROWSER) $(JS) ## Call it from JavaScript: Node, Deno, Bun, a real Chromium
+test-js: setup $(BROWSER) $(JS) $(RUNTIMES) ## Call it from JavaScript: Node, Deno, Bun, a real Chromium
 	cargo build --bin owt --locked
 	cd clients/js && OWT_TEST_VENV=$(abspath $(VENV)) npm test --silent
 
@@ -70,6 +71,12 @@ $(BROWSER): browser/package-lock.json | setup
 
 $(JS): clients/js/package-lock.json | setup
 	cd clients/js && npm ci --silent
+	touch $@
+
+# Not every machine has them; the tests then say that they skip them.
+$(RUNTIMES): clients/js/runtimes/package.json | setup
+	cd clients/js/runtimes && npm install --silent || echo "npm has no Deno or no Bun for this machine"
+	mkdir -p $(@D)
 	touch $@
 
 setup: $(VENV)/ready
