@@ -36,6 +36,16 @@ fn a_worker_that_has_only_begun_to_start_ends_too() {
 }
 
 #[test]
+fn a_call_that_is_deaf_to_its_deadline_is_answered_and_no_loss() {
+    let family = Family::of(1, &[]);
+    let code = "import ctypes\ndef run():\n    ctypes.PyDLL(None).sleep(3600)\n";
+    let answer = family.owt.code(code).field("timeout", 0.2).post("/");
+    assert_eq!(answer.status, 504);
+    // Whoever comes first ends its worker: who looks after workers, or the server's end.
+    family.ends_well();
+}
+
+#[test]
 fn a_log_that_nobody_reads_any_more_is_no_obstacle() {
     let (reader, writer) = std::io::pipe().unwrap();
     let family = Family::started(2, Start::new().log_to(writer));

@@ -187,15 +187,16 @@ impl Crew {
     }
 
     /// Ends every worker, with all that came of it. Nothing may be submitted any more. True
-    /// when no call was left running.
+    /// when no call was left running that was not answered.
     pub fn end(&self) -> bool {
         self.stop();
         if self.all_ended_within(PATIENCE) {
             return true;
         }
         let left: Vec<_> = self.state.lock().processes.values().cloned().collect();
-        // One without calls was slow: still starting, perhaps.
-        let calls: usize = left.iter().map(|process| process.worker.calls()).sum();
+        // One without such calls was slow: still starting, perhaps, or deaf to a deadline, and
+        // the monitor was about to end it.
+        let unanswered: usize = left.iter().map(|process| process.worker.unanswered()).sum();
         for process in left {
             let (pid, calls) = (process.worker.pid, process.worker.calls());
             tracing::warn!(pid, calls, "a worker did not end by itself, and is killed");
@@ -204,7 +205,7 @@ impl Crew {
         if !self.all_ended_within(PATIENCE) {
             tracing::error!("a worker cannot be ended");
         }
-        calls == 0
+        unanswered == 0
     }
 
     fn all_ended_within(&self, patience: Duration) -> bool {

@@ -136,6 +136,13 @@ impl Worker {
         self.book.lock().calls.len()
     }
 
+    /// Calls that it has and that are not answered: one whose deadline has passed is, though it
+    /// may go on.
+    pub fn unanswered(&self) -> usize {
+        let is_answered = |entry: &Entry| entry.left.is_some_and(|left| left.overdue);
+        self.book.lock().calls.iter().filter(|(_, entry)| !is_answered(entry)).count()
+    }
+
     /// Calls that have ended here.
     pub fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
