@@ -192,7 +192,7 @@ impl Hosting {
         }
     }
 
-    /// Ends it. True when no call was left running.
+    /// Ends it. True when no call was left running that was not answered.
     fn end(&self) -> bool {
         match self {
             Self::Here(_) => true,

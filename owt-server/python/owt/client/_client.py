@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import http.client
 import io
 import json
@@ -49,9 +50,10 @@ class Client:
         context: ssl.SSLContext | None = None,
     ) -> None:
         """Take the address and the keys. Raises `ValueError` when it is none."""
-        self._address = here = Address(address)
+        self._address = Address(address)
         self._timeout = timeout
-        self._pool = Pool(lambda timeout: here.connection(timeout, context))
+        # Without a hold on this client, whose end ends the pool's connections.
+        self._pool = Pool(functools.partial(self._address.connection, context=context))
         weakref.finalize(self, self._pool.close)
         self._headers = {"User-Agent": f"owt-python/{__version__}", "Accept": "*/*", "X-Owt": "1"}
         if token is not None:
