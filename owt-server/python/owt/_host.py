@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 
-from . import _fork, _libs, _log, _waits, adaptors, server
+from . import _fork, _libs, _log, _native_waits, _waits, adaptors, server
 from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
 from ._errors import Cancelled, Refused, Unrenderable, check_call, describe
 from ._flask import push_flask
-from ._interrupted import mop_up
 from ._loop import drive, start_loop, stop_loop
 from ._request import request_for
+from ._wishes import wants_own_thread
 from .responses import chunk, respond
 
 __all__ = [
@@ -29,12 +30,12 @@ __all__ = [
     "drive",
     "install",
     "load",
-    "mop_up",
     "push_flask",
     "request_for",
     "respond",
     "start_loop",
     "stop_loop",
+    "wants_own_thread",
 ]
 
 
@@ -65,3 +66,5 @@ def install(
     _log.install(log, verbosity)
     _fork.install(forked, port or address.removeprefix("unix:"))
     _waits.install(is_call)
+    main = threading.get_ident()
+    _native_waits.install(lambda: threading.get_ident() != main and is_call())

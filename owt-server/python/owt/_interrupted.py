@@ -1,7 +1,10 @@
-"""What an interrupted call may leave behind: locks of the interpreter's own that it holds.
+"""Interrupting a call: where its thread is, and what the exception may leave behind.
 
-An exception raised from outside can land between taking such a lock and the `try` that gives it
-back. Every later import, or log line, of every call would wait for it for ever.
+The exception is raised from outside, between any two bytecodes. It can land between taking a lock
+and the `try` that gives it back: then every later import, log line or progress bar of every call
+would wait for that lock for ever. It can land in the middle of an import: then every later caller
+finds half a library. So it is not raised while the thread is in such code, and what an
+interrupted call still holds afterwards is released.
 """
 
 from __future__ import annotations
@@ -9,16 +12,134 @@ from __future__ import annotations
 import _imp
 import contextlib
 import importlib
+import itertools
 import logging
+import signal
+import subprocess
+import sys
 import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from types import FrameType, ModuleType
 from typing import Any
+
+from ._errors import Cancelled
+
+__all__ = ["Cancelled", "ask_main", "kept_processes", "listen", "mop_up", "whereabouts"]
+
+#: Where a thread is.
+FREE, DELICATE, AT_LOCK, CLEANING, IMPORTING = range(5)
+
+# Functions in which a lock is taken or given back, or whose exceptions nobody sees.
+_DELICATE = frozenset(
+    (
+        "acquire",
+        "release",
+        "__enter__",
+        "__exit__",
+        "_acquire_restore",
+        "_release_save",
+        "__del__",
+    )
+)
+_DELICATE_FILES = (threading.__file__, logging.__file__)
+_OWN = __file__.rpartition("/")[0] + "/_"
+_WAITS = _OWN + "waits.py"
+_IMPORT = "<frozen importlib._bootstrap>"
+# Callers of the innermost function that are looked at, too.
+_NEAR = 4
+_CONTEXTS = 8
+
+#: Reentrant locks that Python's own module has made.
+_locks: weakref.WeakSet[Any] = weakref.WeakSet()
+_wanted = False
+
+
+def listen(number: int) -> None:
+    """Have this signal raise in the main thread when `ask_main` says so. On the main thread."""
+    signal.signal(number, _on_signal)
+    _note_locks()
+
+
+def _note_locks() -> None:
+    make: Any = threading.RLock
+
+    def noted(*args: Any, **named: Any) -> Any:
+        lock = make(*args, **named)
+        with contextlib.suppress(TypeError):  # an implementation that cannot be referred to weakly
+            _locks.add(lock)
+        return lock
+
+    if getattr(make, "__name__", "") != noted.__name__:
+        module: Any = threading
+        module.RLock = noted
+
+
+def ask_main() -> bool:
+    """Have the next signal raise `Cancelled`. False when the last one has not been heard."""
+    global _wanted
+    heard, _wanted = not _wanted, not _wanted
+    return heard
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    global _wanted
+    del number, frame
+    if _wanted:
+        _wanted = False
+        raise Cancelled
+
+
+def whereabouts(thread: int) -> tuple[int, int]:
+    """Say where that thread is, and give a number that changes when it goes on."""
+    frame = sys._current_frames().get(thread)
+    if frame is None:  # between two frames, where nothing is held
+        return FREE, 0
+    mark = (id(frame) + frame.f_lasti * 0x1F_0000_0001) & 0xFFFF_FFFF_FFFF_FFFF
+    return _place(frame, thread), mark
+
+
+def _place(frame: FrameType, thread: int) -> int:
+    if any(outer.f_code.co_filename == _IMPORT for outer in _outwards(frame)):
+        return IMPORTING
+    file = frame.f_code.co_filename
+    if file == _WAITS:
+        return CLEANING if _cleans(thread) else FREE
+    if frame.f_code.co_name == "acquire":
+        return AT_LOCK
+    near = zip(_outwards(frame), range(_NEAR), strict=False)
+    if file in _DELICATE_FILES or file.startswith(_OWN):
+        return DELICATE
+    if any(outer.f_code.co_name in _DELICATE for outer, _ in near):
+        return DELICATE
+    return CLEANING if _cleans(thread) else FREE
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _cleans(thread: int) -> bool:
+    """Whether that thread handles the exception: in a `finally`, most likely."""
+    handled: Any = sys._current_exceptions().get(thread)
+    error = handled[1] if isinstance(handled, tuple) else handled  # until 3.11
+    for _ in range(_CONTEXTS):
+        if error is None or isinstance(error, Cancelled):
+            break
+        error = error.__context__
+    return isinstance(error, Cancelled)
 
 
 def mop_up() -> None:
-    """Release what this thread still owns of import's and logging's locks.
+    """Release what this thread still owns of locks that everybody uses.
 
-    Called on the thread of a call that was interrupted, once nothing of it is on the stack.
+    Called on the thread of a call that was interrupted, once nothing of it is on the stack. What
+    was asked and is not raised yet is raised here, at the latest.
     """
+    global _wanted
+    _wanted = False
     with contextlib.suppress(RuntimeError):  # says that this thread is not the owner
         while True:
             _imp.release_lock()
@@ -32,6 +153,59 @@ def mop_up() -> None:
         bootstrap._blocking_on.pop(me, None)
     own: Any = logging
     handlers = [reference() for reference in own._handlerList]
-    for lock in [own._lock, *[handler.lock for handler in handlers if handler]]:
+    for lock in [own._lock, *[handler.lock for handler in handlers if handler], *_locks]:
         while lock is not None and lock._is_owned():
             lock.release()
+    _release_semaphores()
+
+
+def _release_semaphores() -> None:
+    """Release the reentrant locks between processes that this thread owns."""
+    synchronize: Any = sys.modules.get("multiprocessing.synchronize")
+    util: Any = sys.modules.get("multiprocessing.util")
+    if synchronize is None or util is None:
+        return
+    # Each lock is noted there, to be told of a fork.
+    for lock in list(util._afterfork_registry.values()):
+        while isinstance(lock, synchronize.RLock) and lock._semlock._is_mine():
+            lock.release()
+
+
+def kept_processes() -> list[int]:
+    """Give the child processes that modules hold, themselves or in a pool: no call's own.
+
+    A pool that a module keeps is for all of its calls, whichever of them has made it start a
+    process. What Python's own modules hold is everybody's.
+    """
+    own = sys.stdlib_module_names
+    multiprocessing: Any = sys.modules.get("multiprocessing.process")
+    kinds = (subprocess.Popen, multiprocessing.BaseProcess) if multiprocessing else subprocess.Popen
+    found: set[int] = set()
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, ModuleType) and name.partition(".")[0] not in own:
+            for value in list(vars(module).values()):
+                for process in _held(value, kinds):
+                    with contextlib.suppress(AssertionError, ValueError):  # another's, or closed
+                        found.add(process.pid or 0)
+    return list(found)
+
+
+# Of a list that a module holds, so many are looked at.
+_LOOKED_AT = 1000
+
+
+def _held(value: Any, kinds: Any, depth: int = 2) -> Iterator[Any]:
+    """Give what is of these kinds in a value, in what it contains, and in what that contains."""
+    if isinstance(value, kinds):
+        yield value
+    elif depth and not isinstance(value, (type, ModuleType, str, bytes, int, float)):
+        # Pools of processes (of concurrent.futures, loky, multiprocessing) have them in attributes.
+        inner = value if isinstance(value, (list, tuple, set, dict)) else _attributes(value)
+        items: Iterable[Any] = inner.values() if isinstance(inner, dict) else inner
+        for item in itertools.islice(list(items), _LOOKED_AT):
+            yield from _held(item, kinds, depth - 1)
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    held = getattr(value, "__dict__", None) if not callable(value) else None
+    return held if type(held) is dict else {}

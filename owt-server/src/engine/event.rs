@@ -47,9 +47,15 @@ impl Clock {
         Self { load, began: Instant::now() }
     }
 
+    /// How long it has run.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
     /// Notes in the head how long it took.
     pub fn stamp(&self, head: &mut Head) {
-        head.timing = Timing { load: self.load, run: self.began.elapsed() };
+        head.timing = Timing { load: self.load, run: self.elapsed() };
     }
 }
 

@@ -19,7 +19,9 @@ use crate::door::Permit;
 
 pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
-pub use channel::{Events, Far, Gone, PIECE, Reins, Sender, Upstream, channel, far_channel};
+pub use channel::{
+    Events, Far, Gone, Note, PIECE, Reins, Sender, Standing, Upstream, channel, far_channel,
+};
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
 pub use postbox::{Outgoing, attend, run_there, soon};

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use lru::LruCache;
 use owt_core::CodeId;
@@ -12,7 +14,12 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use super::job::Job;
+use super::lane::Lane;
 use crate::engine::Context;
+
+/// Calls that take less than this, in microseconds, may run on the main thread beside others.
+const QUICK: u32 = 1000;
 
 /// Code that is loaded.
 pub struct Adaptor {
@@ -20,6 +27,10 @@ pub struct Adaptor {
     pub uses_flask: bool,
     uses_libs: bool,
     handlers: Mutex<HashMap<Arc<str>, Arc<Handler>>>,
+    /// The thread that it has asked for.
+    lane: Option<Arc<Lane<Job>>>,
+    /// How long its calls take lately, in microseconds; at first not known to be quick.
+    takes: AtomicU32,
 }
 
 /// What to call for a `fn_name`.
@@ -33,13 +44,33 @@ pub struct Handler {
 const MOST_HANDLERS: usize = 64;
 
 impl Adaptor {
-    fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(object: &Bound<'_, PyAny>, lane: Option<Arc<Lane<Job>>>) -> PyResult<Self> {
         Ok(Self {
             uses_flask: object.getattr("uses_flask")?.extract()?,
             uses_libs: object.getattr("uses_libs")?.extract()?,
             object: object.clone().unbind(),
             handlers: Mutex::default(),
+            lane,
+            takes: AtomicU32::new(u32::MAX),
         })
+    }
+
+    /// The thread that all of it runs on, if it has asked for one.
+    pub fn lane(&self) -> Option<&Arc<Lane<Job>>> {
+        self.lane.as_ref()
+    }
+
+    /// True when its calls do not keep a thread long.
+    pub fn is_quick(&self) -> bool {
+        self.takes.load(Ordering::Relaxed) < QUICK
+    }
+
+    /// One of its calls took that long.
+    pub fn took(&self, time: Duration) {
+        let time = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        let before = self.takes.load(Ordering::Relaxed);
+        let now = if before == u32::MAX { time } else { before / 8 * 7 + time / 8 };
+        self.takes.store(now, Ordering::Relaxed);
     }
 
     /// What to call for this name.
@@ -70,6 +101,14 @@ impl Adaptor {
     }
 }
 
+impl Drop for Adaptor {
+    fn drop(&mut self) {
+        if let Some(lane) = &self.lane {
+            lane.close();
+        }
+    }
+}
+
 /// What a call finds when it looks for its adaptor.
 pub enum Found<W> {
     /// It is loaded; the caller has its task back.
@@ -97,16 +136,23 @@ impl<W> Adaptors<W> {
         Self { state: Mutex::new(state) }
     }
 
-    /// Finds the adaptor of that code, or says who loads it.
+    /// Finds the adaptor of that code, or says who loads it. `waits` is told of a task that has to
+    /// wait for a load.
     ///
     /// # Errors
     /// What asking the adaptor for its freshness raised.
-    pub fn find(&self, py: Python<'_>, id: CodeId, task: W) -> Result<Found<W>, (W, PyErr)> {
+    pub fn find(
+        &self,
+        py: Python<'_>,
+        id: CodeId,
+        task: W,
+        waits: impl FnOnce(&W),
+    ) -> Result<Found<W>, (W, PyErr)> {
         let ready = {
             let mut state = self.state.lock();
             match state.ready.get(&id).cloned() {
                 Some(adaptor) => adaptor,
-                None => return Ok(state.wait(id, task)),
+                None => return Ok(state.wait(id, task, waits)),
             }
         };
         // Python may run here, so the lock is free.
@@ -120,7 +166,7 @@ impl<W> Adaptors<W> {
             Some(other) if Arc::ptr_eq(other, &ready) => state.ready.pop(&id),
             _ => None,
         };
-        let found = state.wait(id, task);
+        let found = state.wait(id, task, waits);
         drop(state);
         drop(stale);
         Ok(found)
@@ -145,9 +191,10 @@ impl<W> Adaptors<W> {
         &self,
         id: CodeId,
         object: Option<&Bound<'_, PyAny>>,
+        lane: Option<Arc<Lane<Job>>>,
         whose: &Context,
     ) -> (Vec<W>, PyResult<Option<Arc<Adaptor>>>) {
-        let adaptor = object.map(Adaptor::new).transpose().map(|one| one.map(Arc::new));
+        let adaptor = object.map(|object| Adaptor::new(object, lane).map(Arc::new)).transpose();
         let mut state = self.state.lock();
         let waiting = state.loading.remove(&id).unwrap_or_default();
         let evicted = match &adaptor {
@@ -176,9 +223,10 @@ impl<W> Adaptors<W> {
 }
 
 impl<W> State<W> {
-    fn wait(&mut self, id: CodeId, task: W) -> Found<W> {
+    fn wait(&mut self, id: CodeId, task: W, waits: impl FnOnce(&W)) -> Found<W> {
         match self.loading.get_mut(&id) {
             Some(waiting) => {
+                waits(&task);
                 waiting.push(task);
                 Found::Waiting
             }

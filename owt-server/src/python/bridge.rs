@@ -22,8 +22,7 @@ pub struct Bridge {
     pub start_loop: Py<PyAny>,
     pub stop_loop: Py<PyAny>,
     pub install: Py<PyAny>,
-    pub cancelled: Py<PyAny>,
-    pub mop_up: Py<PyAny>,
+    pub wants_own_thread: Py<PyAny>,
     describe: Py<PyAny>,
     refused: Py<PyAny>,
 }
@@ -53,8 +52,7 @@ impl Bridge {
                 start_loop: take("start_loop")?,
                 stop_loop: take("stop_loop")?,
                 install: take("install")?,
-                cancelled: take("Cancelled")?,
-                mop_up: take("mop_up")?,
+                wants_own_thread: take("wants_own_thread")?,
                 describe: take("describe")?,
                 refused: take("Refused")?,
             })

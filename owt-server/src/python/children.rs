@@ -49,11 +49,21 @@ impl Children {
         }
     }
 
-    /// Those that are there; none unless `are_these` still says so once it is known which
-    /// children the thread has.
-    pub fn there(&self, are_these: impl FnOnce() -> bool) -> Vec<Process> {
+    /// The thread's id.
+    pub fn thread(&self) -> i32 {
+        self.thread.as_raw_pid()
+    }
+
+    /// True when there may be some.
+    pub fn any(&self) -> bool {
+        started_by(self.thread).iter().any(|id| !self.elder.contains(id))
+    }
+
+    /// Those that are there but for the `kept`; none unless `are_these` still says so once it is
+    /// known which children the thread has.
+    pub fn there(&self, kept: &[i32], are_these: impl FnOnce() -> bool) -> Vec<Process> {
         let mut found = started_by(self.thread);
-        found.retain(|id| !self.elder.contains(id));
+        found.retain(|id| !self.elder.contains(id) && !kept.contains(id));
         if found.is_empty() || !are_these() {
             return Vec::new();
         }

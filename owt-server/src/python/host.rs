@@ -10,8 +10,8 @@ use pyo3::types::{PyCFunction, PyDict};
 
 use super::bridge::Bridge;
 use super::discover::DiscoverError;
-use super::interrupt;
-use super::job::{FORKED, Job, Shared, Step};
+use super::interrupt::{self, Tools};
+use super::job::{FORKED, Job, Shared, Step, Waiting};
 use super::launch::{self, LaunchError};
 use super::lines::{self, Line, Lines};
 use super::places::Places;
@@ -85,7 +85,7 @@ impl PythonHost {
                 launch::add_path(py, &settings.package)?;
                 let bridge = Bridge::get(py)?;
                 install(py, bridge, settings, lines, forked)?;
-                interrupt::equip(py, bridge.cancelled.clone_ref(py), bridge.mop_up.clone_ref(py));
+                equip(py)?;
                 PyResult::Ok(bridge)
             };
             start().map_err(|error| said(py, error))
@@ -115,19 +115,21 @@ impl Host for PythonHost {
         let Some(place) = self.queue.take().or_else(|| {
             // Calls that nobody waits for any more make room. They hold nothing of Python's.
             let deserted = |job: &Job| match &job.step {
-                Step::Begin(task, _) => task.events.is_closed(),
-                Step::Pull { .. } => false,
+                Step::Begin(waiting) => waiting.task.events.is_closed(),
+                Step::Load(..) | Step::Pull { .. } => false,
             };
             drop(self.shared.pool.take_out(deserted));
             self.queue.take()
         }) else {
             return Err(NotTaken::Full(task));
         };
-        let job = Job { shared: Arc::clone(&self.shared), step: Step::Begin(task, place) };
-        match self.shared.pool.submit(job) {
-            Err(Job { step: Step::Begin(task, _), .. }) => Err(NotTaken::Stopping(task)),
+        let step = Step::Begin(Waiting { task, place: Some(place) });
+        match self.shared.pool.submit(Job { shared: Arc::clone(&self.shared), step }) {
+            Err(Job { step: Step::Begin(Waiting { task, .. }), .. }) => {
+                Err(NotTaken::Stopping(task))
+            }
             // Only what was submitted comes back, and that was a beginning.
-            Err(Job { step: Step::Pull { .. }, .. }) | Ok(()) => Ok(()),
+            Err(_) | Ok(()) => Ok(()),
         }
     }
 
@@ -155,6 +157,24 @@ fn said(py: Python<'_>, error: PyErr) -> HostError {
     let text = error.to_string();
     error.print(py);
     HostError::Python(text)
+}
+
+/// Hands what interrupts calls over. On the main thread, which is to hear its signal.
+fn equip(py: Python<'_>) -> PyResult<()> {
+    let tools = py.import("owt._interrupted")?;
+    let take = |name: &str| tools.getattr(name).map(Bound::unbind);
+    tools.call_method1("listen", (interrupt::signal(),))?;
+    interrupt::equip(
+        py,
+        Tools {
+            cancelled: take("Cancelled")?,
+            whereabouts: take("whereabouts")?,
+            ask_main: take("ask_main")?,
+            mop_up: take("mop_up")?,
+            kept_processes: take("kept_processes")?,
+        },
+    );
+    Ok(())
 }
 
 fn install(

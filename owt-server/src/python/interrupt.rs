@@ -1,6 +1,8 @@
 //! Asks a running call to end: an exception is raised in its thread at the next
 //! bytecode, and the processes that it started are ended, so that what waits for them
 //! gets there. A courtesy, not a force: native code is not reached.
+//!
+//! Python's main thread is asked by a signal, which reaches it in system calls too.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,34 +13,54 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::children::Children;
-use super::seat::{Running, Seat, Wanted};
-use crate::engine::Context;
+use super::seat::{Deserted, Running, Seat, Wanted};
+use crate::engine::{Context, Note, Sender, Standing};
 use crate::process::{Process, end_trees, reap};
 
-/// How often a call that goes on regardless is asked again.
-const AGAIN: Duration = Duration::from_secs(2);
+/// How often a call that goes on regardless is looked at, and asked again: the exception may
+/// have landed in a callback that keeps it to itself.
+const LOOK: Duration = Duration::from_millis(200);
 
-/// The same for one that had to be asked inside the interpreter's own code, which may have kept
-/// the exception to itself: the hooks of a fork do.
-const SOON: Duration = Duration::from_millis(200);
+/// How often one is asked again that cleans up.
+const CLEANING: Duration = Duration::from_secs(2);
 
-/// How long a thread may be inside the interpreter's own code before it is interrupted there.
+/// How long a thread may be inside code that holds locks for a moment before it is interrupted
+/// there.
 const DELICACY: Duration = Duration::from_millis(50);
 
+/// How long a module body goes on that nobody waits for: whoever calls again finds it further
+/// on, or done.
+const UNWANTED_LOAD: Duration = Duration::from_secs(30);
+
+/// How long an import goes on that nobody waits for. One that is cut leaves a library that
+/// nobody can use any more.
+const UNWANTED_IMPORT: Duration = Duration::from_secs(60);
+
 /// What this side needs of the package.
-struct Tools {
+pub struct Tools {
     /// `owt.Cancelled`.
-    cancelled: Py<PyAny>,
-    /// Releases what an interrupted call left locked.
-    mop_up: Py<PyAny>,
+    pub cancelled: Py<PyAny>,
+    /// Says where a thread is.
+    pub whereabouts: Py<PyAny>,
+    /// Has the main thread's next signal raise. False when the last one has not been heard.
+    pub ask_main: Py<PyAny>,
+    /// Takes what was asked and not raised yet, and releases what an interrupted call left locked.
+    pub mop_up: Py<PyAny>,
+    /// The processes that modules hold.
+    pub kept_processes: Py<PyAny>,
 }
 
 static TOOLS: PyOnceLock<Tools> = PyOnceLock::new();
 
-/// Sets the exception's class, and what cleans up after it.
-pub fn equip(py: Python<'_>, cancelled: Py<PyAny>, mop_up: Py<PyAny>) {
+/// The signal that asks the main thread.
+pub fn signal() -> libc::c_int {
+    libc::SIGRTMIN() + 6
+}
+
+/// Sets what interrupting needs.
+pub fn equip(py: Python<'_>, tools: Tools) {
     // Set once, at start; a second server of the same process brings the same.
-    let _ = TOOLS.set(py, Tools { cancelled, mop_up });
+    let _ = TOOLS.set(py, tools);
 }
 
 thread_local! {
@@ -60,7 +82,6 @@ pub struct Interruptible<'s> {
     py: Python<'s>,
     seat: &'s Seat,
     whose: &'s Context,
-    ident: libc::c_ulong,
 }
 
 impl<'s> Interruptible<'s> {
@@ -68,10 +89,9 @@ impl<'s> Interruptible<'s> {
         // SAFETY: asks the thread library for the calling thread.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
         let children = Children::from_now();
-        *seat.running().lock() =
-            Some(Running { wanted, ident, children, deserted_since: None, interrupted: None });
+        *seat.running().lock() = Some(Running { wanted, ident, children, deserted: None });
         IS_CALL.set(true);
-        Self { py, seat, whose, ident }
+        Self { py, seat, whose }
     }
 }
 
@@ -96,21 +116,15 @@ impl Interruptible<'_> {
     fn leave(&self, abandoned: bool) -> bool {
         let Some(running) = self.seat.running().lock().take() else { return false };
         IS_CALL.set(false);
-        let interrupted = running.interrupted.is_some();
+        let interrupted = running.deserted.is_some_and(|deserted| deserted.interrupted.is_some());
         if interrupted {
-            // Sent but perhaps not raised yet; it must not hit the next call.
-            // SAFETY: this thread is attached; NULL withdraws what is pending.
-            unsafe { ffi::PyThreadState_SetAsyncExc(self.ident as _, std::ptr::null_mut()) };
-            let mopped = TOOLS.get(self.py).map(|tools| tools.mop_up.call0(self.py));
-            if let Some(Err(error)) = mopped {
-                let (id, trace) = self.whose.marks();
-                tracing::error!(id, trace, %error, "what an interrupted call held may stay locked");
-            }
+            self.mop_up();
         }
         let children = running.children;
         if interrupted || abandoned {
+            let kept = kept(self.py, &children);
             self.py.detach(|| {
-                let left = children.there(|| true);
+                let left = children.there(&kept, || true);
                 end_trees(left.iter().copied());
                 // Whoever could have waited for them has unwound.
                 reap(left);
@@ -118,6 +132,22 @@ impl Interruptible<'_> {
         }
         children.leave();
         interrupted
+    }
+
+    /// Takes an exception that was sent and not raised yet: it must not hit the next call.
+    /// Withdrawn instead, it would leave CPython 3.11 and 3.12 looking for it for ever.
+    fn mop_up(&self) {
+        let Some(tools) = TOOLS.get(self.py) else { return };
+        let mut mopped = tools.mop_up.call0(self.py);
+        if let Err(error) = &mopped
+            && error.get_type(self.py).is(tools.cancelled.bind(self.py))
+        {
+            mopped = tools.mop_up.call0(self.py);
+        }
+        if let Err(error) = mopped {
+            let (id, trace) = self.whose.marks();
+            tracing::error!(id, trace, %error, "what an interrupted call held may stay locked");
+        }
     }
 }
 
@@ -127,64 +157,168 @@ impl Drop for Interruptible<'_> {
     }
 }
 
-/// True when the thread is inside Python's import, logging or threading code, or the package's:
-/// an exception there can leave a lock held. The next tick looks again. The package's waits are
-/// made for it.
-fn is_delicate(py: Python<'_>, ident: libc::c_ulong) -> bool {
-    let file = || -> PyResult<String> {
-        let frames = py.import("sys")?.call_method0("_current_frames")?;
-        frames.get_item(ident)?.getattr("f_code")?.getattr("co_filename")?.extract()
-    };
-    match file() {
-        Ok(file) => {
-            file.starts_with("<frozen importlib")
-                || file.ends_with("/threading.py")
-                || file.contains("/logging/")
-                || file.contains("/owt/_") && !file.ends_with("/owt/_waits.py")
+/// Processes of the call that a module holds, in a pool of its own for instance: they are not
+/// the call's. Only looked for when there are children at all.
+fn kept(py: Python<'_>, children: &Children) -> Vec<i32> {
+    if !children.any() {
+        return Vec::new();
+    }
+    let Some(tools) = TOOLS.get(py) else { return Vec::new() };
+    let kept = tools.kept_processes.call0(py).and_then(|kept| kept.extract(py));
+    kept.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the processes that modules hold cannot be told from a call's");
+        Vec::new()
+    })
+}
+
+/// Where a thread is, as far as an exception there is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Free,
+    /// In code that holds locks for a moment.
+    Delicate,
+    /// It waits for a lock, and would have it when the exception is raised.
+    AtLock,
+    /// It handles the exception that was raised.
+    Cleaning,
+    Importing,
+}
+
+impl Place {
+    /// Of the package's number for it.
+    fn of(number: u8) -> Self {
+        match number {
+            1 => Self::Delicate,
+            2 => Self::AtLock,
+            3 => Self::Cleaning,
+            4 => Self::Importing,
+            _ => Self::Free,
         }
-        // No frame: it is between two, where nothing is held.
-        Err(_) => false,
     }
 }
 
-/// Interrupts the calls on these seats whose reader has gone.
+/// Where that thread is, and a number that changes when it goes on there.
+fn whereabouts(py: Python<'_>, ident: libc::c_ulong) -> Option<(Place, u64)> {
+    let tools = TOOLS.get(py)?;
+    let said = tools.whereabouts.call1(py, (ident,)).and_then(|said| said.extract::<(u8, u64)>(py));
+    match said {
+        Ok((place, mark)) => Some((Place::of(place), mark)),
+        Err(error) => {
+            tracing::warn!(%error, "it cannot be told where a thread is");
+            None
+        }
+    }
+}
+
+/// Whether that seat's thread runs something that waits: not for an import, and at the same
+/// place as `before`. Gives the place for the next look.
+pub fn waits(seat: &Seat, before: Option<u64>) -> (bool, Option<u64>) {
+    let Some(ident) = seat.running().lock().as_ref().map(|running| running.ident) else {
+        return (false, None);
+    };
+    match Python::attach(|py| whereabouts(py, ident)) {
+        Some((place, mark)) if place != Place::Importing => (before == Some(mark), Some(mark)),
+        _ => (false, None),
+    }
+}
+
+/// What came of a look at a call that nobody waits for.
+struct Looked {
+    events: Sender,
+    standing: Standing,
+    /// When it was asked, and which processes then are not its own.
+    asked: Option<(Instant, Children, Vec<i32>)>,
+}
+
+/// Looks at the calls on these seats whose reader has gone, and interrupts them.
 pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
-    let due = |running: &Running| {
+    let now = Instant::now();
+    let is_due = |running: &Running| {
         running.wanted.is_deserted()
-            && running.interrupted.is_none_or(|(before, pause)| before.elapsed() >= pause)
+            && running.deserted.is_none_or(|deserted| now >= deserted.next_look)
     };
     let deserted: Vec<_> =
-        seats.iter().filter(|seat| seat.running().lock().as_ref().is_some_and(due)).collect();
+        seats.iter().filter(|seat| seat.running().lock().as_ref().is_some_and(is_due)).collect();
     if deserted.is_empty() {
         return;
     }
-    let interrupted = Python::attach(|py| {
-        let Some(tools) = TOOLS.get(py) else { return Vec::new() };
-        let interrupt = |seat: &Arc<Seat>| {
+    let looked: Vec<_> = Python::attach(|py| {
+        let look_at = |seat: &Arc<Seat>| {
             // Attached, so the seat's own thread is between two calls or inside this one,
             // and cannot pass from one to the other meanwhile.
             let mut running = seat.running().lock();
-            let running = running.as_mut().filter(|running| due(running))?;
-            let since = *running.deserted_since.get_or_insert_with(Instant::now);
-            let delicate = is_delicate(py, running.ident);
-            if delicate && since.elapsed() < DELICACY {
-                return None;
-            }
-            let asked = (Instant::now(), if delicate { SOON } else { AGAIN });
-            running.interrupted = Some(asked);
-            // SAFETY: attached; the class is a live exception class.
-            unsafe { ffi::PyThreadState_SetAsyncExc(running.ident as _, tools.cancelled.as_ptr()) };
-            Some((Arc::clone(seat), asked, running.children.clone()))
+            let running = running.as_mut().filter(|running| is_due(running))?;
+            Some((Arc::clone(seat), look(py, seat, running)?))
         };
-        deserted.into_iter().filter_map(interrupt).collect()
+        deserted.into_iter().filter_map(look_at).collect()
     });
     // Detached, so the call may have ended by now.
-    for (seat, asked, children) in interrupted {
-        let processes = children.there(|| {
-            seat.running().lock().as_ref().is_some_and(|running| running.interrupted == Some(asked))
-        });
+    for (seat, Looked { events, standing, asked }) in looked {
+        events.note(Note::GoesOn(standing));
+        let Some((at, children, kept)) = asked else { continue };
+        let is_the_same = |running: &Running| {
+            running.deserted.is_some_and(|deserted| deserted.interrupted == Some(at))
+        };
+        let processes =
+            children.there(&kept, || seat.running().lock().as_ref().is_some_and(is_the_same));
         end_aside(processes);
     }
+}
+
+fn look(py: Python<'_>, seat: &Seat, running: &mut Running) -> Option<Looked> {
+    let now = Instant::now();
+    let (place, mark) = whereabouts(py, running.ident)?;
+    let is_load = matches!(running.wanted, Wanted::Load(..));
+    let mut deserted = running.deserted.unwrap_or(Deserted {
+        since: now,
+        next_look: now,
+        interrupted: None,
+        place: 0,
+    });
+    let age = now.saturating_duration_since(deserted.since);
+    let loads = place == Place::Importing && age < UNWANTED_IMPORT
+        || is_load && age < UNWANTED_LOAD;
+    let is_short_of_time = place == Place::Delicate && age < DELICACY;
+    let cleans = place == Place::Cleaning
+        && deserted.interrupted.is_some_and(|before| before.elapsed() < CLEANING);
+    let standing = match () {
+        () if loads => Standing::Loads,
+        () if deserted.place == mark => Standing::Waits,
+        () => Standing::Runs,
+    };
+    deserted.place = mark;
+    // A moment later it may be elsewhere.
+    deserted.next_look = if is_short_of_time { now } else { now + LOOK };
+    let mut asked = None;
+    if !(loads || is_short_of_time || cleans) && ask(py, seat, running, place) {
+        deserted.interrupted = Some(now);
+        asked = Some((now, running.children.clone(), kept(py, &running.children)));
+    }
+    running.deserted = Some(deserted);
+    Some(Looked { events: running.wanted.events().clone(), standing, asked })
+}
+
+/// Has the exception raised in that thread. False when it cannot be done there.
+fn ask(py: Python<'_>, seat: &Seat, running: &Running, place: Place) -> bool {
+    let Some(tools) = TOOLS.get(py) else { return false };
+    if seat.is_main() && signal_main(py, tools, running.children.thread()) {
+        return true;
+    }
+    if place == Place::AtLock {
+        return false;
+    }
+    // SAFETY: attached; the class is a live exception class.
+    unsafe { ffi::PyThreadState_SetAsyncExc(running.ident as _, tools.cancelled.as_ptr()) != 0 }
+}
+
+/// False when the main thread did not hear the last signal: an adaptor may have blocked it.
+fn signal_main(py: Python<'_>, tools: &Tools, thread: i32) -> bool {
+    let heard = tools.ask_main.call0(py).and_then(|heard| heard.extract(py));
+    if !heard.unwrap_or(false) {
+        return false;
+    }
+    // SAFETY: sends a thread of this process a signal that is handled.
+    unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, signal()) == 0 }
 }
 
 /// Ends processes on a thread of its own: it can take a while, and other calls need the watch.

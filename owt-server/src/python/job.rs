@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lru::LruCache;
-use owt_core::{Call, CodeId, Problem, ProblemKind};
+use owt_core::{Call, Problem, ProblemKind};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -16,13 +16,14 @@ use super::adaptors::{Adaptor, Adaptors, Found};
 use super::answer::{Answer, answer, pull};
 use super::bridge::Bridge;
 use super::calling::{Calling, Entered};
+use super::body::{self, Where};
 use super::interrupt::Interruptible;
 use super::places::{Place, Places};
 use super::pool::{Pool, Work};
 use super::raw::RawCall;
 use super::seat::{Seat, Wanted};
 use super::sink::{Mailbox, Sink};
-use crate::engine::{Clock, Context, Event, Head, Sender, Task};
+use crate::engine::{Clock, Context, Event, Head, Note, Sender, Task};
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);
@@ -122,8 +123,9 @@ impl Shared {
 
 /// A call that waits for its adaptor.
 pub struct Waiting {
-    task: Box<Task>,
-    place: Place,
+    pub task: Box<Task>,
+    /// Its place in the queue, until something of it runs.
+    pub place: Option<Place>,
 }
 
 /// Work for a Python thread.
@@ -134,7 +136,9 @@ pub struct Job {
 
 pub enum Step {
     /// Run a call from its beginning.
-    Begin(Box<Task>, Place),
+    Begin(Waiting),
+    /// Run the module body that calls wait for.
+    Load(Waiting, Where),
     /// Pull an iterator that an `async def` gave.
     Pull {
         clock: Clock,
@@ -147,10 +151,11 @@ pub enum Step {
 }
 
 impl Work for Job {
-    fn run(self, py: Python<'_>, seat: &Seat) {
+    fn run(self, py: Python<'_>, seat: &Arc<Seat>) {
         let shared = self.shared;
         match self.step {
-            Step::Begin(task, place) => begin(py, &shared, seat, task, place),
+            Step::Begin(waiting) => begin(py, &shared, seat, waiting),
+            Step::Load(waiting, place) => body::run(py, &shared, seat, waiting, place),
             Step::Pull { clock, head, stream, context, whose, events } => {
                 let wanted = Wanted::Call(events.clone());
                 let interruptible = Interruptible::new(py, seat, &whose, wanted);
@@ -166,94 +171,85 @@ impl Work for Job {
     }
 
     fn refuse(self, _py: Python<'_>) {
-        let events = match &self.step {
-            Step::Begin(task, _) => &task.events,
-            Step::Pull { events, .. } => events,
-        };
         let why = "the server is stopping; nothing of this call has run";
         let problem = Problem::new(ProblemKind::Draining, why);
-        events.send(Event::Problem(Box::new(problem.with_retry_after(Duration::from_secs(1)))));
+        let problem = problem.with_retry_after(Duration::from_secs(1));
+        match &self.step {
+            Step::Begin(Waiting { task, .. }) => {
+                task.events.send(Event::Problem(Box::new(problem)));
+            }
+            Step::Load(waiting, _) => body::fail(&self.shared, waiting, &problem),
+            Step::Pull { events, .. } => events.send(Event::Problem(Box::new(problem))),
+        }
+    }
+
+    fn may_run_anywhere(&self) -> bool {
+        !matches!(&self.step, Step::Load(_, Where::MainAlone))
+    }
+
+    fn anywhere(self) -> Self {
+        match self.step {
+            Step::Load(waiting, Where::Main) => {
+                Self { step: Step::Load(waiting, Where::Anywhere), ..self }
+            }
+            step => Self { step, ..self },
+        }
     }
 }
 
-fn failed(shared: &Shared, py: Python<'_>, error: &PyErr, whose: &Context) -> Event {
+pub fn failed(shared: &Shared, py: Python<'_>, error: &PyErr, whose: &Context) -> Event {
     Event::Problem(Box::new(shared.bridge.problem(py, error, whose)))
 }
 
-fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, place: Place) {
-    if task.events.is_closed() {
-        let (id, trace) = task.context.marks();
+fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Arc<Seat>, waiting: Waiting) {
+    if waiting.task.events.is_closed() {
+        let (id, trace) = waiting.task.context.marks();
         tracing::debug!(id, trace, "the client had gone before its turn");
         return;
     }
-    let id = task.call.code.id();
-    match shared.adaptors.find(py, id, Waiting { task, place }) {
-        Ok(Found::Ready(adaptor, Waiting { task, place })) => {
-            drop(place);
-            if !task.events.begin() {
-                return;
-            }
-            run(py, shared, seat, &adaptor, *task, Duration::ZERO);
+    let id = waiting.task.call.code.id();
+    let loads = |waiting: &Waiting| waiting.task.events.note(Note::Loading);
+    match shared.adaptors.find(py, id, waiting, loads) {
+        Ok(Found::Ready(adaptor, waiting)) => {
+            go_on(py, shared, seat, &adaptor, waiting, Duration::ZERO);
         }
         Ok(Found::Waiting) => {}
-        Ok(Found::Load(waiting)) => load(py, shared, seat, waiting),
+        Ok(Found::Load(waiting)) => body::begin(py, shared, seat, waiting),
         Err((Waiting { task, .. }, error)) => {
             task.events.send(failed(shared, py, &error, &task.context));
         }
     }
 }
 
-/// Loads the adaptor of the first of its calls, then runs that and sends on the others.
-fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
-    let Waiting { task, place } = first;
-    if !task.events.begin() {
-        let (waiting, _) = shared.adaptors.loaded(task.call.code.id(), None, &task.context);
-        return send_on(py, shared, waiting);
+/// Runs a call whose adaptor is loaded, on the thread where it belongs.
+pub fn go_on(
+    py: Python<'_>,
+    shared: &Arc<Shared>,
+    seat: &Arc<Seat>,
+    adaptor: &Adaptor,
+    waiting: Waiting,
+    load: Duration,
+) {
+    let job = |waiting| Job { shared: Arc::clone(shared), step: Step::Begin(waiting) };
+    let mut waiting = waiting;
+    if let Some(lane) = adaptor.lane()
+        && !lane.is_here(seat)
+    {
+        let Err(back) = lane.submit(job(waiting)) else { return };
+        // The adaptor was let go this moment: it is loaded anew.
+        return back.run(py, seat);
     }
-    // It runs already: its place is free for another to wait.
+    if !adaptor.is_quick() {
+        match shared.pool.pass_on(seat, job(waiting)) {
+            Err(Job { step: Step::Begin(back), .. }) => waiting = back,
+            // Only what was passed on comes back, and that was a beginning.
+            Err(_) | Ok(()) => return,
+        }
+    }
+    let Waiting { task, place } = waiting;
     drop(place);
-    let code = &task.call.code;
-    let (id, context) = (code.id(), Arc::new(task.context.clone()));
-    let wanted = wanted_load(shared, id, &task.events);
-    let interruptible = Interruptible::new(py, seat, &context, wanted);
-    let began = Instant::now();
-    let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(Arc::clone(&context)))
-        .and_then(|_calling| shared.bridge.load.bind(py).call1((&**code.source(), id.to_string())));
-    exit_if_forked();
-    let took = began.elapsed();
-    let interrupted = interruptible.disarm();
-    let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok(), &context);
-    let problem = match loaded.and(adaptor) {
-        Ok(Some(adaptor)) => {
-            send_on(py, shared, waiting);
-            return run(py, shared, seat, &adaptor, *task, took);
-        }
-        // Whoever came after everybody had gone has the body run anew.
-        Err(_) if interrupted => return send_on(py, shared, waiting),
-        Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
-        Err(error) => shared.bridge.problem(py, &error, &context),
-    };
-    for events in waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]) {
-        events.send(Event::Problem(Box::new(problem.clone())));
-    }
-}
-
-/// A load is wanted as long as one of its calls is.
-fn wanted_load(shared: &Arc<Shared>, id: CodeId, first: &Sender) -> Wanted {
-    let (shared, first) = (Arc::clone(shared), first.clone());
-    Wanted::Load(Box::new(move || {
-        let is_there = |waiting: &Waiting| !waiting.task.events.is_closed();
-        !first.is_closed() || shared.adaptors.any_waiting(id, is_there)
-    }))
-}
-
-/// Puts calls that waited for their adaptor back into the queue.
-fn send_on(py: Python<'_>, shared: &Arc<Shared>, waiting: Vec<Waiting>) {
-    for Waiting { task, place } in waiting {
-        let step = Step::Begin(task, place);
-        if let Err(job) = shared.pool.submit(Job { shared: Arc::clone(shared), step }) {
-            job.refuse(py);
-        }
+    if task.events.begin() {
+        run(py, shared, seat, adaptor, *task, load);
     }
 }
 
@@ -297,6 +293,7 @@ fn run(
     })();
     exit_if_forked();
     drop(interruptible);
+    adaptor.took(clock.elapsed());
     if let Err(error) = outcome {
         events.send(failed(shared, py, &error, &context));
     }
@@ -355,7 +352,7 @@ fn invoke<'py>(
 
 /// An adaptor forked and its child came back: that child is no server, and must not
 /// answer a second time.
-fn exit_if_forked() {
+pub fn exit_if_forked() {
     if FORKED.load(Ordering::Relaxed) {
         // SAFETY: ends this process at once, as a forked child shall.
         unsafe { libc::_exit(0) };

@@ -6,6 +6,7 @@
 mod adaptors;
 mod answer;
 mod ask;
+mod body;
 mod bridge;
 mod calling;
 mod children;
@@ -13,6 +14,7 @@ mod discover;
 mod host;
 mod interrupt;
 mod job;
+mod lane;
 mod launch;
 mod lines;
 mod package;
@@ -22,6 +24,7 @@ mod raw;
 mod seat;
 mod settings;
 mod sink;
+mod turn;
 
 pub use ask::{Diagnosis, check_expression, diagnose, literal_of};
 pub use discover::DiscoverError;

@@ -5,6 +5,9 @@
 //! keeps the leader longer than [`PATIENCE`], a follower takes the lead, and the
 //! old leader stands by when it is done. So quick calls stay on one warm thread
 //! and slow ones overlap.
+//!
+//! Python's main thread leads whenever it is free, and runs the module bodies (`turn.rs`). A call
+//! that is not known to be quick runs there only when nothing else does.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +18,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
+use super::lane::{self, Lane};
 use super::seat::Seat;
+use super::turn::{KEPT, Patience, Turn};
 
 /// How long a task may keep the leader before another thread takes the lead.
 pub const PATIENCE: Duration = Duration::from_millis(1);
@@ -26,9 +31,13 @@ const STACK: usize = 16 << 20;
 /// What a pool runs. Tasks are dropped on threads that are attached.
 pub trait Work: Send + 'static {
     /// Runs on a Python thread.
-    fn run(self, py: Python<'_>, seat: &Seat);
+    fn run(self, py: Python<'_>, seat: &Arc<Seat>);
     /// The pool stops; this will not run.
     fn refuse(self, py: Python<'_>);
+    /// For a module body: whether another thread than the main one may run it.
+    fn may_run_anywhere(&self) -> bool;
+    /// The same module body, to be run by whichever thread takes it.
+    fn anywhere(self) -> Self;
 }
 
 /// Where tasks come from that nobody on this side submits: what the leader waits for when it
@@ -60,12 +69,22 @@ struct State<W> {
     followers: Vec<Arc<Seat>>,
     leader: Option<Arc<Seat>>,
     leader_waits: bool,
+    /// Python's main thread, once it serves.
+    main: Option<Arc<Seat>>,
+    /// Module bodies.
+    turn: Turn<W>,
+    /// Threads of adaptors of their own.
+    lanes: Vec<Arc<Lane<W>>>,
     stopping: bool,
 }
 
 enum Next<W> {
     Run(W),
-    Wait { leads: bool },
+    Wait {
+        leads: bool,
+    },
+    /// The main thread is free, and is to be called to lead.
+    HandBack(Arc<Seat>),
     Leave,
 }
 
@@ -80,6 +99,9 @@ impl<W: Work> Pool<W> {
                 followers: Vec::new(),
                 leader: None,
                 leader_waits: false,
+                main: None,
+                turn: Turn::default(),
+                lanes: Vec::new(),
                 stopping: false,
             }),
             born: Instant::now(),
@@ -109,13 +131,145 @@ impl<W: Work> Pool<W> {
         if let Some(seat) = called {
             self.call(&seat);
         }
+        self.wake_watch();
+        Ok(())
+    }
+
+    fn wake_watch(&self) {
         if self.watch_sleeps.load(Ordering::SeqCst)
             && self.watch_sleeps.swap(false, Ordering::SeqCst)
             && let Some(watch) = &*self.watch.lock()
         {
             watch.unpark();
         }
+    }
+
+    /// Queues a module body, for the main thread as soon as it is free and no other runs.
+    ///
+    /// # Errors
+    /// Gives it back when the pool stops.
+    pub fn submit_body(&self, work: W) -> Result<(), W> {
+        let main = {
+            let mut state = self.state.lock();
+            if state.stopping {
+                return Err(work);
+            }
+            state.turn.push(work);
+            state.idle_main()
+        };
+        if let Some(main) = main {
+            self.call(&main);
+        }
+        self.wake_watch();
         Ok(())
+    }
+
+    /// Begins a module body at once where it belongs: on the main thread, if it is free.
+    pub fn begin_body(&self, seat: &Arc<Seat>) -> bool {
+        let mut state = self.state.lock();
+        let begins = seat.is_main() && state.turn.is_free();
+        if begins {
+            state.turn.take(seat);
+        }
+        begins
+    }
+
+    /// A body begins that was released to run on this thread.
+    pub fn take_turn(&self, seat: &Arc<Seat>) {
+        self.state.lock().turn.take(seat);
+    }
+
+    /// That thread has ended a module body.
+    pub fn end_body(&self, seat: &Seat) {
+        let main = {
+            let mut state = self.state.lock();
+            state.turn.over(seat).then(|| state.idle_main()).flatten()
+        };
+        if let Some(main) = main {
+            self.call(&main);
+        }
+    }
+
+    /// Passes a task that may take long from the main thread to another, if anything else is to
+    /// run: then the main thread stays free for module bodies.
+    ///
+    /// # Errors
+    /// Gives it back when it is alone, or there is no other thread.
+    pub fn pass_on(self: &Arc<Self>, seat: &Arc<Seat>, work: W) -> Result<(), W> {
+        let called = {
+            let mut state = self.state.lock();
+            if !seat.is_main() || state.stopping || state.is_alone(seat) {
+                return Err(work);
+            }
+            if state.leads(seat) {
+                if state.followers.is_empty() && state.seats.len() >= self.most_seats {
+                    return Err(work);
+                }
+                state.queue.push_front(work);
+                self.replace_leader(&mut state)
+            } else {
+                state.queue.push_front(work);
+                if std::mem::take(&mut state.leader_waits) {
+                    state.leader.clone()
+                } else {
+                    self.replace_stuck_leader(&mut state)
+                }
+            }
+        };
+        if let Some(other) = called {
+            self.call(&other);
+        }
+        self.wake_watch();
+        Ok(())
+    }
+
+    /// A thread for one adaptor alone. `None` when the system gives no more, or the pool stops.
+    pub fn open_lane(self: &Arc<Self>) -> Option<Arc<Lane<W>>> {
+        let lane = Lane::new();
+        let (pool, own) = (Arc::clone(self), Arc::clone(&lane));
+        let mut state = self.state.lock();
+        if state.stopping {
+            return None;
+        }
+        let spawned = std::thread::Builder::new()
+            .name(format!("owt-own-{}", state.lanes.len()))
+            .stack_size(STACK)
+            .spawn(move || {
+                let seat = Arc::new(Seat::new(std::thread::current(), false));
+                own.begin(Arc::clone(&seat));
+                Python::attach(|py| pool.serve_lane(py, &own, &seat));
+            });
+        match spawned {
+            Ok(_) => state.lanes.push(Arc::clone(&lane)),
+            Err(error) => {
+                tracing::error!(%error, "an adaptor's own thread did not start");
+                return None;
+            }
+        }
+        Some(lane)
+    }
+
+    fn serve_lane(&self, py: Python<'_>, lane: &Arc<Lane<W>>, seat: &Arc<Seat>) {
+        while !self.state.lock().stopping {
+            match lane.next(|| seat.set_busy(self.now())) {
+                lane::Next::Run(work) => {
+                    work.run(py, seat);
+                    seat.set_idle();
+                }
+                lane::Next::Wait => py.detach(|| {
+                    if let Some(source) = &self.source {
+                        source.glance();
+                    }
+                    seat.wait();
+                }),
+                lane::Next::Leave => break,
+            }
+        }
+        let queue = lane.clear();
+        self.state.lock().lanes.retain(|other| !Arc::ptr_eq(other, lane));
+        for work in queue {
+            work.refuse(py);
+        }
     }
 
     /// Takes queued tasks out again.
@@ -143,6 +297,9 @@ impl<W: Work> Pool<W> {
         for seat in &state.seats {
             seat.call();
         }
+        for seat in state.lanes.iter().filter_map(|lane| lane.seat()) {
+            seat.call();
+        }
         drop(state);
         if let Some(source) = &self.source {
             source.wake();
@@ -165,11 +322,12 @@ impl<W: Work> Pool<W> {
             // Without it calls still run, only slow ones are not overtaken.
             Err(error) => tracing::error!(%error, "the watch thread did not start"),
         }
-        let seat = Arc::new(Seat::new(std::thread::current()));
+        let seat = Arc::new(Seat::new(std::thread::current(), true));
         {
             let mut state = self.state.lock();
             state.seats.push(Arc::clone(&seat));
             state.leader = Some(Arc::clone(&seat));
+            state.main = Some(Arc::clone(&seat));
         }
         Python::attach(|py| {
             self.serve(py, &seat);
@@ -177,7 +335,8 @@ impl<W: Work> Pool<W> {
             let mut left = false;
             while !left && Instant::now() < until {
                 py.detach(|| std::thread::park_timeout(Duration::from_millis(5)));
-                left = self.state.lock().seats.is_empty();
+                let state = self.state.lock();
+                left = state.seats.is_empty() && state.lanes.is_empty();
             }
             left
         })
@@ -198,15 +357,16 @@ impl<W: Work> Pool<W> {
                     }
                     None => seat.wait(),
                 }),
+                Next::HandBack(main) => self.call(&main),
                 Next::Leave => break,
             }
         }
-        let queue = {
+        let (queue, bodies) = {
             let mut state = self.state.lock();
             state.seats.retain(|other| !Arc::ptr_eq(other, seat));
-            std::mem::take(&mut state.queue)
+            (std::mem::take(&mut state.queue), state.turn.clear())
         };
-        for work in queue {
+        for work in queue.into_iter().chain(bodies) {
             work.refuse(py);
         }
     }
@@ -216,16 +376,30 @@ impl<W: Work> Pool<W> {
         if state.stopping {
             return Next::Leave;
         }
-        let leads = state.leader.as_ref().is_some_and(|leader| Arc::ptr_eq(leader, seat));
-        if !leads {
+        if seat.is_main()
+            && let Some(body) = state.turn.next(seat)
+        {
+            state.followers.retain(|other| !Arc::ptr_eq(other, seat));
+            if state.leads(seat) {
+                state.leader_waits = false;
+            }
+            seat.set_busy(self.now());
+            return Next::Run(body);
+        }
+        if !state.leads(seat) {
             if state.queue.is_empty() || !self.leader_is_stuck(&state) {
-                if !state.followers.iter().any(|other| Arc::ptr_eq(other, seat)) {
-                    state.followers.push(Arc::clone(seat));
-                }
+                state.follow(seat);
                 return Next::Wait { leads: false };
             }
             state.leader = Some(Arc::clone(seat));
             state.followers.retain(|other| !Arc::ptr_eq(other, seat));
+        } else if state.queue.is_empty()
+            && let Some(main) = state.free_main(seat)
+        {
+            state.leader = Some(Arc::clone(&main));
+            state.followers.retain(|other| !Arc::ptr_eq(other, &main));
+            state.follow(seat);
+            return Next::HandBack(main);
         }
         match state.queue.pop_front() {
             Some(work) => {
@@ -249,17 +423,21 @@ impl<W: Work> Pool<W> {
 
     /// When the leader is stuck and somebody can take its place, gives who shall be called.
     fn replace_stuck_leader(self: &Arc<Self>, state: &mut State<W>) -> Option<Arc<Seat>> {
-        if !self.leader_is_stuck(state) {
+        if self.leader_is_stuck(state) { self.replace_leader(state) } else { None }
+    }
+
+    /// Has another thread lead, if there is one, and gives who shall be called.
+    fn replace_leader(self: &Arc<Self>, state: &mut State<W>) -> Option<Arc<Seat>> {
+        // The main thread last: module bodies need it.
+        let follower = state.followers.iter().rposition(|seat| !seat.is_main());
+        if follower.is_none() && state.seats.len() < self.most_seats {
+            self.add_seat(state);
             return None;
         }
-        if let Some(seat) = state.followers.pop() {
-            state.leader = Some(Arc::clone(&seat));
-            return Some(seat);
-        }
-        if state.seats.len() < self.most_seats {
-            self.add_seat(state);
-        }
-        None
+        let follower = follower.or(Some(0)).filter(|place| *place < state.followers.len())?;
+        let seat = state.followers.remove(follower);
+        state.leader = Some(Arc::clone(&seat));
+        Some(seat)
     }
 
     /// A new thread that leads from its birth.
@@ -276,7 +454,7 @@ impl<W: Work> Pool<W> {
             });
         match spawned {
             Ok(handle) => {
-                let seat = Arc::new(Seat::new(handle.thread().clone()));
+                let seat = Arc::new(Seat::new(handle.thread().clone(), false));
                 state.seats.push(Arc::clone(&seat));
                 state.leader = Some(Arc::clone(&seat));
                 // The thread waits for exactly this.
@@ -288,12 +466,13 @@ impl<W: Work> Pool<W> {
 
     fn is_idle(&self) -> bool {
         let state = self.state.lock();
-        state.queue.is_empty() && !state.stopping && !state.seats.iter().any(|seat| seat.is_busy())
+        let waits = !state.queue.is_empty() || state.turn.has_waiting();
+        !waits && !state.stopping && state.busy().next().is_none()
     }
 
     /// How many threads run something.
     pub fn busy(&self) -> usize {
-        self.state.lock().seats.iter().filter(|seat| seat.is_busy()).count()
+        self.state.lock().busy().count()
     }
 
     /// True from the first thread's beginning to the stop.
@@ -310,11 +489,13 @@ impl<W: Work> Pool<W> {
     /// Replaces a leader that is stuck, and interrupts calls that nobody waits for.
     fn watch(self: Arc<Self>) {
         let mut idle_ticks = 0_u32;
+        let mut patience = Patience::new();
         loop {
             std::thread::sleep(PATIENCE);
+            self.release_body(&mut patience);
             let (called, busy) = {
                 let mut state = self.state.lock();
-                if state.stopping && state.seats.is_empty() {
+                if state.stopping && state.seats.is_empty() && state.lanes.is_empty() {
                     return;
                 }
                 let called = if state.queue.is_empty() {
@@ -322,8 +503,7 @@ impl<W: Work> Pool<W> {
                 } else {
                     self.replace_stuck_leader(&mut state)
                 };
-                let busy: Vec<_> =
-                    state.seats.iter().filter(|seat| seat.is_busy()).cloned().collect();
+                let busy: Vec<_> = state.busy().cloned().collect();
                 (called, busy)
             };
             if let Some(seat) = called {
@@ -346,5 +526,73 @@ impl<W: Work> Pool<W> {
                 idle_ticks = 0;
             }
         }
+    }
+
+    /// Has the next module body run on any thread when the main one does not come free: a call
+    /// keeps it, or a body that only waits.
+    fn release_body(self: &Arc<Self>, patience: &mut Patience) {
+        let running = {
+            let state = self.state.lock();
+            if !state.turn.has_waiting() || state.stopping {
+                return;
+            }
+            state.turn.running().cloned()
+        };
+        let is_due = match &running {
+            Some(seat) => patience.is_over(seat),
+            None => self.main_is_kept(),
+        };
+        let body = {
+            let mut state = self.state.lock();
+            // It may have ended meanwhile.
+            let is_the_same = state.turn.running().map(Arc::as_ptr) == running.as_ref().map(Arc::as_ptr);
+            (is_due && is_the_same).then(|| state.turn.release(W::may_run_anywhere)).flatten()
+        };
+        if let Some(body) = body
+            && let Err(body) = self.submit(body.anywhere())
+        {
+            Python::attach(|py| body.refuse(py));
+        }
+    }
+
+    fn main_is_kept(&self) -> bool {
+        let state = self.state.lock();
+        let since = state.main.as_ref().map_or(0, |main| main.busy_since());
+        since != 0 && self.now().saturating_sub(since) > KEPT.as_micros() as u64
+    }
+}
+
+impl<W> State<W> {
+    fn leads(&self, seat: &Arc<Seat>) -> bool {
+        self.leader.as_ref().is_some_and(|leader| Arc::ptr_eq(leader, seat))
+    }
+
+    fn follow(&mut self, seat: &Arc<Seat>) {
+        if !self.followers.iter().any(|other| Arc::ptr_eq(other, seat)) {
+            self.followers.push(Arc::clone(seat));
+        }
+    }
+
+    fn busy(&self) -> impl Iterator<Item = &Arc<Seat>> {
+        let lanes = self.lanes.iter().filter_map(|lane| lane.seat());
+        self.seats.iter().chain(lanes).filter(|seat| seat.is_busy())
+    }
+
+    /// True when nothing runs elsewhere, and nothing waits.
+    fn is_alone(&self, seat: &Arc<Seat>) -> bool {
+        let others = self.busy().any(|other| !Arc::ptr_eq(other, seat));
+        self.queue.is_empty() && !self.turn.has_waiting() && !others
+    }
+
+    /// The main thread, if it stands by, for another to be called to lead.
+    fn free_main(&self, leader: &Arc<Seat>) -> Option<Arc<Seat>> {
+        let main = self.main.as_ref().filter(|main| !Arc::ptr_eq(main, leader))?;
+        let stands_by = self.followers.iter().any(|other| Arc::ptr_eq(other, main));
+        stands_by.then(|| Arc::clone(main))
+    }
+
+    /// The main thread, if it waits: for tasks, or standing by.
+    fn idle_main(&self) -> Option<Arc<Seat>> {
+        self.main.clone().filter(|main| !main.is_busy())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
@@ -17,6 +17,8 @@ pub struct Seat {
     /// Microseconds since the pool's birth when the running task began; 0 when idle.
     busy_since: AtomicU64,
     running: Mutex<Option<Running>>,
+    /// It is Python's main thread.
+    is_main: bool,
 }
 
 /// What a seat runs, as far as others need to know to interrupt it.
@@ -26,37 +28,61 @@ pub struct Running {
     pub ident: libc::c_ulong,
     /// The processes that it has started.
     pub children: Children,
-    /// When it was first seen that nobody waits for it.
-    pub deserted_since: Option<Instant>,
-    /// When it was last interrupted, and how long it has until it is again.
-    pub interrupted: Option<(Instant, Duration)>,
+    /// Since nobody waits for it any more.
+    pub deserted: Option<Deserted>,
+}
+
+/// A call, or a load, that nobody waits for any more.
+#[derive(Clone, Copy)]
+pub struct Deserted {
+    /// When that was first seen.
+    pub since: Instant,
+    /// When it is to be looked at again.
+    pub next_look: Instant,
+    /// When it was last interrupted.
+    pub interrupted: Option<Instant>,
+    /// Where it was when it was last looked at.
+    pub place: u64,
 }
 
 /// Whether anybody still waits for what a seat runs.
 pub enum Wanted {
     /// By the reader of these events.
     Call(Sender),
-    /// By whoever this finds.
-    Load(Box<dyn Fn() -> bool + Send>),
+    /// By the reader of the events of the call that began it, or by others.
+    Load(Sender, Box<dyn Fn() -> bool + Send>),
 }
 
 impl Wanted {
     pub fn is_deserted(&self) -> bool {
         match self {
             Self::Call(events) => events.is_closed(),
-            Self::Load(wanted) => !wanted(),
+            Self::Load(events, others) => events.is_closed() && !others(),
+        }
+    }
+
+    /// Of the call that it runs for.
+    pub fn events(&self) -> &Sender {
+        match self {
+            Self::Call(events) | Self::Load(events, _) => events,
         }
     }
 }
 
 impl Seat {
-    pub fn new(thread: Thread) -> Self {
+    pub fn new(thread: Thread, is_main: bool) -> Self {
         Self {
             thread,
             called: AtomicBool::new(false),
             busy_since: AtomicU64::new(0),
             running: Mutex::new(None),
+            is_main,
         }
+    }
+
+    /// True for Python's main thread.
+    pub fn is_main(&self) -> bool {
+        self.is_main
     }
 
     /// What runs here, for whoever wants to interrupt it. Changed only while attached.

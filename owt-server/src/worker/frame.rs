@@ -11,7 +11,7 @@ use owt_core::{Call, Code, CodeId};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Walls;
-use crate::engine::{Context, Head, Headers, PIECE};
+use crate::engine::{Context, Head, Headers, Note, PIECE};
 use crate::python::Settings;
 
 /// What the server tells a worker.
@@ -53,6 +53,8 @@ pub enum FromWorker<'a> {
     End { number: u32 },
     /// The call failed; the payload is the problem as JSON.
     Problem { number: u32 },
+    /// What there is to know of a call that goes on.
+    Note { number: u32, note: Note },
     /// Nothing of the call runs any more.
     Done { number: u32 },
 }

@@ -23,7 +23,7 @@ use super::inbox::Inbox;
 use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use super::sandbox::{SandboxError, Walls};
-use crate::engine::{Context, Event, Far, Host, NotTaken, Reins, Task, far_channel};
+use crate::engine::{Context, Event, Far, Host, Note, NotTaken, Reins, Task, far_channel};
 use crate::python::{Around, HostError, PythonHost, Settings, Source};
 
 /// Bytes of a frame from the server at most: a call's code may be long.
@@ -130,6 +130,11 @@ impl Far for Inside {
         if !is_last || !RESTS.get() {
             self.send();
         }
+    }
+
+    fn note(&self, number: u32, note: Note) {
+        self.outbox.push_urgent(&FromWorker::Note { number, note });
+        self.send();
     }
 
     fn done(&self, number: u32) {

@@ -10,6 +10,7 @@ mod claims;
 mod command;
 mod crew;
 mod culprits;
+mod deaf;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;

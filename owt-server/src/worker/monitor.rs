@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::crew::{Crew, Process};
+use super::deaf::Deaf;
 use super::obituary::Ending;
-use super::worker::Deaf;
 use super::{post, tree};
 use crate::engine::resident_bytes;
 
@@ -17,11 +17,6 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How often it lets adopted processes go that have ended.
 const REAPING: Duration = Duration::from_secs(1);
 
-/// How long a call may take to stop once its deadline has passed, or its client has gone;
-/// then its worker is ended. Losing a deadline costs the answer anyway, a client that goes
-/// may come back to a warm worker.
-const OVERDUE: Duration = Duration::from_secs(2);
-const ABANDONED: Duration = Duration::from_secs(10);
 /// How long other calls of a worker may go on when one of them makes its end necessary.
 const NEIGHBOURS: Duration = Duration::from_secs(5);
 /// And when the worker is only to be replaced after so many calls.
@@ -89,19 +84,21 @@ fn look_at(crew: &Crew, process: &Arc<Process>) {
     }
     let told = *process.was_told.lock();
     let retired = *process.retired.lock();
-    if let Some((deaf, has_neighbours)) = worker.deaf(OVERDUE, ABANDONED) {
-        let why = match deaf {
-            Deaf::Overdue => Ending::Overdue,
-            Deaf::Abandoned => Ending::Abandoned,
-        };
-        if !has_neighbours {
-            return process.kill(why);
+    match worker.deaf(crew.settings.threads) {
+        (None, _) => {}
+        (Some(Deaf::KeepsThreads), _) => {
+            if retired.is_none() {
+                want(crew, process, Ending::Short, RECYCLED);
+            }
         }
-        match &mut *process.retired.lock() {
+        (Some(Deaf::Overdue), false) => return process.kill(Ending::Overdue),
+        (Some(Deaf::Abandoned), false) => return process.kill(Ending::Abandoned),
+        (Some(deaf), true) => match &mut *process.retired.lock() {
             // Another has its post already.
             Some(until) => *until = (*until).min(Instant::now() + NEIGHBOURS),
-            None => want(crew, process, why, NEIGHBOURS),
-        }
+            None if deaf == Deaf::Overdue => want(crew, process, Ending::Overdue, NEIGHBOURS),
+            None => want(crew, process, Ending::Abandoned, NEIGHBOURS),
+        },
     }
     if let Some(told) = told {
         if told.elapsed() > TOLD {

@@ -14,6 +14,8 @@ pub enum Ending {
     Overdue,
     /// A call did not stop though its client had gone.
     Abandoned,
+    /// Calls that nobody waits for kept the threads that others needed.
+    Short,
     /// It held more memory than it may.
     Memory { bytes: u64, most: u64 },
     /// It has served as many calls as it may.
@@ -30,6 +32,7 @@ impl Ending {
         match self {
             Self::Overdue => "overdue",
             Self::Abandoned => "abandoned",
+            Self::Short => "short",
             Self::Memory { .. } => "memory",
             Self::Recycled => "recycled",
             Self::Replaced => "replaced",
@@ -39,7 +42,7 @@ impl Ending {
 
     /// True when something that an adaptor did made it necessary.
     pub fn is_an_adaptors_doing(self) -> bool {
-        matches!(self, Self::Overdue | Self::Abandoned | Self::Memory { .. })
+        matches!(self, Self::Overdue | Self::Abandoned | Self::Short | Self::Memory { .. })
     }
 }
 
@@ -77,6 +80,10 @@ impl Obituary {
             }
             Some(Ending::Abandoned) => {
                 "was ended because a call in it did not stop when its client had gone".to_owned()
+            }
+            Some(Ending::Short) => {
+                "was exchanged because calls that do not stop kept the threads that others needed"
+                    .to_owned()
             }
             Some(Ending::Recycled | Ending::Replaced) => {
                 "was to be replaced, and this call did not end in time".to_owned()

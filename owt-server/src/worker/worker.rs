@@ -16,10 +16,14 @@ use super::claims::Claims;
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
 use super::outbox::Outbox;
 use super::placement::Load;
-use crate::engine::{Context, Event, Head, Sender, Task, Upstream, soon};
+use super::deaf::{Deaf, Left};
+use crate::engine::{Context, Event, Head, Note, Sender, Task, Upstream, soon};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
+
+/// A call that has waited for this long in a worker that has lost threads waits for one of them.
+const SHORT: Duration = Duration::from_secs(2);
 
 /// Bytes made room for when an answer of more than that is announced.
 const ROOM: usize = 64 << 20;
@@ -62,13 +66,6 @@ struct Entry {
     left: Option<Left>,
 }
 
-/// The call's reader has gone.
-#[derive(Clone, Copy, Debug)]
-struct Left {
-    since: Instant,
-    overdue: bool,
-}
-
 /// A call that was in a worker that is no more.
 #[derive(Debug)]
 pub enum Orphan {
@@ -76,15 +73,6 @@ pub enum Orphan {
     Unbegun(Box<Task>),
     /// It was running, and came here then.
     Begun(CodeId, Instant, Sender),
-}
-
-/// A call that goes on though nobody waits for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deaf {
-    /// Its deadline has passed.
-    Overdue,
-    /// Its client has gone.
-    Abandoned,
 }
 
 impl Worker {
@@ -139,7 +127,7 @@ impl Worker {
     /// Calls that it has and that are not answered: one whose deadline has passed is, though it
     /// may go on.
     pub fn unanswered(&self) -> usize {
-        let is_answered = |entry: &Entry| entry.left.is_some_and(|left| left.overdue);
+        let is_answered = |entry: &Entry| entry.left.is_some_and(|left| left.is_overdue());
         self.book.lock().calls.iter().filter(|(_, entry)| !is_answered(entry)).count()
     }
 
@@ -247,6 +235,7 @@ impl Worker {
                 });
                 self.give(number, Event::Problem(Box::new(problem)));
             }
+            FromWorker::Note { number, note } => self.note(number, note),
             FromWorker::Done { number } => return Ok(self.done(number)),
         }
         Ok(None)
@@ -263,6 +252,13 @@ impl Worker {
 
     fn give(&self, number: u32, event: Event) {
         self.with(number, |entry| entry.events.send(event));
+    }
+
+    fn note(&self, number: u32, note: Note) {
+        self.with(number, |entry| match (note, &mut entry.left) {
+            (Note::GoesOn(standing), Some(left)) => left.goes_on(standing),
+            _ => entry.events.note(note),
+        });
     }
 
     fn done(&self, number: u32) -> Option<CodeId> {
@@ -320,27 +316,31 @@ impl Worker {
         is_stuck
     }
 
-    /// A call that goes on though its deadline passed `overdue` ago, or its client went
-    /// `abandoned` ago; and whether others run beside it.
-    pub fn deaf(&self, overdue: Duration, abandoned: Duration) -> Option<(Deaf, bool)> {
+    /// Whether calls that nobody waits for keep it from the others; and whether calls that
+    /// somebody waits for run in it.
+    pub fn deaf(&self, threads: usize) -> (Option<Deaf>, bool) {
         let book = self.book.lock();
-        let mut begun =
-            book.calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32));
-        let deaf = begun.clone().find_map(|(_, entry)| {
-            let left = entry.left?;
-            match left.overdue {
-                true if left.since.elapsed() > overdue => Some(Deaf::Overdue),
-                false if left.since.elapsed() > abandoned => Some(Deaf::Abandoned),
-                _ => None,
+        let (mut harmful, mut kept, mut has_neighbours, mut waits) = (None, 0, false, false);
+        for (number, entry) in &book.calls {
+            match (self.claims.has_begun(number as u32), entry.left) {
+                (true, None) => has_neighbours = true,
+                (true, Some(left)) if left.is_harmful() => harmful = harmful.or(Some(left.deaf())),
+                (true, Some(left)) => kept += usize::from(left.keeps_a_thread()),
+                (false, None) => waits |= entry.since.elapsed() > SHORT,
+                (false, Some(_)) => {}
             }
-        })?;
-        Some((deaf, begun.any(|(_, entry)| entry.left.is_none())))
+        }
+        // Threads run short: a call waits for one, or half of them are lost.
+        let is_short = kept > 0 && (waits || 2 * kept >= threads);
+        (harmful.or(is_short.then_some(Deaf::KeepsThreads)), has_neighbours)
     }
 
-    /// True while calls run.
+    /// True while calls run whose end is worth waiting for.
     pub fn is_running(&self) -> bool {
         let book = self.book.lock();
-        book.calls.iter().any(|(number, _)| self.claims.has_begun(number as u32))
+        let may_end = |entry: &Entry| !entry.left.is_some_and(Left::keeps_a_thread);
+        let mut calls = book.calls.iter();
+        calls.any(|(number, entry)| may_end(entry) && self.claims.has_begun(number as u32))
     }
 
     /// No new calls from now on.
@@ -394,7 +394,7 @@ impl Upstream for Worker {
         {
             let mut book = self.book.lock();
             let Some(entry) = book.calls.get_mut(number as usize) else { return };
-            entry.left = Some(Left { since: Instant::now(), overdue });
+            entry.left = Some(Left::new(overdue));
             if self.claims.withdraw(number) {
                 return;
             }

@@ -56,6 +56,12 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
+    /// The deadline has passed. True when the module body has not ended by then.
+    fn is_overdue(&mut self) -> bool {
+        self.overdue = true;
+        self.link.state.lock().is_loading
+    }
+
     fn take(&self, context: Option<&Context<'_>>) -> Poll<Event> {
         let mut guard = self.link.state.lock();
         let state = &mut *guard;
@@ -106,6 +112,15 @@ fn lost() -> Event {
     )))
 }
 
+fn overdue(limit: Duration, is_loading: bool) -> Problem {
+    let mut detail = format!("the call did not end within its {} s", limit.as_secs_f64());
+    if is_loading {
+        detail += ": its module body is still loading, and goes on without it; the next call of \
+                   this code finds it further on, or done";
+    }
+    Problem::new(ProblemKind::DeadlinePassed, detail)
+}
+
 impl Events {
     pub(super) fn of(link: Arc<Link>) -> Self {
         Self::new(Source::Direct(Receiver { link, overdue: false }))
@@ -136,13 +151,11 @@ impl Events {
             Some((at, limit)) => match tokio::time::timeout_at(at, self.source.next()).await {
                 Ok(event) => event,
                 Err(_) => {
-                    if let Source::Direct(receiver) = &mut self.source {
-                        receiver.overdue = true;
-                    }
-                    Event::Problem(Box::new(Problem::new(
-                        ProblemKind::DeadlinePassed,
-                        format!("the call did not end within its {} s", limit.as_secs_f64()),
-                    )))
+                    let is_loading = match &mut self.source {
+                        Source::Direct(receiver) => receiver.is_overdue(),
+                        Source::Replay(_) => false,
+                    };
+                    Event::Problem(Box::new(overdue(limit, is_loading)))
                 }
             },
         };

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::{Event, Link, wake};
+use super::{Event, Link, Note, wake};
 
 /// On the giving side: the way to the reader in another process.
 pub trait Far: Debug + Send + Sync {
@@ -14,6 +14,8 @@ pub trait Far: Debug + Send + Sync {
     fn is_withdrawn(&self, number: u32) -> bool;
     /// Writes an event down.
     fn give(&self, number: u32, event: Event);
+    /// Says something of a call.
+    fn note(&self, number: u32, note: Note);
     /// Nothing of the call runs any more.
     fn done(&self, number: u32);
 }

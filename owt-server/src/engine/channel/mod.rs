@@ -12,6 +12,7 @@
 
 mod events;
 mod far;
+mod note;
 mod sender;
 
 use std::collections::VecDeque;
@@ -25,6 +26,7 @@ use super::postbox::Reader;
 
 pub use events::Events;
 pub use far::{Far, Reins, Upstream};
+pub use note::{Note, Standing};
 pub use sender::Sender;
 
 /// Bytes that may wait between a call and its reader.
@@ -55,6 +57,8 @@ struct State {
     gone: bool,
     /// The last event was given.
     ended: bool,
+    /// The module body that the call needs has not ended.
+    is_loading: bool,
 }
 
 /// Where events go.
@@ -75,7 +79,7 @@ enum Way {
 
 impl State {
     fn new(way: Way) -> Self {
-        Self { way, bytes: 0, givers: Vec::new(), senders: 1, gone: false, ended: false }
+        Self { way, bytes: 0, givers: Vec::new(), senders: 1, gone: false, ended: false, is_loading: false }
     }
 
     /// Room for one more: an empty channel takes anything, so that nothing waits for ever.

@@ -7,7 +7,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::{Event, Gone, Link, State, Upstream, Way};
+use super::{Event, Gone, Link, Note, State, Upstream, Way};
 use crate::engine::postbox::Reader;
 
 /// The giving end of a call's events. Clones give into the same call; the end of the last
@@ -86,6 +86,24 @@ impl Sender {
         // A reader that has gone needs no answer; the call's own end is near.
         if !state.gone {
             self.push(state, event);
+        }
+    }
+
+    /// Says something of the call to whoever looks after it.
+    pub fn note(&self, note: Note) {
+        let mut state = self.state().lock();
+        match &state.way {
+            Way::There { far, number } => {
+                let (far, number) = (Arc::clone(far), *number);
+                drop(state);
+                far.note(number, note);
+            }
+            Way::Here { .. } => match note {
+                Note::Loading => state.is_loading = true,
+                Note::Loaded => state.is_loading = false,
+                // Whoever ends what goes on hears of it from its worker.
+                Note::GoesOn(_) => {}
+            },
         }
     }
 
