@@ -31,3 +31,4 @@ mod killing;
 mod leaving;
 mod replacing;
 mod soak;
+mod warm;

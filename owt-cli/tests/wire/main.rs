@@ -22,6 +22,7 @@ mod s1_the_call;
 mod s1_wrong_calls;
 mod s2_code_forms;
 mod s2_module_body;
+mod s2_threads;
 mod s3_arguments;
 mod s4_pipeline;
 mod s4_steps_outside;

@@ -31,7 +31,7 @@ def _wishes(source: str) -> dict[str, Any]:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise _refused("is read before the code runs: write the dict itself there") from None
     if not isinstance(wishes, dict):
-        raise _refused(f"is a {type(wishes).__name__}; it has to be a dict")
+        raise _refused(f"is of type {type(wishes).__name__}; it has to be a dict")
     for key, wish in wishes.items():
         if key != "threads":
             raise _refused(f"has {key!r}, which is not known; it may have 'threads'")

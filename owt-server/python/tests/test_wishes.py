@@ -44,7 +44,7 @@ def test_nothing_is_asked_for(code):
         ("__owt__ = {'threads': 1.0}", "1.0 threads"),
         ("__owt__ = {'thread': 1}", "'thread', which is not known"),
         ("__owt__ = {'threads': 1, 'gpu': 1}", "'gpu'"),
-        ("__owt__ = [1]", "a list"),
+        ("__owt__ = [1]", "of type list"),
         ("__owt__ = dict(threads=1)", "write the dict itself"),
     ],
 )

@@ -51,13 +51,7 @@ fn wait_for_turn(py: Python<'_>, shared: &Arc<Shared>, first: Waiting, place: Wh
 }
 
 /// Runs a body whose turn it is.
-pub fn run(
-    py: Python<'_>,
-    shared: &Arc<Shared>,
-    seat: &Arc<Seat>,
-    first: Waiting,
-    place: Where,
-) {
+pub fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Arc<Seat>, first: Waiting, place: Where) {
     shared.pool.take_turn(seat);
     let lane = match place {
         Where::Lane(lane) => Some(lane),

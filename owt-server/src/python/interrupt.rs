@@ -276,8 +276,8 @@ fn look(py: Python<'_>, seat: &Seat, running: &mut Running) -> Option<Looked> {
         place: 0,
     });
     let age = now.saturating_duration_since(deserted.since);
-    let loads = place == Place::Importing && age < UNWANTED_IMPORT
-        || is_load && age < UNWANTED_LOAD;
+    let loads =
+        place == Place::Importing && age < UNWANTED_IMPORT || is_load && age < UNWANTED_LOAD;
     let is_short_of_time = place == Place::Delicate && age < DELICACY;
     let cleans = place == Place::Cleaning
         && deserted.interrupted.is_some_and(|before| before.elapsed() < CLEANING);

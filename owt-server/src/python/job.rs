@@ -14,9 +14,9 @@ use pyo3::types::{PyCFunction, PyDict, PyIterator, PyTuple};
 
 use super::adaptors::{Adaptor, Adaptors, Found};
 use super::answer::{Answer, answer, pull};
+use super::body::{self, Where};
 use super::bridge::Bridge;
 use super::calling::{Calling, Entered};
-use super::body::{self, Where};
 use super::interrupt::Interruptible;
 use super::places::{Place, Places};
 use super::pool::{Pool, Work};

@@ -545,7 +545,8 @@ impl<W: Work> Pool<W> {
         let body = {
             let mut state = self.state.lock();
             // It may have ended meanwhile.
-            let is_the_same = state.turn.running().map(Arc::as_ptr) == running.as_ref().map(Arc::as_ptr);
+            let is_the_same =
+                state.turn.running().map(Arc::as_ptr) == running.as_ref().map(Arc::as_ptr);
             (is_due && is_the_same).then(|| state.turn.release(W::may_run_anywhere)).flatten()
         };
         if let Some(body) = body

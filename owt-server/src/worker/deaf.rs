@@ -17,6 +17,23 @@ const ABANDONED: Duration = Duration::from_secs(10);
 /// How much longer it may take to hear of that: other calls may hold the lock in turns.
 const STARVING: Duration = Duration::from_secs(1);
 
+/// A thread that a call keeps though nobody waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Lost,
+    Loading,
+}
+
+impl Kept {
+    /// How long others may wait, perhaps for this thread. A load ends some day, and is worth more.
+    pub fn patience(self) -> Duration {
+        match self {
+            Self::Lost => Duration::from_secs(2),
+            Self::Loading => Duration::from_secs(10),
+        }
+    }
+}
+
 /// What a worker is ended or exchanged for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deaf {
@@ -39,6 +56,7 @@ pub struct Left {
 /// What the worker last said of it.
 #[derive(Clone, Copy, Debug)]
 struct Noted {
+    first: Instant,
     at: Instant,
     standing: Standing,
     /// Since when it runs Python.
@@ -64,7 +82,8 @@ impl Left {
         let at = Instant::now();
         let ran = self.noted.filter(|noted| noted.standing == Standing::Runs);
         let runs_since = ran.map_or(at, |noted| noted.runs_since);
-        self.noted = Some(Noted { at, standing, runs_since });
+        let first = self.noted.map_or(at, |noted| noted.first);
+        self.noted = Some(Noted { first, at, standing, runs_since });
     }
 
     fn patience(self) -> Duration {
@@ -82,8 +101,61 @@ impl Left {
         }
     }
 
-    /// It does nobody harm but for the thread that it has.
-    pub fn keeps_a_thread(self) -> bool {
-        self.noted.is_some_and(|noted| noted.standing != Standing::Runs)
+    /// If it does nobody harm but for the thread that it has: whether that is lost, or a load
+    /// will give it back.
+    pub fn keeps_a_thread(self) -> Option<Kept> {
+        let noted = self.noted.filter(|noted| noted.first.elapsed() > self.patience())?;
+        match noted.standing {
+            Standing::Runs => None,
+            Standing::Waits => Some(Kept::Lost),
+            Standing::Loads => Some(Kept::Loading),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ago(seconds: u64) -> Instant {
+        Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap()
+    }
+
+    /// A call whose deadline passed, or whose client went, so long ago; and what was last noted
+    /// of it: when first, when last, and what.
+    fn left(is_overdue: bool, since: u64, noted: Option<(u64, u64, Standing)>) -> Left {
+        let noted = noted.map(|(first, at, standing)| Noted {
+            first: ago(first),
+            at: ago(at),
+            standing,
+            runs_since: ago(first),
+        });
+        Left { since: ago(since), is_overdue, noted }
+    }
+
+    #[test]
+    fn what_holds_the_lock_is_harmful_and_what_waits_is_not() {
+        use Standing::{Loads, Runs, Waits};
+        for (overdue, since, noted, harmful, kept) in [
+            // Nobody in the worker has had the lock since.
+            (true, 1, None, false, None),
+            (true, 4, None, true, None),
+            (false, 4, None, false, None),
+            (false, 12, None, true, None),
+            // It runs Python, and goes on doing so.
+            (true, 2, Some((1, 0, Runs)), false, None),
+            (true, 9, Some((3, 0, Runs)), true, None),
+            (false, 9, Some((3, 0, Runs)), false, None),
+            // It waits, for however long.
+            (true, 2, Some((1, 0, Waits)), false, None),
+            (true, 999, Some((998, 0, Waits)), false, Some(Kept::Lost)),
+            (true, 99, Some((98, 0, Loads)), false, Some(Kept::Loading)),
+            // It waited, and now nobody has the lock any more.
+            (true, 99, Some((98, 4, Waits)), true, Some(Kept::Lost)),
+        ] {
+            let left = left(overdue, since, noted);
+            assert_eq!(left.is_harmful(), harmful, "{left:?}");
+            assert_eq!(left.keeps_a_thread(), kept, "{left:?}");
+        }
     }
 }

@@ -23,7 +23,7 @@ use super::inbox::Inbox;
 use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use super::sandbox::{SandboxError, Walls};
-use crate::engine::{Context, Event, Far, Host, Note, NotTaken, Reins, Task, far_channel};
+use crate::engine::{Context, Event, Far, Host, NotTaken, Note, Reins, Task, far_channel};
 use crate::python::{Around, HostError, PythonHost, Settings, Source};
 
 /// Bytes of a frame from the server at most: a call's code may be long.

@@ -13,17 +13,14 @@ use parking_lot::Mutex;
 use slab::Slab;
 
 use super::claims::Claims;
+use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
 use super::outbox::Outbox;
 use super::placement::Load;
-use super::deaf::{Deaf, Left};
 use crate::engine::{Context, Event, Head, Note, Sender, Task, Upstream, soon};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
-
-/// A call that has waited for this long in a worker that has lost threads waits for one of them.
-const SHORT: Duration = Duration::from_secs(2);
 
 /// Bytes made room for when an answer of more than that is announced.
 const ROOM: usize = 64 << 20;
@@ -320,25 +317,27 @@ impl Worker {
     /// somebody waits for run in it.
     pub fn deaf(&self, threads: usize) -> (Option<Deaf>, bool) {
         let book = self.book.lock();
-        let (mut harmful, mut kept, mut has_neighbours, mut waits) = (None, 0, false, false);
+        let (mut harmful, mut kept, mut has_neighbours) = (None, Vec::new(), false);
+        let mut waits = Duration::ZERO;
         for (number, entry) in &book.calls {
             match (self.claims.has_begun(number as u32), entry.left) {
                 (true, None) => has_neighbours = true,
                 (true, Some(left)) if left.is_harmful() => harmful = harmful.or(Some(left.deaf())),
-                (true, Some(left)) => kept += usize::from(left.keeps_a_thread()),
-                (false, None) => waits |= entry.since.elapsed() > SHORT,
+                (true, Some(left)) => kept.extend(left.keeps_a_thread()),
+                (false, None) => waits = waits.max(entry.since.elapsed()),
                 (false, Some(_)) => {}
             }
         }
         // Threads run short: a call waits for one, or half of them are lost.
-        let is_short = kept > 0 && (waits || 2 * kept >= threads);
+        let lost = kept.iter().filter(|kept| **kept == Kept::Lost).count();
+        let is_short = kept.iter().any(|kept| waits > kept.patience()) || 2 * lost > threads;
         (harmful.or(is_short.then_some(Deaf::KeepsThreads)), has_neighbours)
     }
 
     /// True while calls run whose end is worth waiting for.
     pub fn is_running(&self) -> bool {
         let book = self.book.lock();
-        let may_end = |entry: &Entry| !entry.left.is_some_and(Left::keeps_a_thread);
+        let may_end = |entry: &Entry| entry.left.and_then(Left::keeps_a_thread).is_none();
         let mut calls = book.calls.iter();
         calls.any(|(number, entry)| may_end(entry) && self.claims.has_begun(number as u32))
     }

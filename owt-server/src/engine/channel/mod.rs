@@ -79,7 +79,15 @@ enum Way {
 
 impl State {
     fn new(way: Way) -> Self {
-        Self { way, bytes: 0, givers: Vec::new(), senders: 1, gone: false, ended: false, is_loading: false }
+        Self {
+            way,
+            bytes: 0,
+            givers: Vec::new(),
+            senders: 1,
+            gone: false,
+            ended: false,
+            is_loading: false,
+        }
     }
 
     /// Room for one more: an empty channel takes anything, so that nothing waits for ever.

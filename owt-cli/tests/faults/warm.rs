@@ -1,0 +1,232 @@
+//! One caller's deadline does not cost the others what is warm.
+
+use crate::family::{Family, eventually};
+use crate::meeting::Meeting;
+use crate::raw::Raw;
+use crate::support::{Folder, Owt, Sent};
+
+/// Says how often it was called, so that a fresh worker is known.
+const COUNTS: &str = "calls = []\ndef run():\n    calls.append(1)\n    return len(calls)\n";
+
+/// Runs for longer than a worker lives on with a call that is deaf to its deadline and harmful.
+const RESTS: &str = "import time\ndef run():\n    time.sleep(4.5)\n    return 'rested'\n";
+
+#[track_caller]
+fn passes_its_deadline(call: Sent) {
+    call.field("timeout", 0.3).post("/").refused(504, "deadline-passed");
+}
+
+/// Has calls of this code pass their deadlines, alone and beside others; then the worker is the
+/// same as before.
+#[track_caller]
+fn stays_warm(code: &str) {
+    let family = Family::of(1, &[]);
+    let owt = &family.owt;
+    let neighbour = owt.code(COUNTS);
+    assert_eq!(neighbour.post("/").ok(), "1");
+    let before = family.is_whole();
+    passes_its_deadline(owt.code(code));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| passes_its_deadline(owt.code(code)));
+        }
+    });
+    // Longer than a call that holds the interpreter's lock would be given.
+    assert_eq!(owt.code(RESTS).post("/").ok(), "rested");
+    assert_eq!(neighbour.post("/").ok(), "2");
+    assert_eq!(family.is_whole(), before, "{code}");
+    family.ends_well();
+}
+
+#[test]
+fn when_it_waits_in_asyncio() {
+    stays_warm("import asyncio\ndef run(): asyncio.run(asyncio.sleep(3600))\n");
+}
+
+#[test]
+fn when_it_waits_in_select() {
+    stays_warm(
+        "import os, select\nend, other = os.pipe()\ndef run(): select.select([end], [], [])\n",
+    );
+}
+
+#[test]
+fn when_it_waits_for_a_socket() {
+    stays_warm("import socket\nend, other = socket.socketpair()\ndef run(): end.recv(1)\n");
+}
+
+#[test]
+fn when_it_waits_for_a_queue() {
+    stays_warm("import queue\nempty = queue.SimpleQueue()\ndef run(): empty.get()\n");
+}
+
+#[test]
+fn when_it_waits_for_a_lock() {
+    stays_warm(
+        "import threading\nlock = threading.Lock()\nlock.acquire()\ndef run(): lock.acquire()\n",
+    );
+}
+
+#[test]
+fn when_it_reads_a_pipe() {
+    stays_warm("import os\nend, other = os.pipe()\ndef run(): os.read(end, 1)\n");
+}
+
+#[test]
+fn when_it_sleeps_in_c() {
+    stays_warm("import ctypes\ndef run(): ctypes.CDLL(None).sleep(3600)\n");
+}
+
+#[test]
+fn when_callbacks_keep_the_exception_to_themselves() {
+    stays_warm(
+        "import weakref
+class Thing: pass
+def run():
+    while True:
+        thing = Thing()
+        watched = weakref.ref(thing, lambda _: [None for _ in range(2000)])
+        del thing
+",
+    );
+}
+
+#[test]
+fn threads_that_are_lost_are_made_good_for_by_a_fresh_worker() {
+    let family = Family::of(1, &["--threads", "2"]);
+    let owt = &family.owt;
+    let before = family.is_whole();
+    let deaf = "import ctypes\ndef run(): ctypes.CDLL(None).sleep(3600)\n";
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| passes_its_deadline(owt.code(deaf)));
+        }
+    });
+    assert_eq!(owt.code(COUNTS).post("/").ok(), "1");
+    eventually("there is a fresh one", || family.is_whole().is_disjoint(&before));
+    family.ends_well();
+}
+
+#[test]
+fn a_body_goes_on_after_its_callers_deadline_and_is_run_once() {
+    let family = Family::of(1, &[]);
+    let (meeting, folder) = (Meeting::new(), Folder::new());
+    let code = format!(
+        "{}{}\nhere = meet()\nhere.say('loading')\nhere.listen()\ndef run(): return 'warm'\n",
+        meeting.python(),
+        folder.mark("loads")
+    );
+    let call = family.owt.code(&code);
+    let late = call.clone().field("timeout", 0.3);
+    let problem = late.post("/").refused(504, "deadline-passed");
+    assert!(problem["detail"].as_str().unwrap().contains("still loading"), "{problem}");
+    let mut guest = meeting.guest();
+    assert_eq!(guest.says().unwrap(), "loading");
+    // Whoever retries waits for the same load.
+    let problem = late.post("/").refused(504, "deadline-passed");
+    assert!(problem["detail"].as_str().unwrap().contains("still loading"), "{problem}");
+    guest.tell("go on");
+    assert_eq!(call.post("/").ok(), "warm");
+    assert_eq!(folder.marks("loads"), 1);
+    family.ends_well();
+}
+
+#[test]
+fn an_import_that_has_begun_ends() {
+    let (meeting, folder) = (Meeting::new(), Folder::new());
+    folder.write(
+        "slow_library.py",
+        format!(
+            "{}here = meet()\nhere.say('importing')\nhere.listen()\nimport slow_part\nwhole = 1\n",
+            meeting.python()
+        ),
+    );
+    folder.write("slow_part.py", "part = 2\n");
+    let owt = Owt::start();
+    let path = format!("import sys; sys.path.append({:?})\n", folder.as_str());
+    let call = owt.code(&format!("{path}def run():\n    import slow_library\n"));
+    passes_its_deadline(call.clone());
+    let mut guest = meeting.guest();
+    assert_eq!(guest.says().unwrap(), "importing");
+    let others: Vec<_> = (0..3)
+        .map(|n| {
+            let code = format!(
+                "{path}def run():\n    import slow_library\n    \
+                 return slow_library.whole, slow_library.slow_part.part, {n}\n"
+            );
+            Raw::get(&owt, &owt.code(&code), "/", &[])
+        })
+        .collect();
+    guest.tell("go on");
+    for (n, mut other) in others.into_iter().enumerate() {
+        assert_eq!(other.answer().2, format!("[1,2,{n}]"));
+    }
+    assert!(meeting.another().is_none(), "it was imported once");
+}
+
+#[test]
+fn a_cancelled_call_leaves_a_modules_pool_whole() {
+    let owt = Owt::start();
+    for pool in ["ProcessPoolExecutor(2)", "Service()"] {
+        let code = format!(
+            "import time
+from concurrent.futures import ProcessPoolExecutor
+class Service:
+    def __init__(self): self.pool = ProcessPoolExecutor(2)
+    def submit(self, *args): return self.pool.submit(*args)
+pool = {pool}
+def run(seconds): return pool.submit(time.sleep, seconds).result() or 'done'
+"
+        );
+        passes_its_deadline(owt.code(&code).kwargs("{'seconds': 5}"));
+        for _ in 0..3 {
+            assert_eq!(owt.code(&code).kwargs("{'seconds': 0}").post("/").ok(), "done", "{pool}");
+        }
+    }
+}
+
+#[test]
+fn tracing_works_after_a_call_was_cut() {
+    let owt = Owt::start();
+    let traced = "import sys
+def traced(): return 5
+def run():
+    events = []
+    def trace(frame, event, arg):
+        events.append(event)
+        return trace
+    sys.settrace(trace); traced(); sys.settrace(None)
+    return events
+";
+    for _ in 0..3 {
+        passes_its_deadline(owt.code("def run():\n    while True: pass\n"));
+        assert_eq!(owt.code(traced).post("/").ok(), r#"["call","line","return"]"#);
+    }
+}
+
+#[test]
+fn locks_that_a_cut_call_held_are_released() {
+    let owt = Owt::start();
+    let code = "import multiprocessing, threading
+locks = [threading.RLock(), multiprocessing.RLock()]
+class Guard:
+    def __enter__(self):
+        for lock in locks: lock.acquire()
+    def __exit__(self, *why):
+        for lock in locks: lock.release()
+guard = Guard()
+def run(for_ever=True):
+    while True:
+        with guard: pass
+        if not for_ever: return 'free'
+";
+    for _ in 0..5 {
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| passes_its_deadline(owt.code(code)));
+            }
+        });
+        let call = owt.code(code).kwargs("{'for_ever': False}").field("timeout", 60);
+        assert_eq!(call.post("/").ok(), "free");
+    }
+}
