@@ -147,7 +147,8 @@ class Pieces:
     def __init__(self, file: Any) -> None:
         self._file = file
         # read1 gives what is there; read would wait until a whole piece is.
-        self._read = getattr(file, "read1", file.read)
+        # A spooled file of text has read1 too, and none inside.
+        self._read = file.read if _is_text(file) else getattr(file, "read1", file.read)
 
     def __iter__(self) -> Iterator[bytes | str]:
         return self

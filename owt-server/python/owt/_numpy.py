@@ -99,14 +99,30 @@ def _moments(value: Any) -> Any:
     absent = _numpy().isnat(value)
     if unit == "generic" and not absent.all():
         raise Unknown(f"a {value.dtype} without a unit")
-    written = value.astype(f"M8[{_WRITTEN.get(unit, 's' if unit == 'generic' else unit)}]")
-    lost = (written.astype(value.dtype) != value) & ~absent
-    if lost.any():
-        raise _at_first(Unknown(f"a {value.dtype} beyond what numpy can write"), lost)
+    written = _converted(value, _WRITTEN.get(unit, "s" if unit == "generic" else unit))
     texts = _numpy().datetime_as_string(written).reshape(-1).tolist()
     if unit in ("ms", "us", "ns", "ps", "fs", "as"):
         texts = [trimmed(text) for text in texts]
     return _shaped(_without(texts, absent), value.shape)
+
+
+def _converted(value: Any, unit: str) -> Any:
+    """The moments in the unit they are written in; some are too far away to be in it."""
+    try:
+        written = value.astype(f"M8[{unit}]")
+        lost = (written.astype(value.dtype) != value) & ~_numpy().isnat(value)
+    except OverflowError:  # numpy 2.5; an older one gives another moment
+        if value.size > 1:
+            for place, moment in enumerate(value.reshape(-1)):
+                try:
+                    _converted(moment, unit)
+                except Unknown as refused:
+                    refused.inside(_place(place, value.shape))
+                    raise
+        raise Unknown(f"a {value.dtype} beyond what numpy can write") from None
+    if lost.any():
+        raise _at_first(Unknown(f"a {value.dtype} beyond what numpy can write"), lost)
+    return written
 
 
 def _lengths(value: Any) -> Any:
@@ -126,7 +142,7 @@ def _lengths(value: Any) -> Any:
         made = []
         for place, count in enumerate(counts.reshape(-1).tolist()):
             try:
-                made.append(seconds(count * times, per_second))
+                made.append(seconds(count, times, per_second))
             except Unknown as refused:
                 refused.inside(_place(place, value.shape))
                 raise

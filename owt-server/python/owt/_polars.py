@@ -90,7 +90,7 @@ def _lengths(series: Any) -> list[Any]:
     made: list[Any] = []
     for place, ticks in enumerate(series.to_physical().to_list()):
         try:
-            made.append(None if ticks is None else seconds(ticks, per_second))
+            made.append(None if ticks is None else seconds(ticks, 1, per_second))
         except Unknown as refused:
             refused.inside(f"[{place}]")
             raise

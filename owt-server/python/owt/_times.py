@@ -35,13 +35,16 @@ def length(value: datetime.timedelta) -> float:
     """The seconds of Python's own `timedelta`."""
     if -50_000 < value.days < 50_000:
         return value.total_seconds()
-    return seconds(value // datetime.timedelta(microseconds=1), 10**6)
+    return seconds(value // datetime.timedelta(microseconds=1), 1, 10**6)
 
 
-def seconds(ticks: int, per_second: int) -> float:
-    """The seconds of so many ticks. Raises `Unknown` if a float cannot tell them apart."""
-    made = ticks / per_second
-    if abs(ticks) > EXACT and round(Fraction(made) * per_second) != ticks:
-        exact = f"{ticks} / {per_second} s" if per_second > 1 else f"{ticks} s"
-        raise Unknown(f"a length of time of {exact}, more digits than a number has (give text)")
+def seconds(ticks: int, times: int, per_second: int) -> float:
+    """The seconds of so many ticks, each of `times / per_second` seconds.
+
+    Raises `Unknown` if a float cannot tell it from one tick more or less.
+    """
+    made = ticks * times / per_second
+    if abs(ticks) > EXACT and round(Fraction(made) * per_second / times) != ticks:
+        each = f" * {times}" if times > 1 else f" / {per_second}" if per_second > 1 else ""
+        raise Unknown(f"a length of time of {ticks}{each} s, more digits than a number has")
     return made
