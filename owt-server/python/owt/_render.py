@@ -215,8 +215,9 @@ def _matplotlib(figure: Any, accept: str) -> Rendered | None:
 def _numpy(value: Any, accept: str) -> Rendered | None:
     if not hasattr(value, "tolist") or not hasattr(value, "shape"):
         return None
-    records = value.dtype.names is not None
-    if value.shape == () and value.dtype.kind in "biufSUOV" and not records:
+    masked = hasattr(type(value), "mask")
+    single = value.shape == () and not masked and value.dtype.names is None
+    if single and value.dtype.kind in "biufSUOV":
         content = value.item()
         # A long double has no form in Python; JSON refuses it by its name.
         return (None, content) if _json.root(content) != "numpy" else _choose(_as_json(value), "")
@@ -224,7 +225,7 @@ def _numpy(value: Any, accept: str) -> Rendered | None:
         return render(value.flat[0], accept)  # what `frame.hist()` gives: the figure's axes
 
     def npy() -> bytes | None:
-        if value.dtype.hasobject or type(value).__name__ == "MaskedArray":
+        if value.dtype.hasobject or masked:
             return None  # it would be pickled, or lose its mask
         buffer = io.BytesIO()
         sys.modules["numpy"].save(buffer, value, allow_pickle=False)
