@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,13 +17,13 @@ def _model(model: Any, depth: int) -> Any:
     """A model as its `model_dump(mode="json")`."""
     if not hasattr(type(model), "model_dump"):  # pydantic 1
         return plain(model.dict(), depth)
-    return _Dump(depth).of(model, partial(model.model_dump, mode="json"))
+    return _Dump(depth).of(model, model.model_dump, mode="json")
 
 
 def _dataclass(value: Any, depth: int) -> Any:
     """One of pydantic's dataclasses."""
     serializer = type(value).__pydantic_serializer__
-    return _Dump(depth).of(value, partial(serializer.to_python, value, mode="json"))
+    return _Dump(depth).of(value, partial(serializer.to_python, value), mode="json")
 
 
 def _other(value: Any, depth: int) -> Any:
@@ -51,11 +51,13 @@ class _Dump:
         self._depth = depth
         self._refused: Unknown | None = None
 
-    def of(self, value: Any, dump: Callable[..., Any]) -> Any:
+    def of(self, value: Any, dump: Callable[..., Any], **options: str) -> Any:
         try:
-            return plain(self._called(dump), self._depth)
+            said = self._called(dump, **options)
+            held = dump(mode="python") if options else said
         except Exception as error:
             raise self._refusal(value, error) from None
+        return _whole(said, held, self._depth)
 
     def _called(self, dump: Callable[..., Any], **options: Any) -> Any:
         if _takes_fallback(dump):
@@ -104,6 +106,33 @@ class _Dump:
         except Exception:
             return True
         return False
+
+
+def _whole(said: Any, held: Any, depth: int) -> Any:
+    """What pydantic says in JSON, without the losses: keys that became one, pandas' nanoseconds.
+
+    `held` is what it says of the same in Python's own objects.
+    """
+    parts: Iterable[tuple[Any, tuple[Any, Any]]]
+    if type(said) is dict and isinstance(held, dict):
+        if len(said) != len(held):
+            plain(dict.fromkeys(held), depth)
+            raise Unknown("a dict of which pydantic makes one key out of two")
+        parts = zip(said, zip(said.values(), held.values(), strict=True), strict=True)
+        made: Any = {}
+    elif type(said) is list and isinstance(held, (list, tuple)) and len(said) == len(held):
+        parts = enumerate(zip(said, held, strict=True))
+        made = [None] * len(said)
+    else:
+        exact = type(held).__module__.partition(".")[0] == "pandas"
+        return plain(held if exact else said, depth)
+    for name, (one, other) in parts:
+        try:
+            made[name] = _whole(one, other, depth + 1)
+        except Unknown as refused:
+            refused.inside(f"[{name}]" if type(made) is list else f".{name}")
+            raise
+    return made
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any, Callable[..., Any]]]:
