@@ -158,3 +158,55 @@ fn open_files_and_bytesio_are_their_bytes() {
     owt.code(&closed).post("/");
     assert_eq!(owt.code(&closed).field("fn_name", "ask").post("/").ok(), "True");
 }
+
+#[test]
+fn what_was_written_to_a_file_is_answered_from_its_start() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let file = folder.write("data.bin", "0123456789");
+    let write = |made: &str, content: &str| {
+        format!(
+            "import io, tempfile\ndef run():\n    it = {made}\n    it.write({content})\n    return it\n"
+        )
+    };
+    let new = folder.path("new.txt");
+    for code in [
+        write("io.BytesIO()", "b'hello'"),
+        write("io.StringIO()", "'hello'"),
+        write("tempfile.TemporaryFile()", "b'hello'"),
+        write("tempfile.TemporaryFile('w+')", "'hello'"),
+        write("tempfile.NamedTemporaryFile(suffix='.csv')", "b'hello'"),
+        write("tempfile.SpooledTemporaryFile()", "b'hello'"),
+        write("tempfile.SpooledTemporaryFile(mode='w+')", "'hello'"),
+        write(&format!("open({new:?}, 'w+b')"), "b'hello'"),
+        write(&format!("open({new:?}, 'w+')"), "'hello'"),
+    ] {
+        assert_eq!(owt.code(&code).post("/").ok(), "hello", "{code}");
+    }
+    // What was read to its end has been read.
+    let code = format!("def run():\n    it = open({file:?}, 'rb')\n    it.read()\n    return it\n");
+    assert_eq!(owt.code(&code).post("/").ok(), "");
+    for (code, named) in [
+        (write(&format!("open({new:?}, 'wb')"), "b'hello'"), "open for writing alone"),
+        (format!("def run():\n    with open({file:?}) as it: return it\n"), "a closed"),
+    ] {
+        let problem = owt.code(&code).post("/").refused(500, "unrenderable");
+        assert!(problem["detail"].as_str().unwrap().contains(named), "{code}: {problem}");
+    }
+}
+
+#[test]
+fn a_kept_buffer_is_answered_again_and_again() {
+    let owt = Owt::start();
+    for (made, wanted) in [
+        ("io.BytesIO(b'hello')", "hello"),
+        ("io.StringIO('hello')", "hello"),
+        ("io.BytesIO(b'hello')\nkept.seek(2)", "llo"),
+        ("io.BytesIO()\nkept.write(b'hello')", "hello"),
+    ] {
+        let code = format!("import io\nkept = {made}\ndef run(): return kept\n");
+        for time in 0..3 {
+            assert_eq!(owt.code(&code).post("/").ok(), wanted, "{made}, {time}");
+        }
+    }
+}

@@ -182,6 +182,62 @@ def many():
 }
 
 #[test]
+fn a_model_of_pydantic_holds_what_a_dict_holds() {
+    let owt = Owt::start();
+    let code = "
+import dataclasses, numpy, pydantic, typing
+
+class Model(pydantic.BaseModel):
+    v: typing.Any
+
+@dataclasses.dataclass
+class Plain:
+    v: typing.Any
+
+class Raw(pydantic.BaseModel):
+    v: bytes
+
+def run(): return {'v': numpy.float32(1)}
+def plain(): return Plain(numpy.float32(1))
+def model(): return Model(v=numpy.float32(1))
+def raw(): return Raw(v=b'\\xff')
+";
+    for fn_name in ["run", "plain", "model"] {
+        let answer = owt.code(code).field("fn_name", fn_name).post("/");
+        assert_eq!(
+            (answer.ok(), answer.header("content-type")),
+            ("{\"v\":1.0}", JSON),
+            "{fn_name}"
+        );
+    }
+    let problem = owt.code(code).field("fn_name", "raw").post("/").refused(500, "unrenderable");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("a bytes") && detail.ends_with("at v"), "{detail}");
+}
+
+#[test]
+fn what_would_be_lost_in_json_is_refused_with_its_place() {
+    let owt = Owt::start();
+    for (code, named) in [
+        ("lambda: {'a': {1: 'a', '1': 'b'}}", "the keys 1 and '1'"),
+        (
+            "lambda: [{float('nan'): 1}]",
+            "a float that is no number or moment (nan) as a key at [0]",
+        ),
+        ("lambda: {'a': [b'x']}", "at a[0]"),
+        ("lambda: {'a': (n for n in [1])}", "a generator (make a list of it first) at a"),
+        ("import requests\ndef run(): return requests.Response()", "requests.models.Response"),
+        (
+            "import requests\ndef run(): return [requests.Response()]",
+            "give what it holds: .content",
+        ),
+    ] {
+        let problem = owt.code(code).post("/").refused(500, "unrenderable");
+        assert!(problem["detail"].as_str().unwrap().contains(named), "{code}: {problem}");
+    }
+}
+
+#[test]
 fn status_and_headers_beside_a_body_of_any_kind() {
     let owt = Owt::start();
     for (body, wanted, content_type) in [

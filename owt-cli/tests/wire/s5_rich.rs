@@ -220,6 +220,78 @@ def inside(): return {'frame': run()}
 }
 
 #[test]
+fn a_frame_is_the_same_json_alone_and_in_another_value() {
+    let owt = Owt::start();
+    let code = "import pandas, polars, uuid, enum, datetime
+class E(enum.Enum):
+    A = 'x'
+class Secret:
+    def __init__(self): self.password = 'p'
+def run(column): return pandas.DataFrame({'c': eval(column)})
+def inside(column): return {'d': run(column)}
+def by_polars(column): return polars.DataFrame({'c': eval(column)})
+";
+    let call = |fn_name: &str, column: &str| {
+        let call = owt.code(code).field("fn_name", fn_name);
+        let call = call.kwargs(&format!("{{'column': {column:?}}}"));
+        Answer::of(call.getting("/").header("accept", "application/json").send().unwrap())
+    };
+    for (column, rows) in [
+        ("[0.12345678901234568, 1e-15]", json!([{"c": 0.12345678901234568}, {"c": 1e-15}])),
+        (
+            "pandas.to_datetime(['2024-01-01T00:00:00.123456'])",
+            json!([{"c": "2024-01-01T00:00:00.123456"}]),
+        ),
+        ("[uuid.UUID(int=1)]", json!([{"c": "00000000-0000-0000-0000-000000000001"}])),
+        ("[E.A]", json!([{"c": "x"}])),
+        ("[datetime.date(2024, 1, 1)]", json!([{"c": "2024-01-01"}])),
+        ("pandas.to_timedelta(['1.5s'])", json!([{"c": 1.5}])),
+    ] {
+        assert_eq!(call("run", column).json(), rows, "{column}");
+        assert_eq!(call("inside", column).json(), json!({"d": rows}), "{column}");
+    }
+    for fn_name in ["run", "inside", "by_polars"] {
+        let problem = call(fn_name, "[b'ab']").refused(500, "unrenderable");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("bytes") && detail.ends_with("[0].c"), "{detail}");
+    }
+    let problem = call("run", "[Secret()]").refused(500, "unrenderable");
+    assert!(problem["detail"].as_str().unwrap().ends_with("a Secret at [0].c"), "{problem}");
+}
+
+#[test]
+fn an_index_that_says_something_is_kept() {
+    let owt = Owt::start();
+    let code = "import pandas
+def run():
+    frame = pandas.DataFrame({'city': ['Ulm', 'Bonn', 'Ulm'], 'n': [1, 2, 3]})
+    return frame.groupby('city').sum()
+def series(): return run()['n']
+def filtered(): return run().reset_index().iloc[1:]
+def twice():
+    frame = run()
+    frame.columns = pandas.Index(['city'])
+    return frame
+";
+    let call = |fn_name: &str| owt.code(code).field("fn_name", fn_name);
+    let csv = accepting(&call("run"), "text/csv");
+    assert_eq!(csv.text().lines().collect::<Vec<_>>(), ["city,n", "Bonn,2", "Ulm,4"]);
+    let rows = json!([{"city": "Bonn", "n": 2}, {"city": "Ulm", "n": 4}]);
+    assert_eq!(accepting(&call("run"), "application/json").json(), rows);
+    assert!(accepting(&call("run"), "text/html").text().contains("Bonn"));
+    let series = accepting(&call("series"), "application/json");
+    assert_eq!(series.json(), json!({"Bonn": 2, "Ulm": 4}));
+    let csv = accepting(&call("filtered"), "text/csv");
+    assert_eq!(csv.text().lines().collect::<Vec<_>>(), ["index,city,n", "1,Ulm,4"]);
+    let rows = json!([{"index": 1, "city": "Ulm", "n": 4}]);
+    assert_eq!(accepting(&call("filtered"), "application/json").json(), rows);
+    // What would be lost is refused by its name.
+    let twice = call("twice").getting("/").header("accept", "application/json");
+    let problem = Answer::of(twice.send().unwrap()).refused(500, "unrenderable");
+    assert!(problem["detail"].as_str().unwrap().contains("\"city\""), "{problem}");
+}
+
+#[test]
 fn polars_frames() {
     let owt = Owt::start();
     let records = json!([{"name": "ü", "n": 1}, {"name": "b", "n": null}]);

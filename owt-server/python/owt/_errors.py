@@ -54,13 +54,13 @@ def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str, i
     `line` is that of the adaptor's code, counted from 1. Never raises, whatever the exception does.
     No text is longer than 64 KiB of UTF-8.
     """
-    message = _message(exc)
-    kind = _type_name(type(exc))
+    message = message_of(exc)
+    kind = type_name(type(exc))
     slug, field = "adaptor-raised", None
     if isinstance(exc, Refused):
         slug, field, detail = exc.slug, exc.field, exc.detail
         if isinstance(exc.__cause__, SyntaxError):
-            kind, message = _type_name(type(exc.__cause__)), _message(exc.__cause__)
+            kind, message = type_name(type(exc.__cause__)), message_of(exc.__cause__)
     elif isinstance(exc, SystemExit):
         detail = f"the adaptor called sys.exit({'' if exc.code is None else repr(exc.code)})"
     elif isinstance(exc, Cancelled):
@@ -82,14 +82,16 @@ def bounded(text: str) -> str:
     return (data[:half] + mark + data[-half:]).decode("utf-8", "ignore")
 
 
-def _message(exc: BaseException) -> str:
+def message_of(exc: BaseException) -> str:
+    """Give the exception's text. Never raises."""
     try:
         return str(exc)
     except Exception:
         return "<the exception's __str__ failed>"
 
 
-def _type_name(cls: type) -> str:
+def type_name(cls: type) -> str:
+    """Name a class as its author would: `ValueError`, `mylib.Thing`. Never raises."""
     try:
         module, name = str(cls.__module__), str(cls.__qualname__)
     except Exception:
@@ -127,7 +129,7 @@ def _traceback(exc: BaseException) -> str:
         # a module named by a hash says nothing to the author
         return _MODULE.sub("", "".join(told.format()))
     except Exception:
-        return f"{_type_name(type(exc))}: {_message(exc)}\n"
+        return f"{type_name(type(exc))}: {message_of(exc)}\n"
 
 
 def _drop_plumbing(told: traceback.TracebackException, seen: set[int], keep: bool = True) -> None:

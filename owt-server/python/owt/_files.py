@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import io
 import mimetypes
 import os
@@ -10,6 +11,9 @@ import pathlib
 import stat
 from collections.abc import Iterator
 from typing import Any
+
+from ._errors import Unrenderable
+from ._unknown import named as named_type
 
 PATHS = (pathlib.PurePath,)
 
@@ -52,33 +56,89 @@ def guess(name: str) -> str | None:
 def opened(value: Any) -> tuple[str | None, bytes | Iterator[bytes | str]] | None:
     """Type and content of an open file from its position on, None for anything else.
 
-    A file in memory, and a small one on disk, is read and closed; others are read in pieces.
-    A buffer in memory at its end, just written, is read from its start.
+    A file on disk is closed when it has been read: a small one at once, others piece by piece. A
+    buffer in memory stays as it is, for whoever keeps it. What is at its end and can be written
+    was just written, and is read from its start.
+    Raises `Unrenderable` for a file that cannot be read.
     """
     if not _is_file(value):
         return None
     name = getattr(value, "name", None)
     media = guess(name) if isinstance(name, str) else None
-    text = isinstance(value, io.TextIOBase) or isinstance(
-        getattr(value, "file", None), io.TextIOBase
-    )
+    text = _is_text(value)
     if text:
         media = media if media is not None and media.startswith("text/") else None
         media = media or "text/plain; charset=utf-8"
+    _check_readable(value)
     if isinstance(value, (io.BytesIO, io.StringIO)):
         return media, _memory(value)
+    if not _is_upload(value):
+        _rewind(value)
     if not text and media is None and _is_small(value):
         with value:
             return None, value.read()
     return media or "application/octet-stream", Pieces(value)
 
 
+def _is_upload(value: object) -> bool:
+    """Whether this is an uploaded file of werkzeug's: read perhaps, never written."""
+    return type(value).__module__ == "werkzeug.datastructures.file_storage"
+
+
 def _is_file(value: Any) -> bool:
     kind = type(value)
     # These hand every attribute through to the file inside.
-    if kind.__module__ in ("tempfile", "werkzeug.datastructures.file_storage"):
+    if kind.__module__ == "tempfile" or _is_upload(value):
         return hasattr(value, "read")
-    return hasattr(kind, "read") and hasattr(kind, "close")
+    if isinstance(value, io.IOBase):
+        return hasattr(kind, "read")
+    # Clients' responses and archives have a read of another kind, and no lines or places.
+    return (
+        callable(getattr(kind, "read", None))
+        and hasattr(kind, "close")
+        and not inspect.iscoroutinefunction(kind.read)
+        and any(hasattr(kind, name) for name in ("readline", "readinto", "seek"))
+    )
+
+
+def _is_text(value: Any) -> bool:
+    # tempfile's wrappers have the file inside, under one name or the other
+    inside = (value, getattr(value, "file", None), getattr(value, "_file", None))
+    return any(isinstance(file, io.TextIOBase) for file in inside)
+
+
+def _check_readable(file: Any) -> None:
+    if getattr(file, "closed", False) is True:
+        raise Unrenderable(
+            f"the adaptor gave a closed {named_type(file)}: a `with` around it has ended; "
+            "give it open, it is closed when it has been sent"
+        )
+    if _says(file, "readable") is False:
+        raise Unrenderable(
+            f"the adaptor gave a {named_type(file)} that is open for writing alone; open it with "
+            "'w+b' or 'w+', or close it and give its pathlib.Path"
+        )
+
+
+def _rewind(file: Any) -> None:
+    """Goes to the start of a file that is at its end and may have been written there."""
+    if not (_says(file, "writable") and _says(file, "seekable")):
+        return
+    try:
+        place = file.tell()
+    except OSError:  # text that is being read line by line
+        return
+    file.seek(0, io.SEEK_END)
+    if file.tell() == place:
+        place = 0
+    file.seek(place)
+
+
+def _says(file: Any, question: str) -> bool | None:
+    """What the file answers to `readable` and its like, None if it is not asked that."""
+    ask = getattr(file, question, None)
+    answer = ask() if callable(ask) else None
+    return answer if isinstance(answer, bool) else None
 
 
 class Pieces:
@@ -87,7 +147,8 @@ class Pieces:
     def __init__(self, file: Any) -> None:
         self._file = file
         # read1 gives what is there; read would wait until a whole piece is.
-        self._read = getattr(file, "read1", file.read)
+        # A spooled file of text has read1 too, and none inside.
+        self._read = file.read if _is_text(file) else getattr(file, "read1", file.read)
 
     def __iter__(self) -> Iterator[bytes | str]:
         return self
@@ -105,10 +166,9 @@ class Pieces:
 
 
 def _memory(buffer: io.BytesIO | io.StringIO) -> bytes:
-    with buffer:
-        content = buffer.read()
-        if not content:
-            content = buffer.getvalue()
+    # Its position is not moved: it may be kept, and answered by several calls at once.
+    content, place = buffer.getvalue(), buffer.tell()
+    content = content[place:] or content
     return content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
 
 

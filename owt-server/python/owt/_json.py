@@ -1,10 +1,11 @@
 """What an adaptor may give as JSON, and how it is written.
 
-Beyond the standard library's encoder: dataclasses, named tuples, attrs classes and pydantic
-models are objects; sets (sorted where they can be), ranges and dict views are arrays; dates and
-times are ISO 8601, a `timedelta` its seconds; UUID, `Decimal`, `Fraction`, paths and IP addresses
-are text; an `Enum` is its value; arrays and frames of numpy, pandas and polars are their rows.
-`NaN` and the infinities, which JSON has no word for, are `null`, as in a browser.
+Beyond the standard library's encoder: dataclasses, named tuples, attrs classes, pydantic models
+and rows of sqlite3 are objects; sets (in a stable order), ranges and dict views are arrays; dates
+and times are ISO 8601, a `timedelta` its seconds; UUID, `Decimal`, `Fraction`, paths, IP addresses,
+time zones and patterns are text; an `Enum` is its value, an exception its type and message; arrays
+and frames of numpy, pandas and polars are their rows. `NaN` and the infinities, which JSON has no
+word for, are `null`, as in a browser. A value has the same form alone and in another.
 """
 
 from __future__ import annotations
@@ -15,90 +16,91 @@ import datetime
 import decimal
 import enum
 import fractions
+import functools
+import importlib
 import ipaddress
 import json
 import math
 import pathlib
+import re
+import types
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from ._errors import Unrenderable
+from . import _times
+from ._errors import Unrenderable, message_of, type_name
+from ._unknown import Unknown, named, unknown
 
 # Deeper than this is a mistake, most likely a value that contains itself.
 _DEEPEST = 200
 
 _TEXT = (
     uuid.UUID,
-    decimal.Decimal,
     fractions.Fraction,
     pathlib.PurePath,
     ipaddress.IPv4Address,
     ipaddress.IPv6Address,
     ipaddress.IPv4Network,
     ipaddress.IPv6Network,
+    datetime.timezone,
+    collections.UserString,
 )
-_TIMES = (datetime.date, datetime.time)
-_OTHERS = (Mapping, set, frozenset, enum.Enum, datetime.timedelta)
 _ARRAYS = (
     list,
     tuple,
     range,
     collections.deque,
+    collections.UserList,
     collections.abc.KeysView,
     collections.abc.ValuesView,
     collections.abc.ItemsView,
 )
 
-
 # What JSON has as it is; of floats not all.
 _SCALARS = frozenset((str, int, bool, type(None)))
+# Libraries whose values have forms of their own, in the module here with `_` before the name.
+_LIBRARIES = frozenset(("numpy", "pandas", "polars", "pydantic"))
 
-
-class _Unknown(Exception):
-    """A value without a JSON form; its path grows while the walk unwinds."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.path = ""
+# How a value of some type is made plain: the value, and how deep it is.
+Form = Callable[[Any, int], Any]
 
 
 def encode(value: object) -> str:
-    """`value` as JSON text.
+    """`value` as JSON text that has a UTF-8 form.
 
     Raises `Unrenderable` naming the type and the place of what has no JSON form.
     """
     try:
-        return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except _Unknown as unknown:
-        place = f" at {unknown.path.lstrip('.')}" if unknown.path else ""
-        raise Unrenderable(f"the result has no JSON form: {unknown.what}{place}") from None
+        return _written(plain(value))
+    except Unknown as refused:
+        raise Unrenderable(f"the result has no JSON form: {refused}") from None
+    except RecursionError:
+        raise Unrenderable(f"the result has no JSON form: {_TOO_DEEP}") from None
 
 
-def plain(value: object, depth: int = 0) -> Any:
-    """`value` as dicts, lists, text, numbers, booleans and None."""
+def plain(value: Any, depth: int = 0) -> Any:
+    """`value` as dicts, lists, text, numbers, booleans and None. Raises `Unknown`."""
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return value
     if kind is float:
-        return value if math.isfinite(value) else None  # type: ignore[arg-type]
+        return value if math.isfinite(value) else None
     if depth > _DEEPEST:
-        raise _Unknown(f"it is nested deeper than {_DEEPEST} levels (does it contain itself?)")
+        raise Unknown(_TOO_DEEP)
     if kind is dict:
-        return _object(value.items(), depth)  # type: ignore[attr-defined]
+        return _object(value, depth)
     if kind is list or kind is tuple:
-        return _array(value, depth)  # type: ignore[arg-type]
-    return _other(value, depth)
+        return _array(value, depth)
+    form = _form(value)
+    if form is None:
+        raise unknown(value)
+    return form(value, depth)
 
 
 def is_json(value: object) -> bool:
-    """Whether a result of this type is answered as JSON (and is not a number or text)."""
-    return (
-        isinstance(value, (*_ARRAYS, *_TIMES, *_OTHERS))
-        or (isinstance(value, _TEXT) and not isinstance(value, pathlib.PurePath))
-        or _fields(value) is not None
-    )
+    """Whether a result of this type is answered as JSON (if it is no number, text or path)."""
+    return _form(value) is not None
 
 
 def root(value: object) -> str:
@@ -106,46 +108,131 @@ def root(value: object) -> str:
     return type(value).__module__.partition(".")[0]
 
 
-def _other(value: object, depth: int) -> Any:
-    if isinstance(value, enum.Enum):
-        return plain(value.value, depth + 1)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return plain(float(value), depth)
-    fields = _fields(value)
-    if fields is not None:
-        return plain(fields(), depth + 1)
-    if isinstance(value, Mapping):
-        return _object(value.items(), depth)
-    if isinstance(value, (set, frozenset)):
-        return _array(_in_order(value), depth)
-    if isinstance(value, _ARRAYS):
-        return _array(value, depth)
-    if isinstance(value, _TIMES):
-        # pandas.NaT is a datetime that equals nothing, itself included.
-        return value.isoformat() if value == value else None
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds() if value == value else None
-    if isinstance(value, _TEXT):
-        return str(value)
-    return plain(_from_library(value), depth + 1)
+def key(value: object) -> str:
+    """A dict's key, or a column's name, as the text that JSON wants. Raises `Unknown`."""
+    made = plain(value)
+    if isinstance(made, str):
+        return made
+    if isinstance(made, (dict, list, tuple)):
+        raise Unknown(f"a {named(value)} as a key")
+    if made is None and value is not None:
+        raise Unknown(f"a {named(value)} that is no number or moment ({value!r}) as a key")
+    return json.dumps(made)
 
 
-def _object(items: Iterable[tuple[object, object]], depth: int) -> dict[str, Any]:
-    made = {}
-    for key, item in items:
+_TOO_DEEP = f"it is nested deeper than {_DEEPEST} levels (does it contain itself?)"
+
+
+def _written(made: Any) -> str:
+    write = functools.partial(json.dumps, made, allow_nan=False, separators=(",", ":"))
+    try:
+        text = write(ensure_ascii=False)
+    except ValueError:
+        raise _endless(made) or unknown(made) from None
+    if not text.isascii():
         try:
-            made[key if type(key) is str else _key(key)] = plain(item, depth + 1)
-        except _Unknown as unknown:
-            unknown.path = f".{key}{unknown.path}"
+            text.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair: JSON can escape it
+            return write(ensure_ascii=True)
+    return text
+
+
+def _endless(made: Any) -> Unknown | None:
+    """The refusal of the first int that has more digits than Python writes."""
+    if isinstance(made, int):
+        try:
+            str(made)
+        except ValueError as error:
+            return Unknown(f"an int ({error})")
+    if isinstance(made, dict):
+        parts: Iterable[tuple[str, Any]] = ((f".{name}", item) for name, item in made.items())
+    elif isinstance(made, (list, tuple)):
+        parts = ((f"[{index}]", item) for index, item in enumerate(made))
+    else:
+        return None
+    for step, item in parts:
+        refused = _endless(item)
+        if refused is not None:
+            refused.inside(step)
+            return refused
+    return None
+
+
+def _form(value: Any) -> Form | None:
+    """How this value is made plain, None if JSON has no form for it."""
+    kind = type(value)
+    exact = _EXACT.get(kind)
+    if exact is not None:
+        return exact
+    if isinstance(value, type):
+        return None
+    for base, form in _FIRST:
+        if isinstance(value, base):
+            return form
+    form_of_library = _form_of_library(kind)
+    if form_of_library is not None:
+        return form_of_library
+    if _declares(kind):
+        return _fields
+    for base, form in _FORMS.items():
+        if isinstance(value, base):
+            return form
+    # What follows numpy: arrays of torch, jax and the standard library.
+    return _to_list if hasattr(kind, "tolist") and not isinstance(value, memoryview) else None
+
+
+def _form_of_library(kind: type) -> Form | None:
+    """The form by the names of the class and its bases, so that nothing is imported for it."""
+    for base in kind.__mro__:
+        library = base.__module__.partition(".")[0]
+        form = _NAMED.get((library, base.__name__))
+        if form is None and library in _LIBRARIES:
+            form = _forms_of(library).get(base.__name__)
+        if form is not None:
+            return form
+    if dataclasses.is_dataclass(kind) and hasattr(kind, "__pydantic_serializer__"):
+        return _forms_of("pydantic")["dataclass"]
+    return None
+
+
+@functools.cache
+def _forms_of(library: str) -> Mapping[str, Form]:
+    """The forms for a library's classes, loaded when the first of its values comes."""
+    forms: Mapping[str, Form] = importlib.import_module(f"._{library}", __package__).FORMS
+    return forms
+
+
+def _object(items: dict[Any, Any], depth: int) -> dict[str, Any]:
+    made = {}
+    for name, item in items.items():
+        if type(name) is not str:
+            return _renamed(items, depth)
+        try:
+            made[name] = plain(item, depth + 1)
+        except Unknown as refused:
+            refused.inside(f".{name}")
             raise
     return made
 
 
-def _array(items: Iterable[object], depth: int) -> Sequence[Any]:
+def _renamed(items: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    """An object from keys that may not be text, or of which two may be alike."""
+    made: dict[str, Any] = {}
+    for name, item in items.items():
+        text = key(name)
+        if text in made:
+            alike = " and ".join(repr(other) for other in items if key(other) == text)
+            shown = json.dumps(text, ensure_ascii=False)
+            raise Unknown(f"the keys {alike}, which would both be {shown} (rename one)")
+        try:
+            made[text] = plain(item, depth + 1)
+        except Unknown as refused:
+            refused.inside(f".{text}")
+            raise
+    return made
+
+
+def _array(items: Iterable[Any], depth: int) -> Sequence[Any]:
     if type(items) is list or type(items) is tuple:
         # Embeddings and the like: thousands of numbers, looked at without a call for each.
         kinds = set(map(type, items))
@@ -155,75 +242,131 @@ def _array(items: Iterable[object], depth: int) -> Sequence[Any]:
     for index, item in enumerate(items):
         try:
             made.append(plain(item, depth + 1))
-        except _Unknown as unknown:
-            unknown.path = f"[{index}]{unknown.path}"
+        except Unknown as refused:
+            refused.inside(f"[{index}]")
             raise
     return made
 
 
-def _key(key: object) -> str:
-    """A dict's key as the text that JSON wants."""
-    made = plain(key)
-    if isinstance(made, str):
-        return made
-    if isinstance(made, (dict, list, tuple)):
-        raise _Unknown(f"a {named(key)} as a key")
-    return json.dumps(made)
+def _set(items: Set[Any], depth: int) -> Sequence[Any]:
+    """A set's items in order: by their own where they have one, else by their JSON."""
+    kinds = set(map(type, items))
+    if (kinds <= {int, float, bool} and all(item == item for item in items)) or (
+        len(kinds) == 1 and not kinds & {float, frozenset}
+    ):
+        try:
+            return _array(sorted(items), depth)
+        except TypeError:
+            pass
+    return sorted(_array(items, depth), key=functools.partial(json.dumps, sort_keys=True))
 
 
-def _in_order(items: set[Any] | frozenset[Any]) -> Iterable[object]:
-    try:
-        return sorted(items)
-    except TypeError:
-        return items
+def _declares(kind: type) -> bool:
+    """Whether the class declares fields: a named tuple, a dataclass, a class of attrs."""
+    if issubclass(kind, tuple):
+        return isinstance(getattr(kind, "_fields", None), tuple)
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__attrs_attrs__")
 
 
-def _fields(value: object) -> Callable[[], object] | None:
-    """For an object with declared fields: a function that gives them as a dict."""
-    kind = type(value)
-    if isinstance(value, type):
-        return None
-    if isinstance(value, tuple):
-        names = getattr(kind, "_fields", None)
-        if isinstance(names, tuple):
-            return lambda: {name: getattr(value, name) for name in names}
-        return None
+def _fields(value: Any, depth: int) -> Any:
+    made = {}
+    for name in _names(type(value)):
+        try:
+            made[name] = getattr(value, name)
+        except AttributeError:
+            raise Unknown(f"a {named(value)} whose {name} was not set") from None
+    return _object(made, depth)
+
+
+def _names(kind: Any) -> Iterable[str]:
+    if issubclass(kind, tuple):
+        names: tuple[str, ...] = kind._fields
+        return names
     if dataclasses.is_dataclass(kind):
-        declared = [field.name for field in dataclasses.fields(kind)]
-        return lambda: {name: getattr(value, name) for name in declared}
-    attributes = getattr(kind, "__attrs_attrs__", None)
-    if attributes is not None:
-        return lambda: {field.name: getattr(value, field.name) for field in attributes}
-    if hasattr(kind, "model_dump") and hasattr(kind, "model_fields"):  # pydantic 2
-        return lambda: value.model_dump(mode="json")  # type: ignore[attr-defined]
-    if hasattr(kind, "__fields__") and hasattr(kind, "parse_obj"):  # pydantic 1
-        return lambda: value.dict()  # type: ignore[attr-defined]
-    return None
+        return [field.name for field in dataclasses.fields(kind)]
+    return [field.name for field in kind.__attrs_attrs__]
 
 
-def _from_library(value: object) -> object:
-    """Arrays and frames, known by their module so that nothing is imported here."""
-    kind = type(value)
-    match root(value):
-        case "pandas" if kind.__name__ == "NAType":
-            return None
-        case "pandas" | "polars" if hasattr(kind, "to_dicts"):
-            return value.to_dicts()  # type: ignore[attr-defined]
-        case "pandas" if hasattr(kind, "to_dict") and hasattr(kind, "columns"):
-            return value.to_dict(orient="records")  # type: ignore[attr-defined]
-        case "polars" if hasattr(kind, "to_list"):
-            return value.to_list()  # type: ignore[attr-defined]
-    if hasattr(kind, "tolist"):  # numpy and what follows it: torch, jax, pandas
-        made = value.tolist()  # type: ignore[attr-defined]
-        if type(made) is not kind:
-            return made
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        raise _Unknown(f"a {named(value)} (encode it first, with base64 for instance)")
-    raise _Unknown(f"a {named(value)}")
+def _enum(value: Any, depth: int) -> Any:
+    return plain(value.value, depth + 1)
 
 
-def named(value: object) -> str:
-    """The value's type as one would write it: `int`, `mylib.Thing`."""
-    kind = type(value)
-    module = kind.__module__
-    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+def _isoformat(value: Any, _: int) -> Any:
+    return value.isoformat()
+
+
+def _seconds(value: Any, _: int) -> Any:
+    return _times.length(value)
+
+
+def _decimal(value: Any, _: int) -> Any:
+    return str(value) if value.is_finite() else None
+
+
+def _text(value: Any, _: int) -> Any:
+    return str(value)
+
+
+def _exception(value: Any, _: int) -> Any:
+    return {"type": type_name(type(value)), "message": message_of(value)}
+
+
+def _pattern(value: Any, depth: int) -> Any:
+    return plain(value.pattern, depth)
+
+
+def _namespace(value: Any, depth: int) -> Any:
+    return _object(vars(value), depth)
+
+
+def _row(value: Any, depth: int) -> Any:
+    """A row of sqlite3: two columns of one name would be one."""
+    names = value.keys()
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise Unknown(f"a {named(value)} with two columns {twice[0]!r} (name one with AS)")
+    return _object(dict(zip(names, value, strict=True)), depth)
+
+
+def _zone(value: Any, _: int) -> Any:
+    if value.key is None:
+        raise unknown(value)
+    return value.key
+
+
+def _to_list(value: Any, depth: int) -> Any:
+    made = value.tolist()
+    if type(made) is type(value):
+        raise unknown(value)
+    return plain(made, depth + 1)
+
+
+# What is asked first: np.float64 is a float, an IntEnum an Enum.
+_FIRST: tuple[tuple[type, Form], ...] = (
+    (enum.Enum, _enum),
+    (str, lambda value, _: str.__str__(value)),
+    (int, lambda value, _: int.__int__(value)),
+    (float, lambda value, _: plain(float.__float__(value))),
+)
+# Classes that are not worth an import: known by name.
+_NAMED: dict[tuple[str, str], Form] = {
+    ("sqlite3", "Row"): _row,
+    ("zoneinfo", "ZoneInfo"): _zone,
+}
+_FORMS: dict[type, Form] = {
+    dict: _object,
+    Mapping: _renamed,
+    set: _set,
+    frozenset: _set,
+    datetime.date: _isoformat,
+    datetime.time: _isoformat,
+    datetime.timedelta: _seconds,
+    decimal.Decimal: _decimal,
+    BaseException: _exception,
+    re.Pattern: _pattern,
+    types.SimpleNamespace: _namespace,
+    **dict.fromkeys(_ARRAYS, _array),
+    **dict.fromkeys(_TEXT, _text),
+}
+# These very classes, and not what a library derives from them.
+_EXACT: dict[type, Form] = {datetime.datetime: _isoformat, **_FORMS}

@@ -15,6 +15,7 @@ from typing import Any
 
 from . import _json
 from ._negotiate import preferred
+from ._pandas import levels
 
 Rendered = tuple[str | None, object]
 Table = dict[str, Callable[[], object]]
@@ -42,6 +43,7 @@ _ORDER = [
     "application/json",
     "text/plain",
 ]
+_LIBRARIES = ("numpy", "pandas", "polars", "matplotlib", "seaborn")
 # A table longer than this is shown in part; CSV and JSON always have all of it.
 _ROWS_SHOWN = 1000
 
@@ -53,7 +55,7 @@ def render(value: Any, accept: str) -> Rendered | None:
     """
     if isinstance(value, type):
         return None
-    match _json.root(value):
+    match _library(value):
         case "numpy":
             return _numpy(value, accept)
         case "pandas":
@@ -67,6 +69,12 @@ def render(value: Any, accept: str) -> Rendered | None:
     if _is_image(value):
         return _choose(_image(value), accept)
     return _display(value, accept)
+
+
+def _library(value: object) -> str | None:
+    """The library that the value's class comes from, or that of a base of it."""
+    roots = (base.__module__.partition(".")[0] for base in type(value).__mro__)
+    return next((root for root in roots if root in _LIBRARIES), None)
 
 
 def _choose(table: Table, accept: str) -> Rendered | None:
@@ -207,37 +215,46 @@ def _matplotlib(figure: Any, accept: str) -> Rendered | None:
 def _numpy(value: Any, accept: str) -> Rendered | None:
     if not hasattr(value, "tolist") or not hasattr(value, "shape"):
         return None
-    if value.shape == ():
-        return None, value.item()
+    masked = hasattr(type(value), "mask")
+    single = value.shape == () and not masked and value.dtype.names is None
+    if single and value.dtype.kind in "biufSUOV":
+        content = value.item()
+        # A long double has no form in Python; JSON refuses it by its name.
+        return (None, content) if _json.root(content) != "numpy" else _choose(_as_json(value), "")
     if value.dtype == object and value.size and _json.root(value.flat[0]) == "matplotlib":
         return render(value.flat[0], accept)  # what `frame.hist()` gives: the figure's axes
 
-    def npy() -> bytes:
+    def npy() -> bytes | None:
+        if value.dtype.hasobject or masked:
+            return None  # it would be pickled, or lose its mask
         buffer = io.BytesIO()
         sys.modules["numpy"].save(buffer, value, allow_pickle=False)
         return buffer.getvalue()
 
-    return _choose(
-        {"application/json": lambda: _json.encode(value), "application/x-npy": npy}, accept
-    )
+    return _choose({**_as_json(value), "application/x-npy": npy}, accept)
+
+
+def _as_json(value: Any) -> Table:
+    return {"application/json": lambda: _json.encode(value)}
 
 
 def _pandas(value: Any, accept: str) -> Rendered | None:
     frame = value if hasattr(value, "to_html") else None
     if frame is None and hasattr(value, "to_frame"):
-        frame = value.to_frame()
+        # An index has none of its own.
+        frame = value.to_frame() if hasattr(value, "index") else value.to_frame(index=False)
     if frame is None or not hasattr(frame, "to_csv"):
         return _display(value, accept)
-    numbered = type(frame.index).__name__ == "RangeIndex"
+
+    def csv() -> object:
+        labels = levels(frame.index)
+        return frame.to_csv(index=bool(labels), index_label=labels or None)
+
     return _choose(
         {
             "text/html": lambda: frame.to_html(max_rows=_ROWS_SHOWN, border=0),
-            "text/csv": lambda: frame.to_csv(index=not numbered),
-            "application/json": lambda: (
-                value.to_json(orient="records", date_format="iso")
-                if hasattr(value, "to_json")
-                else _json.encode(value)
-            ),
+            "text/csv": csv,
+            **_as_json(value),
         },
         accept,
     )
@@ -255,7 +272,7 @@ def _polars(value: Any, accept: str) -> Rendered | None:
         {
             "text/html": frame._repr_html_,
             "text/csv": frame.write_csv,
-            "application/json": lambda: _json.encode(value),
+            **_as_json(value),
         },
         accept,
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from . import _files, _json, _render, _werkzeug
 from ._errors import Unrenderable
+from ._unknown import is_response, named, response_advice
 
 __all__ = ["Response", "as_json", "redirect", "sse", "stream"]
 
@@ -133,6 +134,8 @@ def _body(value: object, accept: str) -> tuple[int, str | None, object]:
         return WHOLE, content_type, chunk(content)
     if _json.is_json(value):
         return WHOLE, JSON, _utf8(_json.encode(value))
+    if is_response(value):
+        raise Unrenderable(f"the adaptor gave a {named(value)}; {response_advice(value)}")
     opened = _files.opened(value)
     if opened is not None:
         content_type, payload = opened
@@ -153,8 +156,15 @@ def _simple(value: object) -> tuple[int, str | None, object] | None:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return WHOLE, None, bytes(value)
     if isinstance(value, (int, float)):
-        return WHOLE, TEXT, _utf8(str(value))
+        return WHOLE, TEXT, _utf8(_digits(value))
     return None
+
+
+def _digits(number: float) -> str:
+    try:
+        return str(number)
+    except ValueError as error:  # an int of more digits than Python writes
+        raise Unrenderable(f"the adaptor gave an int that has no text: {error}") from None
 
 
 def _flowing(value: object) -> tuple[int, str | None, object]:
@@ -172,7 +182,7 @@ def _flowing(value: object) -> tuple[int, str | None, object]:
 
 
 def _advice(value: object) -> str:
-    kind = _json.named(value)
+    kind = named(value)
     if isinstance(value, type):
         return f"the adaptor gave the class {value.__qualname__} itself; give an instance"
     if callable(value):
@@ -209,7 +219,7 @@ def _unwrap_tuple(value: tuple[object, ...]) -> Response | None:
         case (body, headers) if _are_headers(headers):
             return Response(body, None, headers)  # type: ignore[arg-type]
         case (body, status, headers) if _is_status(status) and (
-            headers is None or _are_headers(headers) or headers == []
+            headers is None or _are_headers(headers) or (type(headers) is list and not headers)
         ):
             return Response(body, status, headers)  # type: ignore[arg-type]
     return None

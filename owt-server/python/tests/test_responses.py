@@ -363,7 +363,6 @@ def test_buffers_give_their_bytes_from_where_they_are():
     buffer = io.BytesIO(b"abcdef")
     buffer.seek(2)
     assert whole(buffer) == (200, None, b"cdef")
-    assert buffer.closed
     written = io.BytesIO()
     written.write(b"just written")
     assert whole(written) == (200, None, b"just written")
@@ -525,6 +524,74 @@ def test_pandas():
     assert parsed([pandas.NaT, pandas.NA]) == [None, None]
     assert parsed(pandas.Timestamp("2024-01-01")) == "2024-01-01T00:00:00"
     assert json.loads(whole(frame.index, "application/json")[2]) == [0, 1]
+
+
+def test_numpy_where_npy_would_lose_something_is_json():
+    numpy = pytest.importorskip("numpy")
+    for array, content in [
+        (numpy.array([1, None], dtype=object), b"[1,null]"),
+        (numpy.ma.array([1, 2], mask=[0, 1]), b"[1,null]"),
+    ]:
+        assert whole(array, "application/x-npy") == (200, "application/json", content)
+
+
+def test_single_values_of_numpy_and_pandas():
+    numpy = pytest.importorskip("numpy")
+    pandas = pytest.importorskip("pandas")
+    for value, expected in [
+        (numpy.datetime64("2024-01-01", "ns"), "2024-01-01T00:00:00"),
+        (numpy.array("2024-01-01", dtype="M8[ns]"), "2024-01-01T00:00:00"),
+        (numpy.timedelta64(1500, "ms"), 1.5),
+        (numpy.datetime64("NaT"), None),
+        (numpy.ma.masked, None),
+        (numpy.array([(1, 2)], dtype="i4,i4")[0], {"f0": 1, "f1": 2}),
+        (pandas.NaT, None),
+        (pandas.NA, None),
+        (pandas.Interval(0, 1), "(0, 1]"),
+    ]:
+        assert parsed(value) == expected
+    assert whole(numpy.float64("nan")) == (200, TEXT, b"nan")
+    assert whole(numpy.array("text")) == (200, HTML, b"text")
+    for value in (numpy.longdouble(1), numpy.array(1, dtype="g"), numpy.complex64(1)):
+        with pytest.raises(Unrenderable, match=r"numpy\.(longdouble|complex64)|complex"):
+            respond(value, "")
+    assert parsed((1, 200, numpy.array([1, 2]))) == [1, 200, [1, 2]]
+
+
+def test_the_index_is_in_csv_as_in_json():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"n": [1, 2]}, index=pandas.Index(["a", "b"], name="k"))
+    levels = pandas.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["k", None])
+    for value, lines in [
+        (frame, "k,n a,1 b,2"),
+        (frame["n"], "k,n a,1 b,2"),
+        (frame.rename_axis(None), "index,n a,1 b,2"),
+        (frame.set_index(levels), "k,level_1,n a,1,1 b,2,2"),
+        (frame.reset_index(drop=True), "n 1 2"),
+        (frame.reset_index()[1:], "index,k,n 1,b,2"),
+        (frame.index, "k a b"),
+        (levels, "k,1 a,1 b,2"),
+    ]:
+        assert whole(value, "text/csv")[2].decode().split() == lines.split()
+    for value in (frame, frame.rename_axis(None), frame.set_index(levels)):
+        records = json.loads(whole(value, "application/json")[2])
+        head = whole(value, "text/csv")[2].decode().splitlines()[0]
+        assert [",".join(record) for record in records] == [head, head]
+
+
+def test_a_class_made_of_a_frame_is_a_frame():
+    pandas = pytest.importorskip("pandas")
+
+    class Mine(pandas.DataFrame):
+        pass
+
+    assert whole(Mine({"a": [1]}), "text/csv")[2] == b"a\n1\n"
+    assert whole(Mine({"a": [1]}), "application/json")[2] == b'[{"a":1}]'
+    assert parsed([Mine({"a": [1]})]) == [[{"a": 1}]]
+
+
+def test_half_a_surrogate_pair_is_valid_json():
+    assert whole({"name": "\udcff"}) == (200, "application/json", b'{"name":"\\udcff"}')
 
 
 def test_polars():

@@ -1,0 +1,41 @@
+"""Columns as records: a table's rows, each an object that has the columns' names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ._unknown import Unknown
+
+
+def records(
+    paths: Sequence[tuple[str, ...]], columns: Sequence[Sequence[Any]], count: int, above: str = ""
+) -> list[dict[str, Any]]:
+    """The `count` rows of the columns; a path of several names is objects in objects.
+
+    Raises `Unknown` if two columns would have one name.
+    """
+    groups: dict[str, list[int]] = {}
+    for place, path in enumerate(paths):
+        groups.setdefault(path[0], []).append(place)
+    made: dict[str, Sequence[Any]] = {}
+    for name, places in groups.items():
+        rest = [paths[place][1:] for place in places]
+        if all(rest):
+            below = [columns[place] for place in places]
+            made[name] = records(rest, below, count, f"{above}{name}.")
+        elif len(places) == 1:
+            made[name] = columns[places[0]]
+        else:
+            shown = json.dumps(above + name, ensure_ascii=False)
+            raise Unknown(f"{len(places)} columns whose name in JSON is {shown} (rename them)")
+    if not made:
+        return [{} for _ in range(count)]
+    names = list(made)
+    return [dict(zip(names, row, strict=True)) for row in zip(*made.values(), strict=True)]
+
+
+def in_column(unknown: Unknown, name: str) -> None:
+    """Puts the column's name behind the row in the place of what a column has: `[3].name`."""
+    unknown.path.insert(1, f".{name}")
