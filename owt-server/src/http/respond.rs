@@ -1,10 +1,8 @@
 //! From a call's events to an HTTP response (WIRE §5, §7).
 
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix_files::NamedFile;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, header::ContentType};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -13,12 +11,12 @@ use futures_util::stream::unfold;
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 
 use super::file;
+use super::sniff::{OCTETS, sniff};
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
 use crate::engine::{CacheOutcome, Event, Events, Head};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const OCTETS: &str = "application/octet-stream";
 /// Chunks that wait together are sent together, up to this many bytes.
 const BATCH: usize = 64 << 10;
 
@@ -36,7 +34,7 @@ pub(super) async fn respond(
     let timed = head.map(|head| timing::answered(head.timing, submitted.elapsed(), cache));
     let mut response = match first {
         Some(Event::Answer(head, body)) => whole(request, head, body, visit),
-        Some(Event::File(head, path)) => whole_file(request, head, &path, visit),
+        Some(Event::File(head, path)) => file::answer(request, head, &path, visit),
         Some(Event::Head(head)) => stream(request, head, events, visit),
         Some(Event::Problem(failure)) => problem(request.headers(), *failure, visit),
         Some(Event::Chunk(_) | Event::End) | None => {
@@ -114,16 +112,18 @@ fn whole(request: &HttpRequest, head: Head, body: Bytes, visit: &Visit) -> HttpR
 
 /// True for a status that never has a body (RFC 9110 §15): what would be sent as one would
 /// be the beginning of the connection's next answer.
-fn is_bodiless(status: u16) -> bool {
+pub(super) fn is_bodiless(status: u16) -> bool {
     matches!(status, 204 | 205 | 304)
 }
 
-/// The media type of bytes that came without one.
-fn sniff(body: &[u8]) -> &'static str {
-    infer::get(body).map_or(OCTETS, |kind| kind.mime_type())
-}
-
-fn begin(head: Head, sniffed: Option<&'static str>) -> Result<HttpResponseBuilder, Box<Problem>> {
+/// A response with the head's status and headers.
+///
+/// # Errors
+/// A problem that names what HTTP does not allow.
+pub(super) fn begin(
+    head: Head,
+    sniffed: Option<&'static str>,
+) -> Result<HttpResponseBuilder, Box<Problem>> {
     let unfit = |what: String| {
         Box::new(Problem::new(ProblemKind::Unrenderable, format!("the adaptor gave {what}")))
     };
@@ -154,37 +154,6 @@ fn begin(head: Head, sniffed: Option<&'static str>) -> Result<HttpResponseBuilde
 fn is_the_connections(name: &HeaderName) -> bool {
     [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE]
         .contains(name)
-}
-
-fn whole_file(request: &HttpRequest, head: Head, path: &Path, visit: &Visit) -> HttpResponse {
-    // Opening and reading a local file's metadata is short; its content is read off this thread.
-    let opened = file::open(path).and_then(|file| NamedFile::from_file(file, path));
-    let file = match opened {
-        Ok(file) => file.use_last_modified(true).disable_content_disposition(),
-        Err(error) => {
-            let detail = format!("the adaptor gave the file {}: {error}", path.display());
-            let failure = Problem::new(ProblemKind::Unrenderable, detail);
-            return problem(request.headers(), failure, visit);
-        }
-    };
-    let mut response = file.into_response(request);
-    // The adaptor's own status and headers stand above what the file suggests; a range or a
-    // condition that was met stays what it is.
-    let head_status = head.status;
-    if response.status() == StatusCode::OK {
-        match begin(head, None) {
-            Err(failure) => return problem(request.headers(), *failure, visit),
-            Ok(mut given) if is_bodiless(head_status) => return given.finish(),
-            Ok(mut given) => {
-                let given = given.finish();
-                *response.status_mut() = given.status();
-                for (name, value) in given.headers() {
-                    response.headers_mut().insert(name.clone(), value.clone());
-                }
-            }
-        }
-    }
-    response
 }
 
 fn stream(
