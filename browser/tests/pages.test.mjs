@@ -4,6 +4,7 @@
 // when they are kept apart.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { attackPage, repelled } from '../support/attack.mjs';
@@ -51,6 +52,30 @@ for (const name of ['127.0.0.1', 'localhost', 'owt.lan']) {
     assert.deepEqual(ran(owt, name), [true, true]);
   });
 }
+
+test('an EventSource reads any text as it was sent', async (t) => {
+  const place = new URL('../../clients/vectors/texts.json', import.meta.url);
+  const json = readFileSync(place, 'utf8');
+  const code = `import base64, json
+texts = json.loads(base64.b64decode('${base64(json)}'))
+def run(): return sse([*texts, '(the end)'])`;
+  const html = `<!doctype html><script>
+    const texts = new Promise((done, fail) => {
+      const seen = [];
+      const source = new EventSource(${JSON.stringify(callPath('/events', code))});
+      source.onmessage = ({ data }) => {
+        if (data !== '(the end)') return seen.push(data);
+        source.close();
+        done(seen);
+      };
+      source.onerror = () => fail(new Error('the stream broke'));
+    });
+  </script>`;
+  const page = await visit(t, browser);
+  await openAndRun(page, owt.at('127.0.0.1') + callPath('/app', owt.page(html)));
+  const wanted = JSON.parse(json).map((text) => text.replace(/\r\n?/g, '\n'));
+  assert.deepEqual(await page.evaluate('texts'), wanted);
+});
 
 for (const base of ['127.0.0.1', 'owt.lan']) {
   for (const name of ['127.0.0.1', 'evil.test']) {

@@ -8,7 +8,7 @@ import Conduit
 import Control.Concurrent.Async (cancel, withAsync)
 import Control.Exception (evaluate)
 import Control.Monad (forM_)
-import Data.Aeson (Value, object, toJSON, (.=))
+import Data.Aeson (Value, eitherDecodeFileStrict, object, toJSON, (.=))
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
 import Data.Text (Text)
@@ -74,6 +74,25 @@ spec url = do
         read' pieces = runConduitPure (yieldMany pieces .| events .| sinkList)
     forM_ [[text], map ByteString.singleton (ByteString.unpack text)] $ \pieces ->
       read' pieces `shouldBe` [Event "tick" "one\ntwo\n" (Just "7"), Event "message" "last" (Just "7")]
+
+  it "of events are read as the standard has it" $ do
+    let bytes = "\xEF\xBB\xBF\&data: one\rdata\r\r\nevent\nid: a\0b\r\ndata:  \xC3\xB6\r\n\rdata:x\r\n\r\ndata: cut\r"
+        wanted = [Event "message" "one\n" Nothing, Event "message" " ö" Nothing, Event "message" "x" Nothing]
+    forM_ [[bytes], map ByteString.singleton (ByteString.unpack bytes)] $ \pieces ->
+      runConduitPure (yieldMany pieces .| events .| sinkList) `shouldBe` wanted
+
+  it "of events end a line before the next byte comes" $
+    runConduitPure (yieldMany ["data: 1\r\r", error "not waited for"] .| events .| await)
+      `shouldBe` Just (Event "message" "1" Nothing)
+
+  it "carry any text" $ do
+    texts <- either fail pure =<< eitherDecodeFileStrict "../vectors/texts.json"
+    let withTexts code = owtStream @POST code (named [("texts", toPython texts)]) client
+        asLines = Text.replace "\r" "\n" . Text.replace "\r\n" "\n"
+    running (withTexts "lambda texts: sse(texts)" .| events .| mapC eventData .| sinkList)
+      `shouldReturn` map asLines texts
+    running (withTexts "lambda texts: ([text] for text in texts)" .| jsonLines .| mapC (id @[Text]) .| concatC .| sinkList)
+      `shouldReturn` texts
 
   describe "of 100 MB" $ do
     it "come in flat memory" $ do

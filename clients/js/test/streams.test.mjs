@@ -3,7 +3,7 @@
 // What comes is given on at once, and who stops reading stops the adaptor.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -70,6 +70,32 @@ test("the server's own writer of events", async () => {
   assert.deepEqual(
     events.map(({ data }) => data),
     ['a\nb', '{"n":1}'],
+  );
+});
+
+test('any text', async () => {
+  const place = new URL('../../vectors/texts.json', import.meta.url);
+  const texts = JSON.parse(readFileSync(place, 'utf8'));
+  const wanted = texts.map((text) => text.replace(/\r\n?/g, '\n'));
+  const events = await all(owt(server.url, 'lambda texts: sse(texts)', { texts }).events());
+  assert.deepEqual(
+    events.map(({ data }) => data),
+    wanted,
+  );
+  // Each byte on its own: a line end, or a letter, comes in halves.
+  const code = `from owt.responses import EVENTS, respond
+async def run(texts):
+    whole = ''.join(respond(sse(texts), '')[3]).replace('\\n', '\\r\\n')
+    return stream((bytes([b]) for b in whole.encode()), EVENTS)`;
+  const halves = await all(owt(server.url, code, { texts }).events());
+  assert.deepEqual(
+    halves.map(({ data }) => data),
+    wanted,
+  );
+  const lines = owt(server.url, "lambda texts: ({'text': text} for text in texts)", { texts });
+  assert.deepEqual(
+    (await all(lines.lines())).map(({ text }) => text),
+    texts,
   );
 });
 

@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from owt.client import Client, Event, OwtError, owt
-from serving import PACKAGE, serving
+from serving import PACKAGE, ROOT, serving
 
 HUNDRED = 100_000_000
 
@@ -110,6 +111,32 @@ def test_events_in_every_form(client):
             Event("", "message", "7"),
             Event("🎵", "message", "7"),
         ]
+
+
+def test_any_text_arrives(client):
+    texts = json.loads((ROOT / "clients/vectors/texts.json").read_text(encoding="utf-8"))
+    wanted = [text.replace("\r\n", "\n").replace("\r", "\n") for text in texts]
+    with client.stream("lambda texts: sse(texts)", texts=texts) as answer:
+        assert [event.data for event in answer.events()] == wanted
+    # Each byte on its own: a line end, or a letter, comes in halves.
+    code = """from owt.responses import EVENTS, respond
+async def run(texts):
+    whole = ''.join(respond(sse(texts), '')[3]).replace('\\n', '\\r\\n')
+    return stream((bytes([b]) for b in whole.encode()), EVENTS)
+"""
+    with client.stream(code, texts=texts) as answer:
+        assert [event.data for event in answer.events()] == wanted
+    with client.stream("lambda texts: ({'text': text} for text in texts)", texts=texts) as answer:
+        assert list(answer.lines()) == [{"text": text} for text in texts]
+
+
+def test_an_event_that_ends_with_a_return_is_not_waited_for(client, gate):
+    code = gated("data: 1\r\r", "\ndata: 2\r\r", "stream(pieces(), 'text/event-stream')")
+    with client.stream(code, gate=gate.path) as answer:
+        items = answer.events()
+        assert next(items) == Event("1")
+        gate.write("go on")
+        assert list(items) == [Event("2")]
 
 
 def test_lines_may_be_long_and_unended(client):

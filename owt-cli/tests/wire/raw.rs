@@ -49,13 +49,18 @@ impl Raw {
 
     /// GETs a call, with more header lines if there are any.
     pub fn get(owt: &Owt, call: &Sent, path: &str, headers: &[&str]) -> Self {
-        let request = call.getting(path).build().unwrap();
-        let (path, query) = (request.url().path(), request.url().query().unwrap());
-        let mut text = format!("GET {path}?{query} HTTP/1.1\r\nHost: {}\r\n", owt.address());
+        Self::send(owt, Self::request(owt, call, path, "HTTP/1.1", headers))
+    }
+
+    /// The bytes of a GET of a call, by that version of HTTP and with its path as it is written.
+    pub fn request(owt: &Owt, call: &Sent, path: &str, version: &str, headers: &[&str]) -> String {
+        let request = call.getting("/").build().unwrap();
+        let query = request.url().query().unwrap();
+        let mut text = format!("GET {path}?{query} {version}\r\nHost: {}\r\n", owt.address());
         for header in headers {
             text += &format!("{header}\r\n");
         }
-        Self::send(owt, text + "\r\n")
+        text + "\r\n"
     }
 
     /// More bytes of the request.
@@ -143,14 +148,19 @@ impl Raw {
     }
 
     /// Everything until the connection ends.
-    pub fn rest(mut self) -> Vec<u8> {
+    pub fn rest(self) -> Vec<u8> {
+        self.rest_and_end().0
+    }
+
+    /// Everything until the connection ends, and whether that is a reset.
+    pub fn rest_and_end(mut self) -> (Vec<u8>, bool) {
         let mut rest = Vec::new();
-        if let Err(error) = self.0.read_to_end(&mut rest) {
-            // A connection that is cut may be reset.
+        let end = self.0.read_to_end(&mut rest);
+        if let Err(error) = &end {
             let kind = error.kind();
             let late = matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut);
             assert!(!late, "no end came after {:?}", String::from_utf8_lossy(&rest));
         }
-        rest
+        (rest, end.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset))
     }
 }

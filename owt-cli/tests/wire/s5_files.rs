@@ -1,6 +1,7 @@
 //! §5: a `pathlib.Path` is a file with ranges; open files and `BytesIO` are their bytes.
 
-use crate::support::{Answer, Folder, Owt};
+use crate::raw::Raw;
+use crate::support::{Answer, Folder, Owt, Sent};
 
 fn path_of(file: &std::path::Path) -> String {
     format!("lambda: pathlib.Path({file:?})")
@@ -74,6 +75,187 @@ fn ranges_of_a_path_are_answered() {
     let posted = call.posting("/").header("range", "bytes=2-4").send().unwrap();
     assert_eq!(Answer::of(posted).ok(), "0123456789");
 }
+
+/// The answer to a GET with these header lines: status, header lines, body.
+fn raw(owt: &Owt, call: &Sent, headers: &[&str]) -> (u16, String, String) {
+    Raw::get(owt, call, "/", headers).answer()
+}
+
+#[test]
+fn a_range_that_is_none_is_ignored() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&path_of(&folder.write("digits.txt", "0123456789")));
+    let many = format!("bytes={}", vec!["0-0"; 5000].join(","));
+    for range in [
+        // No ranges at all (RFC 9110, 14.1.1).
+        "bytes=5-2",
+        "bytes=0-1,5-2",
+        "bytes=-",
+        "bytes=",
+        "bytes=,",
+        "bytes=a-b",
+        "bytes=1",
+        "bytes=1 - 2",
+        "bytes=--1",
+        "bytes",
+        "",
+        "lines=0-1",
+        "0-1",
+        // More of them than one, of which the whole file is as good an answer.
+        "bytes=0-1,3-4",
+        "bytes=3-4,0-1",
+        "bytes=0-,0-,0-",
+        "bytes=0-99999999999999999999",
+        "bytes=-99999999999999999999",
+        &many,
+    ] {
+        let (status, headers, body) = raw(&owt, &call, &[&format!("Range: {range}")]);
+        assert_eq!((status, body.as_str()), (200, "0123456789"), "{range}");
+        assert!(!headers.contains("content-range"), "{range}: {headers}");
+        assert!(
+            headers.contains("accept-ranges: bytes") && headers.contains("etag: "),
+            "{headers}"
+        );
+    }
+    let twice = ["Range: bytes=0-1", "Range: bytes=3-4"];
+    assert_eq!(raw(&owt, &call, &twice).2, "0123456789");
+    // Conditions are conditions all the same.
+    let etag = call.get("/").header("etag").to_owned();
+    let none_match = format!("If-None-Match: {etag}");
+    assert_eq!(Raw::get(&owt, &call, "/", &["Range: bytes=5-2", &none_match]).head().0, 304);
+}
+
+#[test]
+fn a_range_is_what_there_is_of_it() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&path_of(&folder.write("digits.txt", "0123456789")));
+    for (range, wanted, of) in [
+        ("bytes=-99", "0123456789", "bytes 0-9/10"),
+        ("Bytes= 2-4 , ", "234", "bytes 2-4/10"),
+        ("bytes=2-4,10-20", "234", "bytes 2-4/10"),
+        ("bytes=99-,-2", "89", "bytes 8-9/10"),
+    ] {
+        let (status, headers, body) = raw(&owt, &call, &[&format!("Range: {range}")]);
+        assert_eq!((status, body.as_str()), (206, wanted), "{range}");
+        assert!(headers.contains(&format!("content-range: {of}\n")), "{range}: {headers}");
+    }
+    for range in ["bytes=10-10", "bytes=-0", "bytes=10-,-0", "bytes=99999999999999999999-"] {
+        let (status, headers, _) = raw(&owt, &call, &[&format!("Range: {range}")]);
+        assert_eq!(status, 416, "{range}");
+        assert!(headers.contains("content-range: bytes */10\n"), "{range}: {headers}");
+    }
+}
+
+#[test]
+fn an_empty_file_has_no_ranges() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&path_of(&folder.write("empty.txt", "")));
+    for range in ["bytes=-5", "bytes=5-2", "bytes=-1,-2"] {
+        let (status, headers, body) = raw(&owt, &call, &[&format!("Range: {range}")]);
+        assert_eq!((status, body.as_str()), (200, ""), "{range}");
+        assert!(!headers.contains("content-range"), "{range}: {headers}");
+    }
+    for range in ["bytes=0-", "bytes=0-0", "bytes=-0"] {
+        let (status, headers, _) = raw(&owt, &call, &[&format!("Range: {range}")]);
+        assert_eq!(status, 416, "{range}");
+        assert!(headers.contains("content-range: bytes */0\n"), "{range}: {headers}");
+    }
+}
+
+#[test]
+fn a_range_is_only_of_the_file_that_it_was_asked_of() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&path_of(&folder.write("digits.txt", "0123456789")));
+    let first = call.get("/");
+    let (etag, modified) = (first.header("etag"), first.header("last-modified"));
+    let weak = format!("W/{etag}");
+    for (validator, is_part) in [
+        (etag, true),
+        (modified, true),
+        (&*weak, false),
+        ("\"another\"", false),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", false),
+        ("nonsense", false),
+    ] {
+        let if_range = format!("If-Range: {validator}");
+        let (status, _, body) = raw(&owt, &call, &["Range: bytes=2-4", &if_range]);
+        let wanted = if is_part { (206, "234") } else { (200, "0123456789") };
+        assert_eq!((status, body.as_str()), wanted, "{validator}");
+    }
+}
+
+#[test]
+fn a_part_has_the_adaptors_headers_and_an_error_has_no_parts() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let file = folder.write("digits.txt", "0123456789");
+    let headers =
+        "{'X-Mine': ['a', 'b'], 'Content-Type': 'text/mine', 'Cache-Control': 'no-store'}";
+    let call = owt.code(&format!("lambda: (pathlib.Path({file:?}), {headers})"));
+    let part = raw(&owt, &call, &["Range: bytes=2-4"]);
+    assert_eq!((part.0, part.2.as_str()), (206, "234"));
+    let etag = format!("If-None-Match: {}", call.get("/").header("etag"));
+    let (status, unchanged) = Raw::get(&owt, &call, "/", &[&etag]).head();
+    assert_eq!(status, 304);
+    for headers in [part.1, unchanged, raw(&owt, &call, &[]).1] {
+        for line in ["x-mine: a", "x-mine: b", "content-type: text/mine", "cache-control: no-store"]
+        {
+            assert_eq!(headers.lines().filter(|it| *it == line).count(), 1, "{line}: {headers}");
+        }
+    }
+    let missing = owt.code(&format!("lambda: (pathlib.Path({file:?}), 404)"));
+    for line in
+        ["Range: bytes=2-4", "If-None-Match: *", "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT"]
+    {
+        let (status, _, body) = raw(&owt, &missing, &[line]);
+        assert_eq!((status, body.as_str()), (404, "0123456789"), "{line}");
+    }
+}
+
+#[test]
+fn a_document_is_known_by_its_content() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    for (content, wanted) in [
+        (svg.to_owned(), "image/svg+xml"),
+        (format!("\u{feff}<?xml version=\"1.0\"?>\n<!-- made -->\n{svg}"), "image/svg+xml"),
+        (
+            format!(
+                "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"a.dtd\" [<!ENTITY a \"b\">]>{svg}"
+            ),
+            "image/svg+xml",
+        ),
+        (format!("<!DOCTYPE html><p>{svg}"), "text/html"),
+        (format!("<?xml version=\"1.0\"?><a>{svg}</a>"), "text/xml"),
+        ("{\"a\": 1}".to_owned(), "application/octet-stream"),
+        ("GIF89a\u{1}\0\u{1}\0".to_owned(), "image/gif"),
+    ] {
+        let file = folder.write("unnamed", &content);
+        for code in [
+            "lambda path: open(path, 'rb').read()".to_owned(),
+            "lambda path: memoryview(open(path, 'rb').read())".to_owned(),
+            "lambda path: io.BytesIO(open(path, 'rb').read())".to_owned(),
+            "lambda path: open(path, 'rb')".to_owned(),
+            "lambda path: pathlib.Path(path)".to_owned(),
+            "lambda path: (pathlib.Path(path), 201)".to_owned(),
+        ] {
+            let call = owt.code(&code).kwargs(&format!("{{'path': {file:?}}}"));
+            assert_eq!(call.post("/").header("content-type"), wanted, "{code} of {content}");
+        }
+    }
+    // A name that tells and a type that is given stand above it.
+    let named = folder.write("named.txt", svg);
+    let answer = owt.code(&path_of(&named)).post("/");
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    let typed = format!("lambda: (b'{svg}', {{'content-type': 'text/mine'}})");
+    assert_eq!(owt.code(&typed).post("/").header("content-type"), "text/mine");
+}
+
 #[test]
 fn a_path_that_has_not_changed_need_not_be_sent_again() {
     let owt = Owt::start();

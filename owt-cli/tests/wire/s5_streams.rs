@@ -272,3 +272,66 @@ fn a_generator_waits_for_a_slow_reader() {
         assert_eq!(far.post("/").ok(), "2000");
     }
 }
+
+#[test]
+fn proxies_pass_a_stream_on_as_it_comes() {
+    let owt = Owt::start();
+    let events = "no-cache, no-transform";
+    for (code, buffering, caching) in [
+        ("lambda: sse(['a'])", "no", events),
+        ("async def run():\n    return sse(iter(['a']))\n", "no", events),
+        ("lambda: stream(['data: a\\n\\n'], 'Text/Event-Stream; charset=utf-8')", "no", events),
+        (
+            "import flask
+def run(): return flask.Response(iter(['data: a\\n\\n']), mimetype='text/event-stream')
+",
+            "no",
+            events,
+        ),
+        ("def run():\n    yield 'a'\n", "no", ""),
+        ("async def run():\n    yield 'a'\n", "no", ""),
+        // The adaptor's own word stands.
+        ("lambda: (sse(['a']), {'x-accel-buffering': 'yes'})", "yes", events),
+        ("lambda: (sse(['a']), {'cache-control': 'no-store'})", "no", "no-store"),
+        ("lambda: (iter(['a']), {'Cache-Control': 'max-age=9'})", "no", "max-age=9"),
+        ("lambda: 'whole'", "", ""),
+    ] {
+        let answer = owt.code(code).post("/");
+        answer.ok();
+        let all = |name: &str| answer.headers.get_all(name).iter().count();
+        assert!(all("x-accel-buffering") <= 1 && all("cache-control") <= 1, "{:?}", answer.headers);
+        assert_eq!(answer.header("x-accel-buffering"), buffering, "{code}");
+        assert_eq!(answer.header("cache-control"), caching, "{code}");
+    }
+    let replayed = owt.code("lambda: sse(['a'])").field("use_cache", true);
+    for _ in 0..2 {
+        assert_eq!(replayed.post("/").header("x-accel-buffering"), "no");
+    }
+}
+
+#[test]
+fn any_text_is_an_event_and_a_line() {
+    let owt = Owt::start();
+    let texts = include_str!("../../../clients/vectors/texts.json");
+    let wanted: Vec<String> = serde_json::from_str(texts).unwrap();
+    // Letters as they are: Python does not read JSON's pairs of surrogates.
+    let texts = serde_json::to_string(&wanted).unwrap();
+    // Read as the HTML standard says (9.2.6); the server writes no CR.
+    let events = owt.code("lambda texts: sse(texts)").kwargs(&format!("{{'texts': {texts}}}"));
+    let body = events.post("/").ok().to_owned();
+    let data = body.strip_suffix("\n\n").unwrap().split("\n\n").map(|event| {
+        let lines = event.split('\n').map(|line| line.strip_prefix("data: ").unwrap());
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    for (data, text) in data.zip(&wanted) {
+        assert_eq!(data, text.replace("\r\n", "\n").replace('\r', "\n"));
+    }
+    assert!(!body.contains('\r'));
+    let lines = owt
+        .code("lambda texts: ({'text': text} for text in texts)")
+        .kwargs(&format!("{{'texts': {texts}}}"));
+    let body = lines.post("/").ok().to_owned();
+    let lines: Vec<Value> =
+        body.split_terminator('\n').map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, wanted.iter().map(|text| json!({"text": text})).collect::<Vec<_>>());
+}

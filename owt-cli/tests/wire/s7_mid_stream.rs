@@ -104,6 +104,72 @@ fn a_stream_that_fails_before_its_first_chunk_is_a_500() {
 }
 
 #[test]
+fn a_first_chunk_that_cannot_be_made_is_a_500() {
+    let owt = Owt::start();
+    for (value, said) in [
+        ("object()", "object"),
+        ("Image.new('RGB', (2, 2))", "Image"),
+        ("{'a': [1, {2, object()}]}", "object"),
+        (r"'\ud800'", "UTF-8"),
+    ] {
+        for shape in [
+            "def run():\n    yield VALUE\n",
+            "def run():\n    yield ''\n    yield b''\n    yield VALUE\n",
+            "async def run():\n    yield VALUE\n",
+            "async def run():\n    yield ''\n    yield VALUE\n",
+            "def run(): return sse([VALUE])\n",
+            "def run(): return stream([VALUE])\n",
+            "def run(): return iter([VALUE]), 201, {'X-Mine': 'yes'}\n",
+            "def run(): return Response(map(lambda it: it, [VALUE]))\n",
+            "async def run(): return iter([VALUE])\n",
+            "async def run(): return sse([VALUE])\n",
+            "import flask\ndef run(): return flask.Response(it for it in [VALUE])\n",
+        ] {
+            let code = format!("from PIL import Image\n{}", shape.replace("VALUE", value));
+            for call in [owt.code(&code), owt.code(&code).field("use_cache", true)] {
+                let problem = call.post("/");
+                // What flask encodes itself raises there.
+                let slug = match (shape.contains("flask"), value.contains("ud800")) {
+                    (true, true) => "adaptor-raised",
+                    _ => "unrenderable",
+                };
+                let problem = problem.refused(500, slug);
+                let detail = problem["detail"].as_str().unwrap();
+                assert!(slug == "adaptor-raised" || detail.contains(said), "{code}: {detail}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failure_within_an_event_is_the_cut_alone() {
+    let owt = Owt::start();
+    for (sent, is_between) in [
+        (r"['data: one\n\nda']", false),
+        (r"['data: one\n\n', 'data: two\n']", false),
+        (r"['data: one\r\n']", false),
+        (r"['data: one\n\n', ': beat\n\n']", true),
+        (r"['data: one\r\n\r\n']", true),
+        (r"['data: one\r', '\r']", true),
+        (r"['data: one\n', '\r\n']", true),
+    ] {
+        let code = format!(
+            "def flow():
+    yield from {sent}
+    1 / 0
+def run(): return stream(flow(), 'text/event-stream')
+"
+        );
+        let mut raw = Raw::get(&owt, &owt.code(&code), "/", &[]);
+        assert_eq!(raw.head().0, 200);
+        let rest = String::from_utf8(raw.rest()).unwrap();
+        // After a part of an event it would make that look like a whole one.
+        assert_eq!(rest.contains("event: error\n"), is_between, "{sent}: {rest:?}");
+        assert!(!rest.ends_with("0\r\n\r\n"), "{sent}: a clean end");
+    }
+}
+
+#[test]
 fn server_sent_events_get_an_error_event_first() {
     let owt = Owt::start();
     for head in ["def", "async def"] {

@@ -125,6 +125,42 @@ async fn the_first_event_comes_before_the_last_is_made() {
     assert!(events.next().await.is_none());
 }
 
+/// The stream of events, a byte at a time and with longer line ends: they come in halves.
+const IN_HALVES: &str = "
+from owt.responses import EVENTS, respond
+
+async def run(texts):
+    whole = ''.join(respond(sse(texts), '')[3]).replace('\\n', '\\r\\n')
+    return stream((bytes([b]) for b in b'\\xef\\xbb\\xbf: hello\\r' + whole.encode()), EVENTS)
+";
+
+#[tokio::test]
+async fn any_text_arrives() {
+    let texts = include_str!("../../../clients/vectors/texts.json");
+    let texts: Vec<String> = serde_json::from_str(texts).unwrap();
+    let wanted: Vec<_> =
+        texts.iter().map(|text| text.replace("\r\n", "\n").replace('\r', "\n")).collect();
+    let server = Server::start();
+    for code in ["lambda texts: sse(texts)", IN_HALVES] {
+        let call = server.client().owt::<POST>(code, json!({"texts": texts}));
+        let mut events = call.events().await.unwrap();
+        let mut seen = Vec::new();
+        while let Some(event) = events.next().await {
+            seen.push(event.unwrap().data);
+        }
+        assert_eq!(seen, wanted, "{code}");
+    }
+    let code = "lambda texts: ([text] for text in texts)";
+    let call = server.client().owt::<POST>(code, json!({"texts": texts}));
+    let mut lines = call.lines::<[String; 1]>().await.unwrap();
+    let mut seen = Vec::new();
+    while let Some(line) = lines.next().await {
+        let [text] = line.unwrap();
+        seen.push(text);
+    }
+    assert_eq!(seen, texts);
+}
+
 #[tokio::test]
 async fn a_call_that_is_dropped_is_cancelled() {
     let meeting = Meeting::new().await;

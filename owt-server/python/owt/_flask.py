@@ -6,7 +6,7 @@ import functools
 import io
 import os
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import unquote_to_bytes
 
 
 def push_flask(raw: Any) -> None:
@@ -35,9 +35,9 @@ def _environ(raw: Any) -> dict[str, Any]:
         "REQUEST_METHOD": raw.method,
         "SCRIPT_NAME": "",
         # WSGI texts are bytes read as Latin-1 (PEP 3333)
-        "PATH_INFO": raw.path.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "PATH_INFO": unquote_to_bytes(raw.path).decode("latin-1"),
         "QUERY_STRING": raw.query,
-        "REQUEST_URI": quote(raw.path) + (f"?{raw.query}" if raw.query else ""),
+        "REQUEST_URI": raw.path + (f"?{raw.query}" if raw.query else ""),
         "SERVER_NAME": name or "localhost",
         "SERVER_PORT": port or ("443" if raw.scheme == "https" else "80"),
         "SERVER_PROTOCOL": "HTTP/1.1",

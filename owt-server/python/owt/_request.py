@@ -7,13 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, unquote
 
 from ._context import running
 from ._errors import Refused
 from ._multipart import File, parts
-
-_SAFE = "/:@!$&'()*+,;=~-._"
 
 
 class MultiDict(dict[str, Any]):
@@ -63,10 +61,10 @@ class Headers(Mapping[str, str]):
     """The header fields: case does not matter, repeated fields are joined with commas."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        """Take the fields in their order."""
+        """Take the fields in their order, with their bytes as Latin-1 text."""
         self._all: dict[str, list[str]] = {}
         for name, value in pairs:
-            self._all.setdefault(name.lower(), []).append(value)
+            self._all.setdefault(name.lower(), []).append(_utf8_or_latin(value))
 
     def __getitem__(self, name: str) -> str:
         """Give the field's value (RFC 9110, 5.3)."""
@@ -104,7 +102,6 @@ class Request:
         self._raw = raw
         self.id: str = raw.id
         self.method: str = raw.method
-        self.path: str = raw.path
         self.scheme: str = raw.scheme
         self.host: str = raw.host
         self.remote_addr: str = raw.remote
@@ -112,6 +109,16 @@ class Request:
     def __repr__(self) -> str:
         """Show method and path."""
         return f"<Request {self.method} {self.path}>"
+
+    @cached_property
+    def path(self) -> str:
+        """The path, decoded, as flask has it: `%2F` is a slash here, and no letter in `url`."""
+        return "/" + unquote(self._raw.path).lstrip("/")
+
+    @property
+    def raw_path(self) -> str:
+        """The path as it came, percent-encoded."""
+        return str(self._raw.path)
 
     @cached_property
     def headers(self) -> Headers:
@@ -244,7 +251,7 @@ class Request:
     @property
     def base_url(self) -> str:
         """The URL without its query."""
-        return f"{self.scheme}://{self.host}{quote(self.path, safe=_SAFE)}"
+        return f"{self.scheme}://{self.host}{self._raw.path}"
 
     @property
     def url(self) -> str:
@@ -254,7 +261,7 @@ class Request:
     @property
     def full_path(self) -> str:
         """The path, a question mark and the query."""
-        return f"{self.path}?{self._raw.query}"
+        return f"{self._raw.path}?{self._raw.query}"
 
     @property
     def is_secure(self) -> bool:
@@ -290,6 +297,16 @@ def request_for(raw: Any) -> Request:
         made = Request(raw)
         raw.request = made
     return made  # type: ignore[no-any-return]
+
+
+def _utf8_or_latin(value: str) -> str:
+    """Read a header's bytes as UTF-8 where they are; else they stay the Latin-1 they came as."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def _urlencoded(text: str) -> list[tuple[str, Any]]:

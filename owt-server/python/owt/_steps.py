@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from ._context import current, running
 from ._errors import Refused
@@ -33,8 +34,11 @@ def the_request() -> Request:
 
 
 def path_parts() -> list[str]:
-    """Give the parts of the request's path, without empty ones."""
-    return [part for part in the_request().path.split("/") if part]
+    """Give the parts of the request's path, decoded, without empty ones.
+
+    A slash that came as `%2F` is a part's own.
+    """
+    return [unquote(part) for part in the_request().raw_path.split("/") if part]
 
 
 def restart(state: State) -> State:

@@ -12,6 +12,7 @@ import inspect
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from . import _files, _json, _render, _werkzeug
 from ._errors import Unrenderable
@@ -35,6 +36,9 @@ Headers = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Normal = tuple[int, int, list[tuple[str, str]], object]
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # token, RFC 9110 section 5.6.2
+# Headers that hold a URL, which is ASCII: the rest is percent-encoded (RFC 3987, 3.1).
+_URLS = ("location", "content-location", "refresh")
+_ASCII = "".join(map(chr, range(128)))
 _REGISTERED = frozenset(map(int, http.HTTPStatus))
 _DEEPEST = 16
 
@@ -83,9 +87,12 @@ def stream(chunks: Iterable[object] | AsyncIterable[object], content_type: str =
 
 
 def sse(events: Iterable[object] | AsyncIterable[object]) -> Response:
-    """Server-sent events: each value is one event's data, text as it is, others as JSON."""
-    headers = {"Cache-Control": "no-cache"}
-    return Response(_event_stream(events), headers=headers, content_type=EVENTS)
+    """Server-sent events: each value is one event's data, text as it is, others as JSON.
+
+    The stream's own line ends are all that changes in a text: CR LF and CR arrive as LF. Bytes are
+    text in UTF-8; what is none of it arrives as U+FFFD.
+    """
+    return Response(_event_stream(events), content_type=EVENTS)
 
 
 def respond(value: object, accept: str) -> Normal:
@@ -277,6 +284,15 @@ def _header_value(name: str, value: object) -> str:
     if any(letter in text for letter in "\r\n\0"):
         # Sent as it is, it would be a header of the caller's own making.
         raise Unrenderable(f"the header {name} holds a line break or NUL: {text!r}")
+    try:
+        if name.lower() in _URLS:
+            text = quote(text, safe=_ASCII)
+        text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise Unrenderable(
+            f"the header {name} holds {text[error.start]!r}, and headers are Latin-1 (PEP 3333): "
+            "percent-encode it, for a file's name as filename*=UTF-8''... (RFC 8187)"
+        ) from None
     return text
 
 
@@ -294,10 +310,15 @@ def _utf8(text: str) -> bytes:
 
 
 def _event(value: object) -> str:
-    if isinstance(value, (bytes, bytearray)):
-        value = value.decode("utf-8", "replace")
+    """One event. Its lines end with CR LF, CR or LF, and with nothing else (WHATWG HTML, 9.2)."""
+    if isinstance(value, str):
+        # An event stream is UTF-8 throughout, unlike other text (see `_utf8`).
+        value = value if value.isascii() else _utf8(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        value = bytes(value).decode("utf-8", "replace")
     text = value if isinstance(value, str) else _json.encode(value)
-    return "".join(f"data: {line}\n" for line in text.splitlines() or [""]) + "\n"
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "".join(f"data: {line}\n" for line in lines) + "\n"
 
 
 def _event_stream(events: Iterable[object] | AsyncIterable[object]) -> object:

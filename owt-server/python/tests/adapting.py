@@ -5,17 +5,18 @@ import hashlib
 import textwrap
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 from owt._adaptor import Adaptor, load
 from owt._context import current
 
 
 def raw_call(path: str = "/", query: str = "", body: bytes = b"", **more: Any) -> SimpleNamespace:
-    """A raw call as the server makes it (CONTRACT)."""
+    """A raw call as the server makes it (CONTRACT). What the path must not hold is encoded."""
     given: dict[str, Any] = {
         "id": "1",
         "method": "POST" if body else "GET",
-        "path": path,
+        "path": quote(path, safe="/%+"),
         "query": query,
         "headers": [("host", "localhost:9876")],
         "body": body,

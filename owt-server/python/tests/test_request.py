@@ -8,6 +8,7 @@ from adapting import during, raw_call
 from owt import request
 from owt._errors import Refused, describe
 from owt._request import request_for
+from owt._steps import path_parts
 
 BOUNDARY = "----WebKitFormBoundaryAbC123"
 
@@ -32,7 +33,8 @@ def test_addresses():
     r = request_for(raw_call("/a b/ä", query="x=1&x=2&e=&p=a+b%26"))
     assert r.url == "http://localhost:9876/a%20b/%C3%A4?x=1&x=2&e=&p=a+b%26"
     assert r.base_url == "http://localhost:9876/a%20b/%C3%A4"
-    assert (r.path, r.full_path) == ("/a b/ä", "/a b/ä?x=1&x=2&e=&p=a+b%26")
+    assert (r.path, r.raw_path) == ("/a b/ä", "/a%20b/%C3%A4")
+    assert r.full_path == "/a%20b/%C3%A4?x=1&x=2&e=&p=a+b%26"
     assert (r.host, r.host_url, r.scheme) == ("localhost:9876", "http://localhost:9876/", "http")
     assert (r.method, r.remote_addr, r.id) == ("GET", "127.0.0.1", "1")
     assert r.args == {"x": "1", "e": "", "p": "a b&"}
@@ -40,6 +42,41 @@ def test_addresses():
     assert r.args.get("x", type=int) == 1 and r.args.get("e", 5, type=int) == 5
     assert r.args.getlist("x", type=int) == [1, 2]
     assert r.args.to_dict(flat=False) == {"x": ["1", "2"], "e": [""], "p": ["a b&"]}
+
+
+@pytest.mark.parametrize(
+    ("came", "path", "parts"),
+    [
+        ("/files/a%2Fb/c", "/files/a/b/c", ["files", "a/b", "c"]),
+        ("/%2f", "/", ["/"]),
+        ("/a%252Fb", "/a%2Fb", ["a%2Fb"]),
+        ("/%2e%2E/a", "/../a", ["..", "a"]),
+        ("/a+b", "/a+b", ["a+b"]),
+        ("/%ff/%C3", "/\ufffd/\ufffd", ["\ufffd", "\ufffd"]),
+        ("/a%00b", "/a\0b", ["a\0b"]),
+        ("/100%/%zz/%4", "/100%/%zz/%4", ["100%", "%zz", "%4"]),
+        ("//a///b/", "/a///b/", ["a", "b"]),
+        ("/", "/", []),
+    ],
+)
+def test_a_path_is_decoded_part_by_part(came, path, parts):
+    raw = raw_call(came, query="q=%2F")
+    r = request_for(raw)
+    assert (r.path, r.raw_path) == (path, came)
+    assert r.base_url == f"http://localhost:9876{came}"
+    assert r.url == r.base_url + "?q=%2F" and r.full_path == came + "?q=%2F"
+    assert during(raw, path_parts) == parts
+
+
+def test_a_header_is_utf8_or_latin1():
+    headers = [
+        ("x-a", "caf\xe9"),
+        ("x-b", "\xc3\xbc"),
+        ("x-c", "\xe2\x82\xac \xe9"),
+        ("x-d", "plain"),
+    ]
+    r = request_for(raw_call(headers=headers))
+    assert list(r.headers.values()) == ["café", "ü", "\xe2\x82\xac é", "plain"]
 
 
 def test_headers():

@@ -284,6 +284,83 @@ def test_constructors():
     kind, _, headers, payload = respond(sse(["a\nb", {"c": 1}]), "")
     assert dict(headers)["Content-Type"] == "text/event-stream"
     assert list(payload) == ["data: a\ndata: b\n\n", 'data: {"c":1}\n\n']
+    assert "Cache-Control" not in dict(headers)  # the server says it, of every stream of events
+
+
+TEXTS = json.loads(
+    (pathlib.Path(__file__).parents[3] / "clients/vectors/texts.json").read_text(encoding="utf-8")
+)
+
+
+def read_events(stream):
+    """The data of each event, as the HTML standard has it (9.2.6)."""
+    assert stream.endswith("\n\n") and "\r" not in stream
+    return [
+        "\n".join(line.removeprefix("data: ") for line in block.split("\n"))
+        for block in stream[:-2].split("\n\n")
+    ]
+
+
+def ends_as_lf(text):
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def test_any_text_is_an_event():
+    events = respond(sse(TEXTS), "")[3]
+    assert read_events("".join(events)) == [ends_as_lf(text) for text in TEXTS]
+
+
+@pytest.mark.parametrize(
+    ("value", "data"),
+    [
+        (b"a\r\nb", "a\nb"),
+        (b"caf\xe9\n", "caf\ufffd\n"),
+        (memoryview(b"ab"), "ab"),
+        (bytearray(), ""),
+        ("caf\udce9 \udcff", "caf\ufffd \ufffd"),  # bytes that Python could not decode
+        (None, "null"),
+        ("\u2028", "\u2028"),
+        ({"a": "\u2028\r\n"}, None),
+    ],
+)
+def test_other_values_are_events(value, data):
+    [event] = respond(sse([value]), "")[3]
+    [read] = read_events(event)
+    assert json.loads(read) == value if data is None else read == data
+
+
+def test_half_a_character_is_no_event():
+    with pytest.raises(Unrenderable, match="no UTF-8 form"):
+        list(respond(sse(["\ud800"]), "")[3])
+
+
+def test_a_json_line_is_one_line():
+    for text in TEXTS:
+        line = chunk({"text": text})
+        assert line.endswith(b"\n") and not {10, 13} & set(line[:-1])
+        assert json.loads(line) == {"text": text}
+
+
+def test_a_header_is_latin1():
+    _, _, headers, _ = respond(("x", {"X-A": "café ÿ"}), "")
+    assert headers[0] == ("X-A", "café ÿ")
+    for text in ("5 €", "日本", "\udce9"):
+        with pytest.raises(Unrenderable, match=r"X-A holds .* Latin-1 .*RFC 8187"):
+            respond(("x", {"X-A": text}), "")
+
+
+@pytest.mark.parametrize(
+    ("url", "sent"),
+    [
+        ("/größe/€?q=日", "/gr%C3%B6%C3%9Fe/%E2%82%AC?q=%E6%97%A5"),
+        ("https://h/a%2Fb?x=%C3%A4&y=[1]#z", "https://h/a%2Fb?x=%C3%A4&y=[1]#z"),
+    ],
+)
+def test_a_location_is_ascii(url, sent):
+    assert respond(redirect(url), "")[2] == [("Location", sent)]
+    assert respond((None, 302, {"location": url}), "")[2] == [("location", sent)]
+    with pytest.raises(Unrenderable, match="Location holds"):
+        redirect("/\ud800")
 
 
 # Flask

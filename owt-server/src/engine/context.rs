@@ -12,7 +12,7 @@ pub struct Context {
     pub id: String,
     /// `GET` or `POST`.
     pub method: &'static str,
-    /// Percent-decoded, beginning with `/`.
+    /// As it came, percent-encoded, beginning with `/`: what `%2F` stands for is no slash.
     pub path: String,
     /// As it came, without the `?`.
     pub query: String,
@@ -58,11 +58,15 @@ impl Headers {
         Self { text: String::with_capacity(count * 40), ends: Vec::with_capacity(count) }
     }
 
-    /// Adds a header; the name is in lower case. Bytes that are no UTF-8 are replaced.
+    /// Adds a header; the name is in lower case. The value is kept as Latin-1 text, a letter for
+    /// each byte (PEP 3333), so that no byte is lost.
     pub fn push(&mut self, name: &str, value: &[u8]) {
         self.text.push_str(name);
         let name_end = self.text.len();
-        self.text.push_str(&String::from_utf8_lossy(value));
+        match std::str::from_utf8(value) {
+            Ok(text) if text.is_ascii() => self.text.push_str(text),
+            _ => self.text.extend(value.iter().copied().map(char::from)),
+        }
         self.ends.push((name_end, self.text.len()));
     }
 

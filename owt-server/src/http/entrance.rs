@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use owt_core::{Problem, ProblemKind};
@@ -44,7 +45,20 @@ pub(super) async fn entrance(
     let dress = site.door.dress(response.request(), visit.is_call());
     dress.on(response.headers_mut());
     visit.answers(response.response_mut());
+    if response.request().version() < Version::HTTP_11 {
+        end_by_closing(response.response_mut());
+    }
     Ok(response)
+}
+
+/// A client of HTTP/1.0 knows no chunked coding (RFC 9112, 6.1): a body of unknown length ends
+/// with the connection.
+fn end_by_closing(response: &mut HttpResponse) {
+    if response.body().size() == BodySize::Stream {
+        let head = response.head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 fn closed(request: ServiceRequest) -> ServiceResponse {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use actix_web::dev::Extensions;
 use actix_web::http::StatusCode;
 use rustix::net::Shutdown;
+use rustix::net::sockopt::set_socket_linger;
 
 use super::connection::Stream;
 
@@ -60,6 +61,13 @@ impl Watched {
         self.quiet_since.set(Instant::now());
     }
 
+    /// Ends with a reset, which nobody takes for a body's end. A Unix socket has none.
+    pub fn resets(&self) {
+        if let Err(error) = set_socket_linger(self.socket(), Some(Duration::ZERO)) {
+            tracing::debug!(%error, "a connection that shall be reset has gone");
+        }
+    }
+
     fn look(&self, limit: Duration) {
         if self.visits.get() > 0 {
             return;
@@ -72,10 +80,13 @@ impl Watched {
         }
     }
 
-    fn cut(&self, why: &str) {
+    fn socket(&self) -> BorrowedFd<'_> {
         // SAFETY: open as long as this object lives.
-        let socket = unsafe { BorrowedFd::borrow_raw(self.socket) };
-        match rustix::net::shutdown(socket, Shutdown::Both) {
+        unsafe { BorrowedFd::borrow_raw(self.socket) }
+    }
+
+    fn cut(&self, why: &str) {
+        match rustix::net::shutdown(self.socket(), Shutdown::Both) {
             Ok(()) => tracing::debug!("a connection was cut: {why}"),
             // The client was quicker.
             Err(error) => tracing::debug!(%error, "a connection to be cut has gone"),

@@ -11,7 +11,6 @@ use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
-use percent_encoding::percent_decode_str;
 
 use crate::door::Pass;
 use crate::engine::{Context, Headers};
@@ -192,7 +191,7 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes, pass: &Pas
     Context {
         id,
         method: if request.method() == Method::GET { "GET" } else { "POST" },
-        path: percent_decode_str(request.path()).decode_utf8_lossy().into_owned(),
+        path: request.path().to_owned(),
         query: request.query_string().to_owned(),
         headers,
         body,

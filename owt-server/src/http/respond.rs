@@ -1,24 +1,28 @@
 //! From a call's events to an HTTP response (WIRE §5, §7).
 
-use std::path::Path;
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix_files::NamedFile;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{StatusCode, header::ContentType};
+use actix_web::http::{StatusCode, Version, header::ContentType};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::unfold;
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 
 use super::file;
+use super::sniff::{OCTETS, sniff};
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
 use crate::engine::{CacheOutcome, Event, Events, Head};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const OCTETS: &str = "application/octet-stream";
+const EVENTS: &str = "text/event-stream";
+/// nginx, and who took it over, passes on at once what an answer with `no` brings.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Nobody keeps events, nor compresses them, for which a proxy would gather them.
+const AS_THEY_COME: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
 /// Chunks that wait together are sent together, up to this many bytes.
 const BATCH: usize = 64 << 10;
 
@@ -36,7 +40,7 @@ pub(super) async fn respond(
     let timed = head.map(|head| timing::answered(head.timing, submitted.elapsed(), cache));
     let mut response = match first {
         Some(Event::Answer(head, body)) => whole(request, head, body, visit),
-        Some(Event::File(head, path)) => whole_file(request, head, &path, visit),
+        Some(Event::File(head, path)) => file::answer(request, head, &path, visit),
         Some(Event::Head(head)) => stream(request, head, events, visit),
         Some(Event::Problem(failure)) => problem(request.headers(), *failure, visit),
         Some(Event::Chunk(_) | Event::End) | None => {
@@ -114,16 +118,18 @@ fn whole(request: &HttpRequest, head: Head, body: Bytes, visit: &Visit) -> HttpR
 
 /// True for a status that never has a body (RFC 9110 §15): what would be sent as one would
 /// be the beginning of the connection's next answer.
-fn is_bodiless(status: u16) -> bool {
+pub(super) fn is_bodiless(status: u16) -> bool {
     matches!(status, 204 | 205 | 304)
 }
 
-/// The media type of bytes that came without one.
-fn sniff(body: &[u8]) -> &'static str {
-    infer::get(body).map_or(OCTETS, |kind| kind.mime_type())
-}
-
-fn begin(head: Head, sniffed: Option<&'static str>) -> Result<HttpResponseBuilder, Box<Problem>> {
+/// A response with the head's status and headers.
+///
+/// # Errors
+/// A problem that names what HTTP does not allow.
+pub(super) fn begin(
+    head: Head,
+    sniffed: Option<&'static str>,
+) -> Result<HttpResponseBuilder, Box<Problem>> {
     let unfit = |what: String| {
         Box::new(Problem::new(ProblemKind::Unrenderable, format!("the adaptor gave {what}")))
     };
@@ -133,13 +139,13 @@ fn begin(head: Head, sniffed: Option<&'static str>) -> Result<HttpResponseBuilde
         .ok_or_else(|| unfit(format!("{}, which is no HTTP status", head.status)))?;
     let mut response = HttpResponse::build(status);
     if let Some(content_type) = head.content_type.as_deref().or(sniffed) {
-        let value = HeaderValue::from_str(content_type)
-            .map_err(|_| unfit(format!("{content_type:?}, which is no Content-Type")))?;
+        let value = header_value(content_type)
+            .ok_or_else(|| unfit(format!("{content_type:?}, which is no Content-Type")))?;
         response.insert_header((header::CONTENT_TYPE, value));
     }
     for (name, value) in head.headers {
-        let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        let (Ok(name), Some(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), header_value(&value))
         else {
             return Err(unfit(format!("a header that HTTP does not allow: {name:?}: {value:?}")));
         };
@@ -150,41 +156,21 @@ fn begin(head: Head, sniffed: Option<&'static str>) -> Result<HttpResponseBuilde
     Ok(response)
 }
 
+/// A header's text as the bytes that it stands for, which are Latin-1 as in WSGI (PEP 3333);
+/// `None` for what is none or HTTP does not allow.
+fn header_value(text: &str) -> Option<HeaderValue> {
+    let bytes = if text.is_ascii() {
+        Cow::Borrowed(text.as_bytes())
+    } else {
+        text.chars().map(|letter| u8::try_from(letter).ok()).collect::<Option<Vec<u8>>>()?.into()
+    };
+    HeaderValue::from_bytes(&bytes).ok()
+}
+
 /// Headers that are not the adaptor's to set: they say how this connection carries the body.
 fn is_the_connections(name: &HeaderName) -> bool {
     [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE]
         .contains(name)
-}
-
-fn whole_file(request: &HttpRequest, head: Head, path: &Path, visit: &Visit) -> HttpResponse {
-    // Opening and reading a local file's metadata is short; its content is read off this thread.
-    let opened = file::open(path).and_then(|file| NamedFile::from_file(file, path));
-    let file = match opened {
-        Ok(file) => file.use_last_modified(true).disable_content_disposition(),
-        Err(error) => {
-            let detail = format!("the adaptor gave the file {}: {error}", path.display());
-            let failure = Problem::new(ProblemKind::Unrenderable, detail);
-            return problem(request.headers(), failure, visit);
-        }
-    };
-    let mut response = file.into_response(request);
-    // The adaptor's own status and headers stand above what the file suggests; a range or a
-    // condition that was met stays what it is.
-    let head_status = head.status;
-    if response.status() == StatusCode::OK {
-        match begin(head, None) {
-            Err(failure) => return problem(request.headers(), *failure, visit),
-            Ok(mut given) if is_bodiless(head_status) => return given.finish(),
-            Ok(mut given) => {
-                let given = given.finish();
-                *response.status_mut() = given.status();
-                for (name, value) in given.headers() {
-                    response.headers_mut().insert(name.clone(), value.clone());
-                }
-            }
-        }
-    }
-    response
 }
 
 fn stream(
@@ -194,19 +180,34 @@ fn stream(
     visit: &Rc<Visit>,
 ) -> HttpResponse {
     let content_type = head.content_type.get_or_insert_with(|| OCTETS.into());
-    let sse = content_type.starts_with("text/event-stream");
+    let sse = content_type.get(..EVENTS.len()).is_some_and(|it| it.eq_ignore_ascii_case(EVENTS));
     let bodiless = is_bodiless(head.status);
+    let says = |name: &HeaderName| {
+        head.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name.as_str()))
+    };
+    let (says_buffering, says_caching) = (says(&ACCEL_BUFFERING), says(&header::CACHE_CONTROL));
     match begin(head, None) {
         Err(failure) => problem(request.headers(), *failure, visit),
         // Dropping the events closes the generator.
         Ok(mut response) if bodiless => response.finish(),
         Ok(mut response) => {
-            if sse {
-                // Proxies that buffer would hold events back.
-                response.insert_header((header::CACHE_CONTROL, "no-cache"));
+            // Proxies shall not hold back what is sent as it is made.
+            if !says_buffering {
+                response.insert_header((ACCEL_BUFFERING, HeaderValue::from_static("no")));
             }
-            let visit = Rc::clone(visit);
-            let flow = Flow { events, held: None, sse, visit, over: false, given: None };
+            if sse && !says_caching {
+                response.insert_header((header::CACHE_CONTROL, AS_THEY_COME));
+            }
+            let flow = Flow {
+                events,
+                held: None,
+                sse,
+                tail: *b"\n\n\n",
+                marks_end: request.version() >= Version::HTTP_11,
+                visit: Rc::clone(visit),
+                over: false,
+                given: None,
+            };
             response.streaming(unfold(flow, |mut flow| async move {
                 let item = flow.next().await?;
                 Some((item, flow))
@@ -221,6 +222,10 @@ struct Flow {
     /// What was read past a batch.
     held: Option<Event>,
     sse: bool,
+    /// The last bytes that were given.
+    tail: [u8; 3],
+    /// The body's end is marked; else, to a client of HTTP/1.0, it is the connection's.
+    marks_end: bool,
     visit: Rc<Visit>,
     over: bool,
     /// When the piece was given that the connection has not asked to follow yet.
@@ -256,6 +261,10 @@ impl Flow {
         match event {
             Event::Chunk(chunk) => {
                 let batch = self.batch(chunk);
+                for byte in batch.iter().skip(batch.len().saturating_sub(self.tail.len())) {
+                    self.tail.rotate_left(1);
+                    self.tail[2] = *byte;
+                }
                 self.visit.streams(batch.len());
                 self.given = Some(Instant::now());
                 Some(Ok(batch))
@@ -289,10 +298,11 @@ impl Flow {
         batch.freeze()
     }
 
-    /// For server-sent events the failure is an event first, then the cut.
+    /// For server-sent events the failure is an event first, then the cut. In the middle of an
+    /// event it is the cut alone: an event after that part of one would make it look whole.
     async fn fail(&mut self, failure: Problem) -> Result<Bytes, Cut> {
         self.visit.fails(failure.kind);
-        if self.sse {
+        if self.sse && ends_event(self.tail) {
             self.sse = false;
             let json = serde_json::to_string(&failure).unwrap_or_default();
             self.held = Some(Event::Problem(Box::new(failure)));
@@ -302,8 +312,16 @@ impl Flow {
         // nothing for it, and browsers throw away what their page has not read when it is cut.
         tokio::time::sleep(LINGER).await;
         self.over = true;
+        if !self.marks_end {
+            self.visit.resets();
+        }
         let trace = self.visit.trace().map(|trace| trace.id);
         tracing::warn!(id = self.visit.id(), trace, "a stream failed in the middle: {failure}");
         Err(Cut(Box::new(failure)))
     }
+}
+
+/// True after two line ends in a row, each of any kind: no event is under way.
+fn ends_event(tail: [u8; 3]) -> bool {
+    matches!(tail, [_, b'\n', b'\n'] | [_, b'\r' | b'\n', b'\r'] | [b'\r' | b'\n', b'\r', b'\n'])
 }

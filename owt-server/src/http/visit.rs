@@ -110,6 +110,11 @@ impl Visit {
         }
     }
 
+    /// Its answer fails, and no more than the connection's end will tell its client so.
+    pub fn resets(&self) {
+        self.connection.iter().for_each(|connection| connection.resets());
+    }
+
     /// This is its answer.
     pub fn answers(&self, response: &mut HttpResponse<impl MessageBody>) {
         self.status.set(response.status().as_u16());

@@ -102,7 +102,8 @@ fn copy(py: Python<'_>, bytes: &[u8]) -> Bytes {
 
 /// Pulls an iterator to its end, or until the reader goes; it is closed either way.
 ///
-/// The head goes with the first chunk: what raises before it is an ordinary failure.
+/// The head goes with the first chunk: what raises before it, the making of that chunk
+/// included, is an ordinary failure.
 ///
 /// # Errors
 /// What the iterator raised.
@@ -151,17 +152,23 @@ fn pull_open(
     events: &Sender,
 ) -> PyResult<Result<(), Gone>> {
     let py = stream.py();
+    let mut give = |chunk: &[u8]| {
+        // An empty chunk is nothing yet (PEP 3333).
+        if !chunk.is_empty() {
+            begin(beginning, events);
+        }
+        send(py, chunk, events)
+    };
     for item in stream.clone() {
         let item = item?;
-        begin(beginning, events);
         let sent = if let Ok(bytes) = item.cast_exact::<PyBytes>() {
-            send(py, bytes.as_bytes(), events)
+            give(bytes.as_bytes())
         } else if let Some(text) = item.cast_exact::<PyString>().ok().and_then(|t| t.to_str().ok())
         {
-            send(py, text.as_bytes(), events)
+            give(text.as_bytes())
         } else {
             let made = bridge.chunk.bind(py).call1((item,))?;
-            send(py, made.cast::<PyBytes>()?.as_bytes(), events)
+            give(made.cast::<PyBytes>()?.as_bytes())
         };
         if sent.is_err() {
             return Ok(Err(Gone));

@@ -63,6 +63,7 @@ impl RawCall {
     fn method(&self) -> &'static str {
         self.context.method
     }
+    /// As it came, percent-encoded.
     #[getter]
     fn path(&self) -> &str {
         &self.context.path
@@ -71,6 +72,7 @@ impl RawCall {
     fn query(&self) -> &str {
         &self.context.query
     }
+    /// The values as Latin-1 text, as WSGI has them.
     #[getter]
     fn headers(&self) -> Vec<(&str, &str)> {
         self.context.headers.iter().collect()

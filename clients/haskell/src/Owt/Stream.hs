@@ -50,11 +50,11 @@ data Event = Event
   }
   deriving (Eq, Show)
 
--- | The events of a @text/event-stream@ whose lines end with LF or CRLF.
+-- | The events of a @text/event-stream@.
 events :: Monad m => ConduitT ByteString Event m ()
-events = linesUnboundedAsciiC .| go Nothing Nothing []
+events = eventLines .| (await >>= mapM_ (leftover . withoutMark)) *> go Nothing Nothing []
   where
-    go lastId kind parts = await >>= maybe (pure ()) (line . withoutReturn)
+    go lastId kind parts = await >>= maybe (pure ()) line
       where
         line "" = do
           unless (null parts) $
@@ -62,12 +62,29 @@ events = linesUnboundedAsciiC .| go Nothing Nothing []
           go lastId Nothing []
         line text = case field text of
           ("data", value) -> go lastId kind (value : parts)
-          ("event", value) -> go lastId (Just value) parts
-          ("id", value) -> go (Just value) kind parts
+          ("event", value) -> go lastId (if Text.null value then Nothing else Just value) parts
+          ("id", value) | Text.all (/= '\0') value -> go (Just value) kind parts
           _ -> go lastId kind parts
     field text =
       let (name, rest) = Char8.break (== ':') text
           value = Char8.drop 1 rest
        in (name, decoded (fromMaybe value (ByteString.stripPrefix " " value)))
-    withoutReturn text = fromMaybe text (ByteString.stripSuffix "\r" text)
+    withoutMark text = fromMaybe text (ByteString.stripPrefix "\xEF\xBB\xBF" text)
     decoded = Text.decodeUtf8With Text.lenientDecode
+
+-- | Lines that end with LF, CR or both, each as soon as its end begins. What follows the last end is
+-- no line.
+eventLines :: Monad m => ConduitT ByteString ByteString m ()
+eventLines = go [] False
+  where
+    -- `begun` is a line's pieces, the last first; after a CR, an LF belongs to it.
+    go begun afterReturn = await >>= mapM_ (piece begun afterReturn)
+    piece begun afterReturn bytes
+      | ByteString.null bytes = go begun afterReturn
+      | afterReturn, Just rest <- ByteString.stripPrefix "\n" bytes = piece begun False rest
+      | otherwise = case Char8.break (`elem` ['\r', '\n']) bytes of
+          (text, end)
+            | ByteString.null end -> go (text : begun) False
+            | otherwise -> do
+                yield (ByteString.concat (reverse (text : begun)))
+                piece [] (ByteString.isPrefixOf "\r" end) (ByteString.drop 1 end)

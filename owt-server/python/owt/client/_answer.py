@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import contextlib
 import http.client
-import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, Self
 
@@ -15,6 +15,8 @@ from ._pool import Lease
 PROBLEM: Final = "application/problem+json"
 
 _PIECE = 64 << 10
+# Not `str.splitlines`, to which more is a line's end than to anybody else.
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class OwtError(Exception):
@@ -118,7 +120,7 @@ class Answer:
         """Server-sent events (WHATWG HTML, 9.2), each as soon as it is there."""
         data: list[str] = []
         kind = last = ""
-        for line in self.text_lines():
+        for line in self._lines("utf-8"):
             name, _, value = line.partition(":")
             value = value.removeprefix(" ")
             if not line:
@@ -137,12 +139,13 @@ class Answer:
 
         A line ends with CR, LF or both.
         """
-        charset = _charset(self.content_type)
+        return self._lines(_charset(self.content_type))
+
+    def _lines(self, charset: str) -> Iterator[str]:
         # A byte order mark is no part of the first line.
         charset = "utf-8-sig" if charset == "utf-8" else charset
         decoder = codecs.getincrementaldecoder(charset)("replace")
-        ends = io.IncrementalNewlineDecoder(decoder, translate=True)
-        return _split(ends.decode(piece, not piece) for piece in _and_end(self))
+        return _split(decoder.decode(piece, not piece) for piece in _and_end(self))
 
     def value(self) -> Any:
         """The body by its type: parsed JSON, text, or bytes."""
@@ -190,8 +193,12 @@ def _and_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _split(pieces: Iterable[str]) -> Iterator[str]:
     begun: list[str] = []
-    for piece in pieces:
-        first, *more = piece.split("\n")
+    after_return = False
+    for piece in filter(None, pieces):
+        # The rest of a CR LF whose CR has ended a line already, so that nobody waits for it.
+        text = piece.removeprefix("\n") if after_return else piece
+        after_return = piece.endswith("\r")
+        first, *more = _LINE_END.split(text)
         begun.append(first)
         for part in more:
             yield "".join(begun)
