@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from . import _fork, _libs, _log, _waits, adaptors, server
+from . import _cwd, _fork, _libs, _log, _pyplot, _waits, adaptors, server
 from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
@@ -14,6 +14,7 @@ from ._flask import push_flask
 from ._interrupted import mop_up
 from ._loop import drive, start_loop, stop_loop
 from ._request import request_for
+from ._state import leave
 from .responses import chunk, respond
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "describe",
     "drive",
     "install",
+    "leave",
     "load",
     "mop_up",
     "push_flask",
@@ -65,3 +67,5 @@ def install(
     _log.install(log, verbosity)
     _fork.install(forked, port or address.removeprefix("unix:"))
     _waits.install(is_call)
+    _cwd.install(is_call)
+    _pyplot.install()

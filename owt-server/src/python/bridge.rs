@@ -6,6 +6,7 @@ use pyo3::types::PyTuple;
 
 use owt_core::{Exception, Problem, ProblemKind};
 
+use super::raw::RawCall;
 use crate::engine::Context;
 
 /// `owt._host`, taken apart.
@@ -24,6 +25,7 @@ pub struct Bridge {
     pub install: Py<PyAny>,
     pub cancelled: Py<PyAny>,
     pub mop_up: Py<PyAny>,
+    leave: Py<PyAny>,
     describe: Py<PyAny>,
     refused: Py<PyAny>,
 }
@@ -55,6 +57,7 @@ impl Bridge {
                 install: take("install")?,
                 cancelled: take("Cancelled")?,
                 mop_up: take("mop_up")?,
+                leave: take("leave")?,
                 describe: take("describe")?,
                 refused: take("Refused")?,
             })
@@ -97,6 +100,17 @@ impl Bridge {
             problem = problem.with_exception(Exception { r#type, message, traceback });
         }
         Ok(problem)
+    }
+
+    /// Undoes what a call has done to the thread it leaves and, when it is over, to the process.
+    /// Most calls have done nothing.
+    pub fn leave(&self, raw: &Bound<'_, RawCall>, over: bool) {
+        let py = raw.py();
+        let Some(state) = raw.get().state(py) else { return };
+        if let Err(error) = self.leave.call1(py, (state, over)) {
+            let (id, trace) = raw.get().context().marks();
+            tracing::warn!(id, trace, %error, "what a call has changed could not be undone");
+        }
     }
 
     /// A better error than Python's when the arguments do not fit the function.

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::seat::Seat;
+use crate::process::own_directory;
 
 /// How long a task may keep the leader before another thread takes the lead.
 pub const PATIENCE: Duration = Duration::from_millis(1);
@@ -165,6 +166,7 @@ impl<W: Work> Pool<W> {
             // Without it calls still run, only slow ones are not overtaken.
             Err(error) => tracing::error!(%error, "the watch thread did not start"),
         }
+        own_directory();
         let seat = Arc::new(Seat::new(std::thread::current()));
         {
             let mut state = self.state.lock();
@@ -270,6 +272,7 @@ impl<W: Work> Pool<W> {
             .name(format!("owt-python-{}", state.seats.len()))
             .stack_size(STACK)
             .spawn(move || {
+                own_directory();
                 if let Ok(seat) = take.recv() {
                     Python::attach(|py| pool.serve(py, &seat));
                 }
