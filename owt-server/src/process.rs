@@ -130,3 +130,12 @@ pub fn reap(mut children: Vec<Process>) {
         std::thread::sleep(ROUND);
     }
 }
+
+/// Gives the calling thread a working directory and a umask of its own, as they are now.
+pub fn own_directory() {
+    // SAFETY: concerns this thread alone, and takes no memory.
+    if unsafe { libc::unshare(libc::CLONE_FS) } != 0 {
+        let error = std::io::Error::last_os_error();
+        tracing::warn!(%error, "calls that change the working directory change it for others too");
+    }
+}

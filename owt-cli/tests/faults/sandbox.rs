@@ -261,6 +261,15 @@ def run():
             "8",
         );
     }
+    // A call moves its own thread and no other.
+    works(
+        "import os
+def run():
+    os.chdir('/')
+    places = [f'/proc/self/task/{task}/cwd' for task in os.listdir('/proc/self/task')]
+    return [os.path.realpath(place) for place in places].count('/')",
+        "1",
+    );
     let code = "import os\ndef run():\n    return os.urandom(8).hex()";
     let cached = kept_in.owt.code(code).field("use_cache", true);
     assert_eq!(cached.post("/").ok(), cached.post("/").ok());

@@ -43,3 +43,4 @@ mod s7_limits;
 mod s7_mid_stream;
 mod s7_soft_stop;
 mod s8_never_mixed;
+mod s8_shared_state;

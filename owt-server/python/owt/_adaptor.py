@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from . import _forms, _libs, adaptors
+from . import _forms, _libs, _threads, adaptors
 from ._context import loading
 from ._errors import Refused
 from ._flow import Flow
@@ -131,6 +131,7 @@ def execute(module: ModuleType, source: str, code: _forms.Code | None = None) ->
     program = _forms.compiled(code, source, module.__file__ or "<adaptor>")
     names = module.__dict__
     names.update(namespace())
+    _threads.mark(names)
     token = loading.set(True)
     try:
         if isinstance(code.tree, ast.Module):

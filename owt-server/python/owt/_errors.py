@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from . import _threads
+
 #: The longest text of a description, in characters: 64 KiB in UTF-8 at worst.
 LIMIT = 64 * 1024
 
@@ -67,6 +69,7 @@ def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str, i
         detail = "the call was cancelled: its client went away or its deadline passed"
     else:
         detail = f"the adaptor raised {kind}" + (f": {message}" if message else "")
+        detail += _threads.hint(message, exc.__traceback__)
     text = _traceback(exc)
     line = _line(exc)
     return slug, field, bounded(detail), bounded(kind), bounded(message), bounded(text), line

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 
-from . import _fork, _libs, _log, _native_waits, _waits, adaptors, server
+from . import _cwd, _fork, _libs, _log, _native_waits, _pyplot, _waits, adaptors, server
 from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
@@ -14,6 +14,7 @@ from ._errors import Cancelled, Refused, Unrenderable, check_call, describe
 from ._flask import push_flask
 from ._loop import drive, start_loop, stop_loop
 from ._request import request_for
+from ._state import leave
 from ._wishes import wants_own_thread
 from .responses import chunk, respond
 
@@ -29,6 +30,7 @@ __all__ = [
     "describe",
     "drive",
     "install",
+    "leave",
     "load",
     "push_flask",
     "request_for",
@@ -68,3 +70,5 @@ def install(
     _waits.install(is_call)
     main = threading.get_ident()
     _native_waits.install(lambda: threading.get_ident() != main and is_call())
+    _cwd.install(is_call)
+    _pyplot.install()

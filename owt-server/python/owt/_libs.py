@@ -7,7 +7,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-import threading
+from _thread import RLock
 from collections.abc import Sequence
 from importlib.machinery import FileFinder, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
@@ -18,7 +18,7 @@ _folders: list[str] = []
 _loaded: dict[str, tuple[str, _Stamp | None]] = {}
 #: out of date, but another thread was in the middle of importing them
 _late: set[str] = set()
-_lock = threading.RLock()
+_lock = RLock()
 _generation = 0
 
 

@@ -6,12 +6,15 @@ import io
 import logging
 import os
 import sys
-import threading
 import weakref
+
+# By these names an adaptor cannot put others in their place, as gevent does.
+from _thread import RLock, allocate_lock
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, BinaryIO
 
+from . import _stdio
 from ._context import current
 
 Log = Callable[[int, str, str, str, str], None]
@@ -73,7 +76,7 @@ class _Partial:
         self._level = level
         self._logger = logger
         self._text = ""
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def write(self, text: str) -> None:
         with self._lock:
@@ -136,7 +139,7 @@ class LineStream(io.TextIOBase):
         self._logger = name
         self._partial: ContextVar[_Partial | None] = ContextVar(f"owt-{name}", default=None)
         self._open: weakref.WeakSet[_Partial] = weakref.WeakSet()
-        self._lock = threading.RLock()
+        self._lock = RLock()
         self.buffer: BinaryIO = _Bytes(self)  # type: ignore[assignment]
 
     def write(self, text: str) -> int:
@@ -218,6 +221,10 @@ class _Bytes(io.BufferedIOBase):
 class LogHandler(logging.Handler):
     """On the root logger: records become log lines at their own level."""
 
+    def createLock(self) -> None:
+        """Whoever exchanges the locks of all handlers, as gevent does, gets the same kind."""
+        self.lock = RLock()
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             call, trace = call_id(), trace_id()
@@ -241,7 +248,7 @@ def install(log: Log, verbosity: int) -> None:
     out = LineStream(1, logging.INFO, "stdout")
     err = LineStream(2, logging.WARNING, "stderr")
     _installed[:] = [out, err]
-    sys.stdout, sys.stderr = out, err
+    _stdio.install(stdin=sys.stdin, stdout=out, stderr=err)
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if isinstance(handler, LogHandler)]:
         root.removeHandler(old)
@@ -259,8 +266,8 @@ def flush_call(call: str) -> None:
 def leave_server() -> None:
     """In a forked child: the server's log is no longer there, the real stdio is."""
     _target.log = _to_stderr
-    sys.stdout = sys.__stdout__ = _real(1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _real(2)  # type: ignore[misc]
+    sys.__stdout__, sys.__stderr__ = _real(1), _real(2)  # type: ignore[misc]
+    _stdio.leave(stdout=sys.__stdout__, stderr=sys.__stderr__)
     root = logging.getLogger()
     for handler in list(root.handlers):
         if isinstance(handler, LogHandler):

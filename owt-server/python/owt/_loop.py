@@ -17,6 +17,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Protocol
 
+from ._aside import Aside
 from ._context import current
 from ._errors import Cancelled, Unrenderable
 from .responses import AITER, AWAIT, Normal, chunk, respond
@@ -62,11 +63,18 @@ class _Gone(Exception):
 class _Host:
     """One loop and its thread."""
 
-    def __init__(self, fd: int, drain: Callable[[], list[Callable[[], None]]]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        drain: Callable[[], list[Callable[[], None]]],
+        own_directory: Callable[[], None],
+    ) -> None:
         self.loop = asyncio.new_event_loop()
         self.calls: set[asyncio.Task[None]] = set()
         self._fd = fd
         self._drain = drain
+        self._own_directory = own_directory
+        self._aside = Aside(self.loop)
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="owt-loop", daemon=True)
 
@@ -83,7 +91,9 @@ class _Host:
 
     def drive(self, payload: Any, kind: int, sink: Sink, context: contextvars.Context) -> None:
         def begin() -> None:
-            task = self.loop.create_task(_Driver(self.loop, sink, context).run(payload, kind))
+            task = self.loop.create_task(
+                _Driver(self.loop, self._aside, sink, context).run(payload, kind)
+            )
             self.calls.add(task)
             task.add_done_callback(self.calls.discard)
 
@@ -97,6 +107,7 @@ class _Host:
             self.loop.call_soon(callback, context=contextvars.Context())
 
     def _run(self) -> None:
+        self._own_directory()
         asyncio.set_event_loop(self.loop)
         while not self._stopping:
             try:
@@ -106,6 +117,7 @@ class _Host:
                 _logger.error("a task of an adaptor raised %s", type(error).__name__)
             except BaseException:
                 _logger.exception("the event loop was interrupted")
+        self._aside.stop()
         self.loop.remove_reader(self._fd)
         self.loop.close()
 
@@ -133,9 +145,14 @@ class _Driver:
     """One call on the loop."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, sink: Sink, context: contextvars.Context
+        self,
+        loop: asyncio.AbstractEventLoop,
+        aside: Aside,
+        sink: Sink,
+        context: contextvars.Context,
     ) -> None:
         self._loop = loop
+        self._aside = aside
         self._sink = sink
         self._context = context
         self._gone = False
@@ -146,7 +163,7 @@ class _Driver:
         try:
             self._sink.on_gone(self._on_gone)
             if kind == AWAIT:
-                normal = await self._within(_awaited(payload))
+                normal = await self._within(_awaited(payload, self._aside))
                 kind, payload = normal[0], normal[3]
                 self._sink.respond(normal)
                 if kind != AITER:
@@ -235,7 +252,7 @@ async def _caught(work: Coroutine[Any, Any, Any]) -> tuple[BaseException | None,
         return error, None
 
 
-async def _awaited(value: Any) -> Normal:
+async def _awaited(value: Any, aside: Aside) -> Normal:
     """Awaits what an adaptor gave until it is something that can be answered."""
     accept = ", ".join(
         text for name, text in getattr(current.get(None), "headers", ()) if name == "accept"
@@ -245,7 +262,7 @@ async def _awaited(value: Any) -> Normal:
         if type(value).__module__ == "builtins":
             normal = respond(value, accept)
         else:  # it may be a figure that takes its time to be drawn; others need the loop
-            normal = await asyncio.to_thread(respond, value, accept)
+            normal = await aside.run(respond, value, accept)
         if normal[0] != AWAIT:
             return normal
         value = normal[3]
@@ -272,12 +289,21 @@ _host: _Host | None = None
 _lock = threading.Lock()
 
 
-def start_loop(fd: int, drain: Callable[[], list[Callable[[], None]]]) -> None:
-    """Starts the loop. When the eventfd `fd` is readable, what `drain()` gives is called on it."""
+def start_loop(
+    fd: int,
+    drain: Callable[[], list[Callable[[], None]]],
+    own_directory: Callable[[], None] = lambda: None,
+) -> None:
+    """Starts the loop. When the eventfd `fd` is readable, what `drain()` gives is called on it.
+
+    Before any adaptor runs, which may exchange what loops and threads are made of (gevent,
+    uvloop, event loop policies). `own_directory()` gives the thread that calls it a working
+    directory of its own.
+    """
     global _host
     with _lock:
         if _host is None:
-            _host = _Host(fd, drain)
+            _host = _Host(fd, drain, own_directory)
             _host.start()
 
 

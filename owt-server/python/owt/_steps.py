@@ -10,7 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
+from _thread import allocate_lock
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
@@ -25,7 +25,7 @@ from ._request import Request, request_for
 _CHUNK = 64 * 1024
 _STDERR = 4096
 _installed: set[str] = set()
-_installing = threading.Lock()
+_installing = allocate_lock()
 
 
 def the_request() -> Request:

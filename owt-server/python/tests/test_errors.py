@@ -1,5 +1,7 @@
+import asyncio
 import functools
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from adapting import adaptor
 
@@ -164,3 +166,46 @@ def test_check_call_of_other_callables():
 
     assert "`x`" in call_error(later).detail
     assert call_error(len) is not None
+
+
+ELSEWHERE = """
+import asyncio, signal, sqlite3
+base = sqlite3.connect(":memory:")
+def sqlite(): base.execute("select 1")
+def signals(): signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+def loop(): asyncio.get_event_loop()
+def greenlet(): raise ValueError("cannot switch to a different thread")
+def many(): raise RuntimeError("can't start new thread")
+def other(): raise ValueError("threadbare")
+"""
+
+
+def detail_on(thread, source, fn_name):
+    """What is told of a call on that thread, of code whose body runs on this one."""
+    handler, _ = adaptor(source).handler(fn_name)
+    return thread.submit(lambda: describe(raised(handler))).result()[2]
+
+
+def test_an_error_that_comes_of_another_thread_says_so():
+    with ThreadPoolExecutor(1, thread_name_prefix="another") as another:
+        for fn_name in ("sqlite", "signals", "loop", "greenlet"):
+            detail = detail_on(another, ELSEWHERE, fn_name)
+            assert "The module body ran on the main thread, this call on another_0 (" in detail
+            assert '`__owt__ = {"threads": 1}`' in detail, fn_name
+        for fn_name in ("many", "other"):
+            assert "module body" not in detail_on(another, ELSEWHERE, fn_name)
+        detail = another.submit(on_a_loop, adaptor(ELSEWHERE).handler("sqlite")[0]).result()
+        assert "All async calls run there" in detail and "__owt__" not in detail
+
+
+def on_a_loop(handler):
+    async def run():
+        return describe(raised(handler))[2]
+
+    return asyncio.run(run())
+
+
+def test_an_error_on_the_bodys_own_thread_says_nothing_of_threads():
+    with ThreadPoolExecutor(1) as one:
+        given = one.submit(failing, "def run(): raise ValueError('another thread')").result()
+        assert given[2] == "the adaptor raised ValueError: another thread"

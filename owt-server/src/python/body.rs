@@ -120,11 +120,14 @@ fn load(
     let wanted = wanted(shared, id, &task.events);
     let interruptible = Interruptible::new(py, seat, &context, wanted);
     let began = Instant::now();
-    let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(Arc::clone(&context)))
+    let calling = Calling::new(py, shared.bridge, RawCall::for_loading(Arc::clone(&context)));
+    let raw = calling.as_ref().ok().map(|calling| calling.raw().clone());
+    let loaded = calling
         .and_then(|_calling| shared.bridge.load.bind(py).call1((&**source, id.to_string())));
     exit_if_forked();
     let took = began.elapsed();
     let interrupted = interruptible.disarm();
+    raw.iter().for_each(|raw| shared.bridge.leave(raw, true));
     shared.pool.end_body(seat);
     if let Err(error) = &loaded
         && lane.is_none()

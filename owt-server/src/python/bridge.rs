@@ -6,6 +6,7 @@ use pyo3::types::PyTuple;
 
 use owt_core::{Exception, Problem, ProblemKind};
 
+use super::raw::RawCall;
 use crate::engine::Context;
 
 /// `owt._host`, taken apart.
@@ -23,6 +24,7 @@ pub struct Bridge {
     pub stop_loop: Py<PyAny>,
     pub install: Py<PyAny>,
     pub wants_own_thread: Py<PyAny>,
+    leave: Py<PyAny>,
     describe: Py<PyAny>,
     refused: Py<PyAny>,
 }
@@ -53,6 +55,7 @@ impl Bridge {
                 stop_loop: take("stop_loop")?,
                 install: take("install")?,
                 wants_own_thread: take("wants_own_thread")?,
+                leave: take("leave")?,
                 describe: take("describe")?,
                 refused: take("Refused")?,
             })
@@ -95,6 +98,17 @@ impl Bridge {
             problem = problem.with_exception(Exception { r#type, message, traceback });
         }
         Ok(problem)
+    }
+
+    /// Undoes what a call has done to the thread it leaves and, when it is over, to the process.
+    /// Most calls have done nothing.
+    pub fn leave(&self, raw: &Bound<'_, RawCall>, over: bool) {
+        let py = raw.py();
+        let Some(state) = raw.get().state(py) else { return };
+        if let Err(error) = self.leave.call1(py, (state, over)) {
+            let (id, trace) = raw.get().context().marks();
+            tracing::warn!(id, trace, %error, "what a call has changed could not be undone");
+        }
     }
 
     /// A better error than Python's when the arguments do not fit the function.

@@ -93,6 +93,7 @@ impl PythonHost {
         let pool = Pool::new(settings.threads, source);
         let queue = Places::new(settings.max_queue);
         let shared = Shared::new(bridge, pool, settings.max_adaptors, mailbox, runtime);
+        Python::attach(|py| shared.start_loop(py).map_err(|error| said(py, error)))?;
         Ok(Self { shared: Arc::new(shared), queue })
     }
 

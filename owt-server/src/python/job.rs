@@ -9,7 +9,6 @@ use lru::LruCache;
 use owt_core::{Call, Problem, ProblemKind};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCFunction, PyDict, PyIterator, PyTuple};
 
 use super::adaptors::{Adaptor, Adaptors, Found};
@@ -24,6 +23,7 @@ use super::raw::RawCall;
 use super::seat::{Seat, Wanted};
 use super::sink::{Mailbox, Sink};
 use crate::engine::{Clock, Context, Event, Head, Note, Sender, Task};
+use crate::process::own_directory;
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);
@@ -45,7 +45,6 @@ pub struct Shared {
     /// Of calls on the event loop.
     looping: Places,
     arguments: Mutex<LruCache<Arc<str>, Py<PyAny>>>,
-    event_loop: PyOnceLock<()>,
 }
 
 impl Shared {
@@ -64,7 +63,6 @@ impl Shared {
             runtime,
             looping: Places::new(MOST_LOOPING),
             arguments: Mutex::new(LruCache::new(ARGUMENTS_KEPT)),
-            event_loop: PyOnceLock::new(),
         }
     }
 
@@ -73,23 +71,21 @@ impl Shared {
         self.pool.busy() + self.looping.taken()
     }
 
-    /// Starts the event loop when the first async adaptor needs it.
-    fn start_loop(&self, py: Python<'_>) -> PyResult<()> {
-        self.event_loop
-            .get_or_try_init(py, || {
-                let mailbox = Arc::clone(&self.mailbox);
-                let bell = mailbox.bell();
-                let drain = PyCFunction::new_closure(py, None, None, move |_, _| mailbox.drain())?;
-                self.bridge.start_loop.bind(py).call1((bell, drain)).map(drop)
-            })
-            .copied()
+    /// Starts the event loop, before any adaptor can exchange what it is made of.
+    ///
+    /// # Errors
+    /// When the system has no descriptor or thread left for it.
+    pub fn start_loop(&self, py: Python<'_>) -> PyResult<()> {
+        let mailbox = Arc::clone(&self.mailbox);
+        let bell = mailbox.bell();
+        let drain = PyCFunction::new_closure(py, None, None, move |_, _| mailbox.drain())?;
+        let own_directory = PyCFunction::new_closure(py, None, None, |_, _| own_directory())?;
+        self.bridge.start_loop.bind(py).call1((bell, drain, own_directory)).map(drop)
     }
 
-    /// Ends the event loop, if there is one: its tasks are cancelled.
+    /// Ends the event loop: its tasks are cancelled.
     pub fn stop_loop(&self, py: Python<'_>) {
-        if self.event_loop.get(py).is_some()
-            && let Err(error) = self.bridge.stop_loop.call0(py)
-        {
+        if let Err(error) = self.bridge.stop_loop.call0(py) {
             tracing::warn!(%error, "the event loop did not end well");
         }
     }
@@ -144,6 +140,7 @@ pub enum Step {
         clock: Clock,
         head: Head,
         stream: Py<PyIterator>,
+        raw: Py<RawCall>,
         context: Py<PyAny>,
         whose: Arc<Context>,
         events: Sender,
@@ -156,16 +153,18 @@ impl Work for Job {
         match self.step {
             Step::Begin(waiting) => begin(py, &shared, seat, waiting),
             Step::Load(waiting, place) => body::run(py, &shared, seat, waiting, place),
-            Step::Pull { clock, head, stream, context, whose, events } => {
+            Step::Pull { clock, head, stream, raw, context, whose, events } => {
                 let wanted = Wanted::Call(events.clone());
                 let interruptible = Interruptible::new(py, seat, &whose, wanted);
                 let context = context.bind(py).clone();
                 let pulled = Entered::enter(context, Arc::clone(&whose)).and_then(|_entered| {
                     pull(shared.bridge, clock, head, stream.bind(py), &events, &interruptible)
                 });
+                drop(interruptible);
                 if let Err(error) = pulled {
                     events.send(failed(&shared, py, &error, &whose));
                 }
+                shared.bridge.leave(raw.bind(py), true);
             }
         }
     }
@@ -265,8 +264,10 @@ fn run(
     let Task { call, context, events } = task;
     let context = Arc::new(context);
     let interruptible = Interruptible::new(py, seat, &context, Wanted::Call(events.clone()));
+    let (mut raw, mut over) = (None, true);
     let outcome = (|| {
         let calling = Calling::new(py, shared.bridge, RawCall::new(Arc::clone(&context)))?;
+        raw = Some(calling.raw().clone());
         let value = invoke(py, shared, adaptor, &call, &calling)?;
         exit_if_forked();
         match answer(shared.bridge, &value, context.headers.get("accept"))? {
@@ -282,11 +283,10 @@ fn run(
                     return refuse_to_loop(&payload, &events);
                 };
                 let whose = Arc::clone(&context);
-                let within = calling.context();
-                let sink = Sink::new(shared, clock, whose, events.clone(), within, head, place);
+                let sink = Sink::new(shared, clock, whose, events.clone(), &calling, head, place);
                 let context = calling.leave();
-                shared.start_loop(py)?;
                 shared.bridge.drive.bind(py).call1((payload, kind, sink, context))?;
+                over = false;
             }
         }
         PyResult::Ok(())
@@ -297,6 +297,7 @@ fn run(
     if let Err(error) = outcome {
         events.send(failed(shared, py, &error, &context));
     }
+    raw.iter().for_each(|raw| shared.bridge.leave(raw, over));
 }
 
 /// As many calls as may be are on the event loop. What the adaptor gave has not begun.

@@ -21,6 +21,7 @@ use pyo3::prelude::*;
 use super::lane::{self, Lane};
 use super::seat::Seat;
 use super::turn::{KEPT, Patience, Turn};
+use crate::process::own_directory;
 
 /// How long a task may keep the leader before another thread takes the lead.
 pub const PATIENCE: Duration = Duration::from_millis(1);
@@ -235,6 +236,7 @@ impl<W: Work> Pool<W> {
             .name(format!("owt-own-{}", state.lanes.len()))
             .stack_size(STACK)
             .spawn(move || {
+                own_directory();
                 let seat = Arc::new(Seat::new(std::thread::current(), false));
                 own.begin(Arc::clone(&seat));
                 Python::attach(|py| pool.serve_lane(py, &own, &seat));
@@ -322,6 +324,7 @@ impl<W: Work> Pool<W> {
             // Without it calls still run, only slow ones are not overtaken.
             Err(error) => tracing::error!(%error, "the watch thread did not start"),
         }
+        own_directory();
         let seat = Arc::new(Seat::new(std::thread::current(), true));
         {
             let mut state = self.state.lock();
@@ -448,6 +451,7 @@ impl<W: Work> Pool<W> {
             .name(format!("owt-python-{}", state.seats.len()))
             .stack_size(STACK)
             .spawn(move || {
+                own_directory();
                 if let Ok(seat) = take.recv() {
                     Python::attach(|py| pool.serve(py, &seat));
                 }

@@ -18,6 +18,8 @@ pub struct RawCall {
     args: parking_lot::Mutex<Option<Py<PyAny>>>,
     /// The `owt.Request` made from this, kept so that it is made once.
     request: parking_lot::Mutex<Option<Py<PyAny>>>,
+    /// The `owt._state.State` of the call, when it has one.
+    state: parking_lot::Mutex<Option<Py<PyAny>>>,
 }
 
 impl RawCall {
@@ -27,6 +29,7 @@ impl RawCall {
             loading: false,
             args: parking_lot::Mutex::new(None),
             request: parking_lot::Mutex::new(None),
+            state: parking_lot::Mutex::new(None),
         }
     }
 
@@ -100,6 +103,14 @@ impl RawCall {
     #[getter]
     fn request(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.request.lock().as_ref().map(|request| request.clone_ref(py))
+    }
+    #[getter]
+    pub fn state(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.state.lock().as_ref().map(|state| state.clone_ref(py))
+    }
+    #[setter]
+    fn set_state(&self, state: Option<Py<PyAny>>) {
+        let _before = std::mem::replace(&mut *self.state.lock(), state);
     }
     #[setter]
     fn set_request(&self, request: Option<Py<PyAny>>) {

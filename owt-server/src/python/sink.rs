@@ -14,9 +14,11 @@ use pyo3::types::PyBytes;
 use tokio::task::AbortHandle;
 
 use super::answer::{Answer, from_response};
+use super::calling::Calling;
 use super::job::{Job, Shared, Step};
 use super::places::Place;
 use super::pool::Work;
+use super::raw::RawCall;
 use crate::engine::{Clock, Context, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
@@ -90,6 +92,7 @@ pub struct Sink {
     /// end waits for these to go, not for Python to free this object.
     open: Mutex<Option<(Sender, Place)>>,
     whose: Arc<Context>,
+    raw: Py<RawCall>,
     context: Py<PyAny>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
     /// Goes with the first chunk: what raises before it is an ordinary failure.
@@ -104,7 +107,7 @@ impl Sink {
         clock: Clock,
         whose: Arc<Context>,
         events: Sender,
-        context: Py<PyAny>,
+        calling: &Calling<'_>,
         head: Option<Head>,
         place: Place,
     ) -> Self {
@@ -113,7 +116,8 @@ impl Sink {
             clock,
             open: Mutex::new(Some((events, place))),
             whose,
-            context,
+            raw: calling.raw().clone().unbind(),
+            context: calling.context(),
             watches: Mutex::default(),
             head: Mutex::new(head),
             refused: AtomicUsize::new(0),
@@ -151,6 +155,12 @@ impl Sink {
         }
     }
 
+    /// The call is over, on the loop's thread.
+    fn end_call(&self, py: Python<'_>) {
+        self.shared.bridge.leave(self.raw.bind(py), true);
+        self.finish();
+    }
+
     /// The call is over: nothing more is watched for it, its place is free.
     fn finish(&self) {
         let watches = std::mem::take(&mut *self.watches.lock());
@@ -179,13 +189,14 @@ impl Sink {
             Answer::Whole(mut event) => {
                 event.head_mut().into_iter().for_each(|head| self.clock.stamp(head));
                 self.send_event(event);
-                self.finish();
+                self.end_call(py);
             }
             Answer::Stream(head, stream) => {
                 let step = Step::Pull {
                     clock: self.clock,
                     head,
                     stream: stream.unbind(),
+                    raw: self.raw.clone_ref(py),
                     context: self.context.clone_ref(py),
                     whose: Arc::clone(&self.whose),
                     events: self.events()?,
@@ -232,10 +243,10 @@ impl Sink {
     }
 
     /// The stream ended as it should.
-    fn end(&self) {
+    fn end(&self, py: Python<'_>) {
         self.begin();
         self.send_event(Event::End);
-        self.finish();
+        self.end_call(py);
     }
 
     /// The call raised.
@@ -243,6 +254,6 @@ impl Sink {
         let problem =
             self.shared.bridge.problem(py, &PyErr::from_value(error.clone()), &self.whose);
         self.send_event(Event::Problem(Box::new(problem)));
-        self.finish();
+        self.end_call(py);
     }
 }

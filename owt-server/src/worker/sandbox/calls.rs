@@ -20,7 +20,7 @@ const RINGS: [c_long; 3] =
 
 /// Ways to other processes and deep into the kernel that are open to a process without
 /// capabilities. What takes one (mounting, modules, reboot) is denied by having none.
-const BEYOND: [c_long; 30] = [
+const BEYOND: [c_long; 29] = [
     // Another process's memory, descriptors, calls.
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -52,8 +52,6 @@ const BEYOND: [c_long; 30] = [
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
     libc::SYS_fanotify_init,
-    // A user namespace comes with capabilities in it.
-    libc::SYS_unshare,
     libc::SYS_setns,
     libc::SYS_quotactl,
 ];
@@ -158,10 +156,13 @@ fn beyond() -> Result<Rules, seccompiler::Error> {
         .map(|request| rule([argument(1, SeccompCmpOp::Eq, request as c_int)]));
     // Limits of another process.
     let others = rule([argument(0, SeccompCmpOp::Ne, 0)])?;
+    // A user namespace comes with capabilities in it; a directory of its own is each thread's.
+    let more_than_directory = rule([argument(0, SeccompCmpOp::Ne, libc::CLONE_FS)])?;
     Ok([
         (libc::SYS_clone, namespaces.into_iter().collect::<Result<_, _>>()?),
         (libc::SYS_ioctl, typing.into_iter().collect::<Result<_, _>>()?),
         (libc::SYS_prlimit64, vec![others]),
+        (libc::SYS_unshare, vec![more_than_directory]),
     ]
     .into())
 }
