@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import collections
 import inspect
 import os
 import re
+import threading
 import traceback
 from collections.abc import Callable
 from types import CodeType
@@ -48,6 +50,15 @@ class Unrenderable(Refused):
 
 class Cancelled(BaseException):
     """Raised in an adaptor whose client went away or whose deadline passed."""
+
+    def __init__(self, *args: object) -> None:
+        """Note that it was raised on this thread."""
+        super().__init__(*args)
+        raised[threading.get_ident()] += 1
+
+
+#: How often `Cancelled` was raised, by thread: who keeps it to itself runs on regardless.
+raised: collections.Counter[int] = collections.Counter()
 
 
 def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str, int | None]:

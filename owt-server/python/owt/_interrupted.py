@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
-from ._errors import Cancelled
+from ._errors import Cancelled, raised
 
 __all__ = ["Cancelled", "ask_main", "kept_processes", "listen", "mop_up", "whereabouts"]
 
@@ -91,12 +91,15 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
 
 
 def whereabouts(thread: int) -> tuple[int, int]:
-    """Say where that thread is, and give a number that changes when it goes on."""
+    """Say where that thread is, and give a number that changes when it goes on.
+
+    What keeps `Cancelled` to itself and waits again at the same place has gone on.
+    """
     frame = sys._current_frames().get(thread)
     if frame is None:  # between two frames, where nothing is held
         return FREE, 0
-    mark = (id(frame) + frame.f_lasti * 0x1F_0000_0001) & 0xFFFF_FFFF_FFFF_FFFF
-    return _place(frame, thread), mark
+    mark = hash((id(frame), frame.f_lasti, raised[thread]))
+    return _place(frame, thread), mark & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def _place(frame: FrameType, thread: int) -> int:
@@ -140,6 +143,7 @@ def mop_up() -> None:
     """
     global _wanted
     _wanted = False
+    raised.pop(threading.get_ident(), None)
     with contextlib.suppress(RuntimeError):  # says that this thread is not the owner
         while True:
             _imp.release_lock()

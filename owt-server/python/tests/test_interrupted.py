@@ -126,6 +126,20 @@ def test_cleaning_up_is_known():
     assert place_of(work) == CLEANING
 
 
+def test_who_keeps_the_exception_to_itself_goes_on():
+    thread = threading.get_ident()
+    marks = set()
+    for _ in range(3):
+        try:
+            raise _interrupted.Cancelled
+        except BaseException:
+            pass
+        marks.add(_interrupted.raised[thread])
+    assert len(marks) == 3
+    _interrupted.mop_up()
+    assert not _interrupted.raised[thread]
+
+
 def test_the_main_thread_is_asked_by_a_signal(listening):
     assert _interrupted.ask_main()
     assert not _interrupted.ask_main(), "the first has not been heard"

@@ -151,6 +151,9 @@ fn load(
         Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
         Err(error) => shared.bridge.problem(py, &error, &context),
     };
+    if has_registered(&problem) && shared.adaptors.has_predecessor(&task.call, &context) {
+        return outgrow(problem, waiting.iter().chain([&Waiting { task, place: None }]));
+    }
     refuse(waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]), &problem);
 }
 
@@ -158,6 +161,23 @@ fn load(
 fn wants_main(error: &PyErr) -> bool {
     let text = error.to_string();
     text.contains("main thread") || text.contains("no current event loop in thread")
+}
+
+/// True when a body failed, by all that can be seen, because something is there already that it
+/// makes: a metric, a handler, a start method.
+fn has_registered(problem: &Problem) -> bool {
+    let said = problem.detail.to_lowercase();
+    ["already", "duplicate", "more than once", "twice"].iter().any(|word| said.contains(word))
+}
+
+/// An earlier version of the code is warm in this process, and in the way of this one.
+fn outgrow<'a>(mut problem: Problem, calls: impl Iterator<Item = &'a Waiting>) {
+    problem.detail += "; an earlier version of this code is warm in this process, and may be what \
+                       is in the way: SIGHUP to the server exchanges its workers for fresh ones, \
+                       and so does a restart";
+    for Waiting { task, .. } in calls {
+        task.events.outgrown(problem.clone());
+    }
 }
 
 /// Nothing of that body runs: gives the problem to all that wait for it.

@@ -22,6 +22,9 @@ use crate::config::Config;
 use crate::engine::{Event, Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
 use crate::python::{HostError, Settings};
 
+/// How often a worker is replaced because a call wants a fresh one.
+const OUTGROWN: Duration = Duration::from_secs(10);
+
 /// How long a worker may take to end by itself once it was told to.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -67,6 +70,8 @@ pub(super) struct State {
     /// Calls that no worker can take yet.
     pub waiting: VecDeque<Task>,
     pub culprits: Culprits,
+    /// When a worker was last replaced because a call wanted a fresh one.
+    pub outgrown: Option<Instant>,
     pub is_stopping: bool,
     /// Why no worker starts, while none does.
     pub trouble: Option<String>,
@@ -139,6 +144,7 @@ impl Crew {
                 posts: (0..config.workers).map(|_| Post::default()).collect(),
                 waiting: VecDeque::new(),
                 culprits: Culprits::default(),
+                outgrown: None,
                 is_stopping: false,
                 trouble: None,
                 processes: HashMap::new(),
@@ -252,6 +258,34 @@ impl Crew {
             }
         }
         self.wake_monitor();
+    }
+
+    /// Has a call run in a worker that takes the place of this one. Not too often: then the
+    /// problem is its answer.
+    pub(super) fn outgrow(&self, worker: &Arc<Worker>, task: Task, problem: Box<Problem>) {
+        let mut state = self.state.lock();
+        let State { posts, waiting, outgrown, is_stopping, .. } = &mut *state;
+        let holds = |process: &Arc<Process>| Arc::ptr_eq(&process.worker, worker);
+        let post = posts.iter_mut().find(|post| post.current.as_ref().is_some_and(holds));
+        let is_due = |post: &&mut Post| match &post.wanted {
+            Some(_) => true,
+            None => outgrown.is_none_or(|last| last.elapsed() > OUTGROWN),
+        };
+        match post.filter(is_due) {
+            Some(post) if !*is_stopping => {
+                if post.wanted.is_none() {
+                    *outgrown = Some(Instant::now());
+                    post.wanted = Some((Ending::Outgrown, Duration::MAX));
+                }
+                waiting.push_back(task);
+                drop(state);
+                self.wake_monitor();
+            }
+            _ => {
+                drop(state);
+                task.events.send(Event::Problem(problem));
+            }
+        }
     }
 
     /// Places calls of a worker that is no more, and tells the callers of those that ran.

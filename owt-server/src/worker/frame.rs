@@ -53,6 +53,9 @@ pub enum FromWorker<'a> {
     End { number: u32 },
     /// The call failed; the payload is the problem as JSON.
     Problem { number: u32 },
+    /// The call failed with the problem that is the payload, before more than its module body ran:
+    /// an earlier version of that is in its way in this process.
+    Outgrown { number: u32 },
     /// What there is to know of a call that goes on.
     Note { number: u32, note: Note },
     /// Nothing of the call runs any more.

@@ -137,6 +137,12 @@ impl Far for Inside {
         self.send();
     }
 
+    fn outgrown(&self, number: u32, problem: Problem) {
+        let json = serde_json::to_vec(&problem).unwrap_or_default();
+        self.outbox.push(&FromWorker::Outgrown { number }, &json);
+        self.send();
+    }
+
     fn done(&self, number: u32) {
         let reins = self.calls.lock().remove(&number);
         drop(reins);

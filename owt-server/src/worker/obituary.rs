@@ -20,6 +20,8 @@ pub enum Ending {
     Memory { bytes: u64, most: u64 },
     /// It has served as many calls as it may.
     Recycled,
+    /// A call wanted a fresh one: an earlier version of its code was in its way.
+    Outgrown,
     /// Fresh workers were asked for.
     Replaced,
     /// The server stops.
@@ -35,6 +37,7 @@ impl Ending {
             Self::Short => "short",
             Self::Memory { .. } => "memory",
             Self::Recycled => "recycled",
+            Self::Outgrown => "outgrown",
             Self::Replaced => "replaced",
             Self::Stopping => "stopping",
         }
@@ -85,7 +88,7 @@ impl Obituary {
                 "was exchanged because calls that do not stop kept the threads that others needed"
                     .to_owned()
             }
-            Some(Ending::Recycled | Ending::Replaced) => {
+            Some(Ending::Recycled | Ending::Replaced | Ending::Outgrown) => {
                 "was to be replaced, and this call did not end in time".to_owned()
             }
             Some(Ending::Stopping) => "was ended with the server".to_owned(),

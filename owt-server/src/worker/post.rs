@@ -19,7 +19,7 @@ use super::obituary::{Obituary, pause};
 use super::outbox::Outbox;
 use super::tree;
 use super::words::Words;
-use super::worker::{Orphan, Worker};
+use super::worker::{Heard, Orphan, Worker};
 use crate::engine::run_there;
 
 /// Bytes of a frame from a worker at most.
@@ -270,12 +270,14 @@ async fn hear_all(crew: &Crew, process: &Process, inbox: &mut Inbox) -> io::Resu
 
 fn hear(crew: &Crew, process: &Process, bytes: &[u8]) -> io::Result<()> {
     let (message, payload) = frame::read(bytes).map_err(io::Error::other)?;
-    if let Some(adaptor) = process.worker.hear(message, payload)?
-        && crew.has_culprits.load(Ordering::Relaxed)
-    {
-        let mut state = crew.state.lock();
-        state.culprits.absolve(adaptor);
-        crew.has_culprits.store(!state.culprits.is_empty(), Ordering::Relaxed);
+    match process.worker.hear(message, payload)? {
+        Heard::Ended(adaptor) if crew.has_culprits.load(Ordering::Relaxed) => {
+            let mut state = crew.state.lock();
+            state.culprits.absolve(adaptor);
+            crew.has_culprits.store(!state.culprits.is_empty(), Ordering::Relaxed);
+        }
+        Heard::Nothing | Heard::Ended(_) => {}
+        Heard::Outgrown(task, problem) => crew.outgrow(&process.worker, *task, problem),
     }
     Ok(())
 }
@@ -312,7 +314,10 @@ fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
         }
     }
     for task in waiting {
-        crew.place(task);
+        // Some of them want this very one.
+        if let Err(back) = process.worker.put(task) {
+            crew.place(*back);
+        }
     }
 }
 

@@ -17,10 +17,13 @@ use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
 use super::outbox::Outbox;
 use super::placement::Load;
-use crate::engine::{Context, Event, Head, Note, Sender, Task, Upstream, soon};
+use crate::engine::{Context, Event, Head, Note, Sender, Task, Upstream, channel, soon};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
+
+/// How long it may take until a worker has told of a call that it loads.
+const TOLD: Duration = Duration::from_secs(1);
 
 /// Bytes made room for when an answer of more than that is announced.
 const ROOM: usize = 64 << 20;
@@ -61,6 +64,19 @@ struct Entry {
     /// A long answer, of which so much has come.
     answer: Option<(Head, BytesMut, usize)>,
     left: Option<Left>,
+    /// Its module body runs, or waits to.
+    is_loading: bool,
+}
+
+/// What a worker said, for others to act upon.
+#[derive(Debug)]
+pub enum Heard {
+    /// Nothing of that.
+    Nothing,
+    /// A call of that adaptor has ended.
+    Ended(CodeId),
+    /// This call wants a fresh worker; without one this is its answer.
+    Outgrown(Box<Task>, Box<Problem>),
 }
 
 /// A call that was in a worker that is no more.
@@ -122,10 +138,14 @@ impl Worker {
     }
 
     /// Calls that it has and that are not answered: one whose deadline has passed is, though it
-    /// may go on.
+    /// may go on, and one that was taken back is another's to answer.
     pub fn unanswered(&self) -> usize {
-        let is_answered = |entry: &Entry| entry.left.is_some_and(|left| left.is_overdue());
-        self.book.lock().calls.iter().filter(|(_, entry)| !is_answered(entry)).count()
+        let is_answered = |number: usize, entry: &Entry| {
+            entry.left.is_some_and(|left| left.is_overdue())
+                || self.claims.is_withdrawn(number as u32)
+        };
+        let book = self.book.lock();
+        book.calls.iter().filter(|(number, entry)| !is_answered(*number, entry)).count()
     }
 
     /// Calls that have ended here.
@@ -177,7 +197,7 @@ impl Worker {
             }
             book.warm.put(adaptor, ());
             let given = Arc::clone(&given);
-            book.calls.insert(Entry { given, events, since: now, answer: None, left: None });
+            book.calls.insert(Entry { given, events, since: now, answer: None, left: None, is_loading: false });
             number
         };
         let (call, context) = &*given;
@@ -188,11 +208,11 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes what the process says of a call. Gives the adaptor of a call that has ended.
+    /// Takes what the process says of a call.
     ///
     /// # Errors
     /// When it is nothing that a worker says.
-    pub fn hear(&self, message: FromWorker<'_>, payload: &[u8]) -> io::Result<Option<CodeId>> {
+    pub fn hear(&self, message: FromWorker<'_>, payload: &[u8]) -> io::Result<Heard> {
         use std::os::unix::ffi::OsStrExt;
         match message {
             FromWorker::Ready | FromWorker::Failed(_) => {}
@@ -227,15 +247,30 @@ impl Worker {
             }
             FromWorker::End { number } => self.give(number, Event::End),
             FromWorker::Problem { number } => {
-                let problem = serde_json::from_slice(payload).unwrap_or_else(|error| {
-                    Problem::new(ProblemKind::Internal, format!("a problem that is none: {error}"))
-                });
-                self.give(number, Event::Problem(Box::new(problem)));
+                self.give(number, Event::Problem(Box::new(problem(payload))));
             }
+            FromWorker::Outgrown { number } => return Ok(self.outgrown(number, problem(payload))),
             FromWorker::Note { number, note } => self.note(number, note),
-            FromWorker::Done { number } => return Ok(self.done(number)),
+            FromWorker::Done { number } => {
+                return Ok(self.done(number).map_or(Heard::Nothing, Heard::Ended));
+            }
         }
-        Ok(None)
+        Ok(Heard::Nothing)
+    }
+
+    /// Takes a call out that this process cannot run.
+    fn outgrown(&self, number: u32, problem: Problem) -> Heard {
+        let mut book = self.book.lock();
+        let Some(entry) = book.calls.get_mut(number as usize) else { return Heard::Nothing };
+        if self.claims.is_withdrawn(number) || entry.left.is_some() {
+            return Heard::Nothing;
+        }
+        // What still comes of it here is nobody's.
+        let (nobodys, _) = channel();
+        let events = std::mem::replace(&mut entry.events, nobodys);
+        entry.left = Some(Left::new(true));
+        let (call, context) = (*entry.given).clone();
+        Heard::Outgrown(Box::new(Task { call, context, events }), Box::new(problem))
     }
 
     fn with(&self, number: u32, hand: impl FnOnce(&mut Entry)) {
@@ -254,7 +289,10 @@ impl Worker {
     fn note(&self, number: u32, note: Note) {
         self.with(number, |entry| match (note, &mut entry.left) {
             (Note::GoesOn(standing), Some(left)) => left.goes_on(standing),
-            _ => entry.events.note(note),
+            _ => {
+                entry.is_loading = note == Note::Loading;
+                entry.events.note(note);
+            }
         });
     }
 
@@ -300,7 +338,9 @@ impl Worker {
         for (number, entry) in &mut book.calls {
             let number = number as u32;
             if self.claims.has_begun(number) {
-                if !entry.given.1.body.is_empty() {
+                // One that loads may need another worker; whether it does is told at once.
+                let runs = !entry.is_loading && entry.since.elapsed() > TOLD;
+                if runs && !entry.given.1.body.is_empty() {
                     let (call, context) = &*entry.given;
                     let context = Context { body: Bytes::new(), ..context.clone() };
                     entry.given = Arc::new((call.clone(), context));
@@ -376,6 +416,13 @@ impl Worker {
         };
         calls.into_iter().filter_map(orphan).collect()
     }
+}
+
+/// The problem that a worker gives.
+fn problem(json: &[u8]) -> Problem {
+    serde_json::from_slice(json).unwrap_or_else(|error| {
+        Problem::new(ProblemKind::Internal, format!("a problem that is none: {error}"))
+    })
 }
 
 fn rebuilt(given: Arc<(Call, Context)>, events: Sender) -> Task {

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use owt_core::Problem;
+
 use super::{Event, Link, Note, wake};
 
 /// On the giving side: the way to the reader in another process.
@@ -16,6 +18,8 @@ pub trait Far: Debug + Send + Sync {
     fn give(&self, number: u32, event: Event);
     /// Says something of a call.
     fn note(&self, number: u32, note: Note);
+    /// The module body of the call does not run beside an earlier version of it.
+    fn outgrown(&self, number: u32, problem: Problem);
     /// Nothing of the call runs any more.
     fn done(&self, number: u32);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
+use owt_core::Problem;
 use parking_lot::Mutex;
 
 use super::{Event, Gone, Link, Note, State, Upstream, Way};
@@ -104,6 +105,20 @@ impl Sender {
                 // Whoever ends what goes on hears of it from its worker.
                 Note::GoesOn(_) => {}
             },
+        }
+    }
+
+    /// The module body of the call failed with this problem, because of what an earlier version of
+    /// it has left in this process. Whoever looks after the call may have it run in a fresh one.
+    pub fn outgrown(&self, problem: Problem) {
+        let state = self.state().lock();
+        if let Way::There { far, number } = &state.way {
+            let (far, number) = (Arc::clone(far), *number);
+            drop(state);
+            far.outgrown(number, problem);
+        } else {
+            drop(state);
+            self.send(Event::Problem(Box::new(problem)));
         }
     }
 
