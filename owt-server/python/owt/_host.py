@@ -10,6 +10,7 @@ from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
 from ._errors import Cancelled, Refused, Unrenderable, check_call, describe
+from ._exits import run_exits
 from ._flask import push_flask
 from ._interrupted import mop_up
 from ._loop import drive, start_loop, stop_loop
@@ -33,6 +34,7 @@ __all__ = [
     "push_flask",
     "request_for",
     "respond",
+    "run_exits",
     "start_loop",
     "stop_loop",
 ]

@@ -84,13 +84,17 @@ impl Shared {
             .copied()
     }
 
-    /// Ends the event loop, if there is one: its tasks are cancelled.
-    pub fn stop_loop(&self, py: Python<'_>) {
-        if self.event_loop.get(py).is_some()
-            && let Err(error) = self.bridge.stop_loop.call0(py)
-        {
-            tracing::warn!(%error, "the event loop did not end well");
+    /// Ends the event loop, if there is one: its tasks are cancelled, and may take that long to
+    /// end. True when it has ended.
+    pub fn stop_loop(&self, py: Python<'_>, patience: Duration) -> bool {
+        if self.event_loop.get(py).is_none() {
+            return true;
         }
+        let ended = self.bridge.stop_loop.call1(py, (patience.as_secs_f64(),));
+        ended.and_then(|ended| ended.extract(py)).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the event loop did not end well");
+            false
+        })
     }
 
     /// Drops every Python object kept here, for a host that has stopped.
@@ -355,7 +359,7 @@ fn invoke<'py>(
 
 /// An adaptor forked and its child came back: that child is no server, and must not
 /// answer a second time.
-fn exit_if_forked() {
+pub fn exit_if_forked() {
     if FORKED.load(Ordering::Relaxed) {
         // SAFETY: ends this process at once, as a forked child shall.
         unsafe { libc::_exit(0) };

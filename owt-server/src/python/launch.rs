@@ -4,6 +4,7 @@
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -19,6 +20,14 @@ pub enum LaunchError {
     /// CPython refused its configuration.
     #[error("Python did not start: {0}")]
     Status(String),
+}
+
+/// This process runs Python because of [`launch`], and for no other reason.
+static IS_OURS: AtomicBool = AtomicBool::new(false);
+
+/// True when the interpreter's end is this program's to see to.
+pub fn is_ours() -> bool {
+    IS_OURS.load(Ordering::Relaxed)
 }
 
 /// Starts Python with the calling thread as its main thread, detached on return.
@@ -57,6 +66,7 @@ pub fn launch(found: &Found) -> Result<(), LaunchError> {
         }
         ffi::PyEval_SaveThread();
     }
+    IS_OURS.store(true, Ordering::Relaxed);
     Ok(())
 }
 

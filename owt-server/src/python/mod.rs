@@ -10,6 +10,7 @@ mod bridge;
 mod calling;
 mod children;
 mod discover;
+mod exits;
 mod host;
 mod interrupt;
 mod job;

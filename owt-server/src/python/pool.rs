@@ -201,6 +201,10 @@ impl<W: Work> Pool<W> {
                 Next::Leave => break,
             }
         }
+        if let Some(source) = &self.source {
+            // What this thread has to send goes now: nobody may come by any more.
+            source.glance();
+        }
         let queue = {
             let mut state = self.state.lock();
             state.seats.retain(|other| !Arc::ptr_eq(other, seat));

@@ -288,7 +288,7 @@ fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
         state.trouble = None;
         process.is_up.store(true, Ordering::SeqCst);
         if state.is_stopping {
-            process.worker.ask_to_stop();
+            process.worker.ask_to_stop(Duration::ZERO);
         }
         let Some(post) = state.posts.get_mut(index) else { return };
         post.is_coming = false;
@@ -371,6 +371,9 @@ fn leave_post(crew: &Crew, index: usize, process: &Arc<Process>, obituary: &Obit
             Some(if obituary.ending.is_some() { Duration::ZERO } else { pause(post.failures) })
         }
     };
+    if let Some(how) = obituary.surprise() {
+        tracing::warn!(index, "the worker (process {}) was to end, and {how}", obituary.pid);
+    }
     match obituary.ending {
         Some(ending) if !ending.is_an_adaptors_doing() => {
             tracing::debug!(index, "the worker (process {}) {}", obituary.pid, obituary.how());
