@@ -10,7 +10,7 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::bridge::Bridge;
-use super::discover::DiscoverError;
+use super::discover::{DiscoverError, Found};
 use super::exits::{self, Leave};
 use super::interrupt;
 use super::job::{FORKED, Job, Shared, Step};
@@ -109,7 +109,7 @@ impl PythonHost {
                 interrupt::equip(py, bridge.cancelled.clone_ref(py), bridge.mop_up.clone_ref(py));
                 PyResult::Ok(bridge)
             };
-            start().map_err(|error| said(py, error))
+            start().map_err(|error| said(py, &settings.found, error))
         })?;
         let pool = Pool::new(settings.threads, source);
         let queue = Places::new(settings.max_queue);
@@ -183,8 +183,8 @@ impl Host for PythonHost {
 }
 
 /// Turns an exception into text and drops it, attached.
-fn said(py: Python<'_>, error: PyErr) -> HostError {
-    let text = error.to_string();
+fn said(py: Python<'_>, found: &Found, error: PyErr) -> HostError {
+    let text = error.to_string() + &launch::what_misleads(found);
     error.print(py);
     HostError::Python(text)
 }

@@ -16,6 +16,7 @@ mod interrupt;
 mod job;
 mod launch;
 mod lines;
+mod linked;
 mod package;
 mod places;
 mod pool;
@@ -24,7 +25,8 @@ mod seat;
 mod settings;
 mod sink;
 
-pub use ask::{Diagnosis, check_expression, diagnose, literal_of};
+pub(crate) use ask::diagnose;
+pub use ask::{Diagnosis, check_expression, literal_of};
 pub use discover::DiscoverError;
 pub use host::HostError;
 pub(crate) use host::{Around, PythonHost};

@@ -1,5 +1,6 @@
 //! How a worker died, in words.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -53,7 +54,30 @@ pub struct Obituary {
     pub last_words: Vec<String>,
 }
 
+/// Why a worker that was started did not become ready.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// It said so itself.
+    #[error("{0}")]
+    Said(String),
+    /// Nothing more is heard of it.
+    #[error(transparent)]
+    Silent(#[from] io::Error),
+}
+
 impl Obituary {
+    /// Of one that never was ready: why, and what it wrote.
+    pub fn of_a_start(&self, why: NotReady) -> String {
+        let mut text = match why {
+            NotReady::Said(why) => why,
+            NotReady::Silent(error) => format!("{error}; it {}", self.how()),
+        };
+        if !self.last_words.is_empty() {
+            text += &format!("; the last lines it wrote:\n{}", self.last_words.join("\n"));
+        }
+        text
+    }
+
     /// The reason's name in metrics.
     pub fn name(&self) -> &'static str {
         match (self.ending, self.status.and_then(|status| status.signal())) {
