@@ -3,14 +3,14 @@
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
-use owt_server::{Diagnosis, diagnose};
+use owt_server::{Config, Diagnosis, diagnose};
 
 use crate::args::DoctorArgs;
 use crate::failure::Failure;
 use crate::output;
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<(), Failure> {
-    let diagnosis = diagnose(args.python.as_deref());
+    let diagnosis = diagnose(&Config { python: args.python.clone(), ..Config::default() });
     if args.json {
         let json = serde_json::to_string_pretty(&diagnosis)
             .map_err(|error| Failure::Write(error.into()))?;

@@ -7,6 +7,7 @@
 
 mod config;
 mod descriptors;
+mod doctor;
 mod door;
 mod engine;
 #[cfg(any(test, fuzzing))]
@@ -23,15 +24,14 @@ mod tls;
 mod worker;
 
 pub use config::Config;
+pub use doctor::diagnose;
 pub use door::{
     Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules, SECRETS,
     TOKEN_USER, random_token,
 };
 pub use listener::{Address, Listener, Socket, SocketError, may_listen};
 pub use private::{FolderError, folder as private_folder};
-pub use python::{
-    Diagnosis, DiscoverError, HostError, LaunchError, check_expression, diagnose, literal_of,
-};
+pub use python::{Diagnosis, DiscoverError, HostError, LaunchError, check_expression, literal_of};
 pub use serve::{Ready, ServeError, Signals, serve};
 pub use tls::{Tls, TlsError};
 pub use worker::{Sandbox, SandboxError, WorkerCommand, WorkerError, run_guard, run_worker};

@@ -3,8 +3,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rustix::process::DumpableBehavior;
 use tokio::sync::mpsc;
@@ -22,6 +22,8 @@ use crate::worker::{Crew, SandboxError, Walls};
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// What Python may take for its own end when the whole grace was needed for calls.
+const LEAST: Duration = Duration::from_millis(800);
 
 /// A server that is ready for its first call.
 #[derive(Clone, Debug)]
@@ -113,7 +115,8 @@ pub fn serve(
         python_prefix: settings.found.prefix.clone(),
         executable: settings.found.executable.clone(),
     };
-    let hosting = Hosting::start(&config, settings, walls, runtime.handle().clone())?;
+    let handle = runtime.handle().clone();
+    let hosting = Hosting::start(&config, settings, walls, handle, scratch.path())?;
     let engine =
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let site = Site {
@@ -131,14 +134,24 @@ pub fn serve(
     let http = std::thread::Builder::new()
         .name("owt-http".to_owned())
         .spawn(move || {
+            let asked = Arc::new(OnceLock::new());
+            let noting = Arc::clone(&asked);
+            let shutdown = async move {
+                shutdown.await;
+                noting.get_or_init(Instant::now);
+            };
             let served = listen(listener, &config, site, || ready(&announcement), shutdown);
-            stopper.stop();
-            served
+            let used = asked.get().map_or(config.grace, Instant::elapsed);
+            let patience = config.grace.saturating_sub(used).max(LEAST);
+            stopper.stop(patience);
+            (served, patience)
         })
         .map_err(|error| ServeError::Io("the HTTP thread", error))?;
     let all_left = hosting.lead();
-    let served = http.join().unwrap_or_else(|_| Err(io::Error::other("the HTTP thread panicked")));
-    let all_ended = hosting.end();
+    let (served, patience) = http
+        .join()
+        .unwrap_or_else(|_| (Err(io::Error::other("the HTTP thread panicked")), Duration::ZERO));
+    let all_ended = hosting.end(patience);
     runtime.shutdown_background();
     served.map_err(|error| ServeError::Io("the HTTP server", error))?;
     if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
@@ -170,9 +183,13 @@ impl Hosting {
         settings: Settings,
         walls: Option<Walls>,
         runtime: tokio::runtime::Handle,
+        scratch: &Path,
     ) -> Result<Self, HostError> {
         Ok(match config.workers {
-            0 => Self::Here(Arc::new(PythonHost::start(&settings, Around::server(), runtime)?)),
+            0 => {
+                let around = Around::server(scratch.to_owned());
+                Self::Here(Arc::new(PythonHost::start(&settings, around, runtime)?))
+            }
             _ => Self::Workers(Crew::start(config, settings, walls)?),
         })
     }
@@ -192,11 +209,12 @@ impl Hosting {
         }
     }
 
-    /// Ends it. True when no call was left running that was not answered.
-    fn end(&self) -> bool {
+    /// Ends it; what it has to do at its end may take that long. True when no call was left
+    /// running that was not answered.
+    fn end(&self, patience: Duration) -> bool {
         match self {
             Self::Here(_) => true,
-            Self::Workers(crew) => crew.end(),
+            Self::Workers(crew) => crew.end(patience),
         }
     }
 

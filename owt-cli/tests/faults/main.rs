@@ -27,6 +27,9 @@ mod survival;
 
 mod dying;
 mod ending;
+mod ending_async;
+mod exits;
+mod forking;
 mod killing;
 mod leaving;
 mod replacing;

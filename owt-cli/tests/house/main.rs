@@ -13,6 +13,7 @@
 #[allow(dead_code, reason = "each test program uses its part")]
 mod support;
 
+mod doctor;
 mod ending;
 mod environment;
 mod listening;

@@ -117,6 +117,33 @@ fn a_changed_library_is_seen_by_the_next_call() {
 }
 
 #[test]
+fn the_module_is_found_by_its_name_as_any_module_is() {
+    let owt = Owt::start();
+    let code = "import importlib, logging.config, pickle, pydoc, sys
+
+class Handler(logging.NullHandler): pass
+def g(): return 'g'
+found_in_body = pydoc.locate(__name__ + '.g') is g
+
+def run():
+    importlib.import_module(__name__)
+    package, _, name = __name__.rpartition('.')
+    logging.config.dictConfig({
+        'version': 1,
+        'disable_existing_loggers': False,
+        'handlers': {'h': {'class': __name__ + '.Handler'}, 'g': {'()': __name__ + '.Handler'}},
+    })
+    return [
+        found_in_body,
+        pydoc.locate(__name__ + '.g') is g,
+        pickle.loads(pickle.dumps(g)) is g,
+        getattr(sys.modules[package], name) is sys.modules[__name__],
+    ]
+";
+    assert_eq!(owt.code(code).post("/").json(), serde_json::json!([true, true, true, true]));
+}
+
+#[test]
 fn the_number_kept_is_bounded_and_the_least_recently_used_go() {
     let owt = Owt::start();
     let folder = Folder::new();

@@ -65,7 +65,7 @@ class Adaptor:
         """Forget the module and its file. Loaded again, both are made again."""
         name = self._module.__name__
         if sys.modules.get(name) is self._module:
-            del sys.modules[name]
+            adaptors.put(name, None)
             file = self._module.__file__ or ""
             linecache.cache.pop(file, None)
             pathlib.Path(file).unlink(missing_ok=True)
@@ -109,15 +109,12 @@ def load(source: str, digest: str) -> Adaptor:
     spec = adaptors.spec_for(name, path)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    before = sys.modules.get(name)
-    sys.modules[name] = module
+    before = adaptors.put(name, module)
     try:
         execute(module, source, code)
     except BaseException:
         if sys.modules.get(name) is module:
-            del sys.modules[name]
-            if before is not None:
-                sys.modules[name] = before
+            adaptors.put(name, before)
         raise
     return Adaptor(module, code, generation, source)
 

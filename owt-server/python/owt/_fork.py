@@ -1,4 +1,10 @@
-"""A child that an adaptor forks is no server: what it inherited of one is taken from it."""
+"""A child that an adaptor forks is no server: what it inherited of one is taken from it, once.
+
+What is forked off such a child is its own affair: descriptors, signal handlers and streams that
+it has are those that it wants, and stay. Programs that a child starts without Python's own fork
+(`subprocess`, `os.posix_spawn`, the servers of multiprocessing's `forkserver` and `spawn`) inherit
+nothing of the server, for it opens all with close-on-exec.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,8 @@ import os
 import signal
 import socket
 import stat
+import sys
+import threading
 from collections.abc import Callable
 
 from . import _log
@@ -25,9 +33,13 @@ class _Hook:
     def __call__(self) -> None:
         # An exception here would only be printed; each step stands alone so that one failing
         # does not keep the others from being done.
-        if self.forked is None:
+        for step in (_become_main_thread, _forget_executors):
+            with contextlib.suppress(Exception):
+                step()
+        forked, self.forked = self.forked, None
+        if forked is None:
             return
-        for step in (self.forked, _log.leave_server, _reset_signals, self._close_sockets):
+        for step in (forked, _log.leave_server, _reset_signals, self._close_sockets):
             with contextlib.suppress(Exception):
                 step()
 
@@ -46,6 +58,26 @@ def install(forked: Callable[[], None], end: int | str) -> None:
     if not _hook.registered:
         os.register_at_fork(after_in_child=_hook)
         _hook.registered = True
+
+
+def _become_main_thread() -> None:
+    """Makes the thread that forked a main thread that can be ended.
+
+    Python 3.11 and 3.12 take a thread that Python has not started for the main thread as it is,
+    a dummy; `threading` fails at its end, and with it the child of multiprocessing that ran well.
+    """
+    main = threading.main_thread()
+    if isinstance(main, threading._DummyThread) and hasattr(main, "_tstate_lock"):
+        threading._active.pop(threading.get_ident(), None)  # type: ignore[attr-defined]
+        threading._main_thread = threading._MainThread()  # type: ignore[attr-defined]
+
+
+def _forget_executors() -> None:
+    """Forgets the threads of executors: they are not in the child, or are its main thread, which
+    waits for itself at its end when the fork was on one of them (`asyncio.to_thread`)."""
+    executors = sys.modules.get("concurrent.futures.thread")
+    if executors is not None:
+        executors._threads_queues.clear()
 
 
 def _reset_signals() -> None:

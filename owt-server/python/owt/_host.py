@@ -11,6 +11,7 @@ from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
 from ._errors import Cancelled, Refused, Unrenderable, check_call, describe
+from ._exits import run_exits
 from ._flask import push_flask
 from ._loop import drive, start_loop, stop_loop
 from ._request import request_for
@@ -35,6 +36,7 @@ __all__ = [
     "push_flask",
     "request_for",
     "respond",
+    "run_exits",
     "start_loop",
     "stop_loop",
     "wants_own_thread",

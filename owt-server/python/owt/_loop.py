@@ -28,9 +28,8 @@ _logger = logging.getLogger("owt.loop")
 _PIECE = 64 << 10
 # A generator that never waits leaves the loop to others this often, in seconds.
 _SLICE = 0.01
-# What a generator may take for its `finally`, and all tasks together at the end, in seconds.
+# What a generator may take for its `finally`, in seconds.
 _CLOSING = 10.0
-_STOPPING = 5.0
 _DEEPEST = 8
 
 
@@ -75,6 +74,7 @@ class _Host:
         self._drain = drain
         self._own_directory = own_directory
         self._aside = Aside(self.loop)
+        self._process = os.getpid()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="owt-loop", daemon=True)
 
@@ -82,12 +82,16 @@ class _Host:
         self.loop.add_reader(self._fd, self._rung)
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, seconds: float) -> bool:
         try:
-            self.loop.call_soon_threadsafe(self._begin_to_stop)
+            self.loop.call_soon_threadsafe(self._begin_to_stop, seconds)
         except RuntimeError:  # it has ended by itself
-            return
-        self._thread.join(_STOPPING + 1)
+            return True
+        # A moment longer: the loop itself gives up first, where it still runs.
+        self._thread.join(seconds + 0.1)
+        if self._thread.is_alive():
+            _logger.warning("the event loop does not end: something in it does not return")
+        return not self._thread.is_alive()
 
     def drive(self, payload: Any, kind: int, sink: Sink, context: contextvars.Context) -> None:
         def begin() -> None:
@@ -101,6 +105,8 @@ class _Host:
         self.loop.call_soon_threadsafe(begin, context=contextvars.Context())
 
     def _rung(self) -> None:
+        if os.getpid() != self._process:
+            return  # an adaptor forked in its coroutine, and awaits there: the bell is not its own
         with contextlib.suppress(BlockingIOError):
             os.read(self._fd, 8)
         for callback in self._drain():
@@ -121,22 +127,29 @@ class _Host:
         self.loop.remove_reader(self._fd)
         self.loop.close()
 
-    def _begin_to_stop(self) -> None:
-        stopper = self.loop.create_task(self._stop())
+    def _begin_to_stop(self, seconds: float) -> None:
+        stopper = self.loop.create_task(self._stop(seconds / 3))
         stopper.add_done_callback(lambda _: self._halt())
 
     def _halt(self) -> None:
         self._stopping = True
         self.loop.stop()
 
-    async def _stop(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        if others:
-            await asyncio.wait(others, timeout=_STOPPING)
+    async def _stop(self, patience: float) -> None:
+        # Twice: a `finally` that waits goes on after the first time.
+        for _ in range(2):
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            if others:
+                _, others = await asyncio.wait(others, timeout=patience)
+            if not others:
+                break
+        else:
+            _logger.warning("%d tasks on the event loop do not end", len(others))
+            return
         try:
-            await asyncio.wait_for(self.loop.shutdown_asyncgens(), 1)
+            await asyncio.wait_for(self.loop.shutdown_asyncgens(), patience)
         except TimeoutError:
             _logger.warning("an async generator does not end")
 
@@ -307,13 +320,15 @@ def start_loop(
             _host.start()
 
 
-def stop_loop() -> None:
-    """Cancels every task, waits a while for them to end, and ends the loop's thread."""
+def stop_loop(seconds: float) -> bool:
+    """Cancels every task, waits so long for them to end, and ends the loop's thread.
+
+    False when something in the loop does not return, and it goes on.
+    """
     global _host
     with _lock:
         host, _host = _host, None
-    if host is not None:
-        host.stop()
+    return host is None or host.stop(seconds)
 
 
 def drive(payload: Any, kind: int, sink: Sink, context: contextvars.Context) -> None:

@@ -117,7 +117,7 @@ def running_loop():
     try:
         yield mailbox
     finally:
-        _loop.stop_loop()
+        _loop.stop_loop(PATIENCE)
         os.close(mailbox.fd)
 
 

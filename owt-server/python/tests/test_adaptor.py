@@ -314,3 +314,45 @@ def test_a_pool_of_processes(how, tmp_path):
         "spawn",
         "forkserver",
     )
+
+
+def test_the_module_is_an_attribute_of_its_package():
+    import owt.adaptors
+
+    found = """
+        import pydoc, sys
+        def g(x): return x + 1
+        def by_name():
+            return pydoc.locate(__name__ + ".g")
+        in_body = by_name() is g  # as in a program, whose body can be found by name too
+        def run():
+            import owt.adaptors
+            name = __name__.rsplit(".", 1)[1]
+            return in_body, by_name() is g, getattr(owt.adaptors, name) is sys.modules[__name__]
+    """
+    assert call(found) == (True, True, True)
+    loaded = adaptor("def run(): return __name__")
+    name = during(raw_call(), loaded.handler("run")[0]).rsplit(".", 1)[1]
+    assert hasattr(owt.adaptors, name)
+    loaded.unload()
+    assert not hasattr(owt.adaptors, name)
+
+
+def test_a_module_whose_body_fails_is_no_attribute_and_the_one_before_stays_one():
+    import owt.adaptors
+
+    before = set(vars(owt.adaptors))
+    with pytest.raises(ZeroDivisionError):
+        adaptor("1 / 0")
+    assert set(vars(owt.adaptors)) == before
+    flaky = "import os\nif os.environ.get('FLAKY'): raise ValueError\ndef run(): return __name__"
+    first = adaptor(flaky)
+    name = first.handler("run")[0]().rsplit(".", 1)[1]
+    module = getattr(owt.adaptors, name)
+    os.environ["FLAKY"] = "1"
+    try:
+        with pytest.raises(ValueError):
+            adaptor(flaky)
+    finally:
+        del os.environ["FLAKY"]
+    assert getattr(owt.adaptors, name) is module is sys.modules[module.__name__]

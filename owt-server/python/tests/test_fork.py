@@ -99,6 +99,115 @@ assert status == 0, status
     assert done.returncode == 0, done.stderr
 
 
+def say(script: str) -> str:
+    """What such a script prints; it ends well."""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_a_fork_of_a_fork_has_is_its_own():
+    """Three deep, each from a thread: descriptors, streams, signals and sockets stay."""
+    script = """
+import io, os, signal, socket, sys, threading
+from owt import _fork
+read, write = os.pipe()
+number = os.open("/dev/null", os.O_RDONLY)
+server = socket.create_server(("127.0.0.1", 0))
+port = server.getsockname()[1]
+server.close()
+def forked():
+    os.write(write, b"x")
+    os.close(number)
+_fork.install(forked, port)
+
+def on_thread(what):
+    thread = threading.Thread(target=what)
+    thread.start()
+    thread.join()
+
+def deeper(depth):
+    def fork():
+        child = os.fork()
+        if child == 0:
+            try:
+                assert os.fstat(number).st_ino == os.fstat(mine).st_ino
+                assert signal.getsignal(signal.SIGTERM) is handler
+                assert sys.stdout is text
+                assert again.getsockname()[1] == port
+                if depth:
+                    deeper(depth - 1)
+            except BaseException:
+                import traceback
+                os.write(2, traceback.format_exc().encode())
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    on_thread(fork)
+
+child = os.fork()
+if child == 0:
+    mine = os.open(sys.executable, os.O_RDONLY)
+    os.dup2(mine, number)
+    handler = lambda *_: None
+    signal.signal(signal.SIGTERM, handler)
+    text = sys.stdout = io.StringIO()
+    again = socket.create_server(("127.0.0.1", port))
+    deeper(2)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+os.close(write)
+print(os.read(read, 100).decode())
+"""
+    assert say(script) == "x\n"
+
+
+EXITS = """
+import _thread, asyncio, multiprocessing, os, threading
+from owt import _fork
+_fork.install(lambda: None, 0)
+
+def deeper(depth):
+    assert threading.current_thread() is threading.main_thread()
+    if depth:
+        codes = []
+        thread = threading.Thread(target=lambda: codes.append(start(depth - 1)))
+        thread.start()
+        thread.join()
+        assert codes == [0], codes
+
+def start(depth=0):
+    process = multiprocessing.get_context("fork").Process(target=deeper, args=(depth,))
+    process.start()
+    process.join()
+    return process.exitcode
+
+def foreign(known):
+    # As one of owt's own threads: Python has not started it, and takes it for a dummy.
+    codes, done = [], _thread.allocate_lock()
+    done.acquire()
+    def run():
+        if known:
+            threading.current_thread()
+        codes.append(start(2))
+        done.release()
+    _thread.start_new_thread(run, ())
+    done.acquire()
+    return codes
+
+async def on_the_loop():
+    return [start(), await asyncio.to_thread(start), await asyncio.to_thread(start, 2)]
+
+print(foreign(False), foreign(True), asyncio.run(on_the_loop()))
+"""
+
+
+def test_a_child_of_multiprocessing_ends_well_whatever_thread_forked_it():
+    assert say(EXITS) == "[0] [0] [0, 0, 0]\n"
+
+
 def test_a_failing_step_does_not_keep_the_others_from_being_done():
     script = """
 import os, sys

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sys
 import threading
 
 import pytest
-from sinks import PATIENCE, Sink, context_of, running_loop
+from sinks import PATIENCE, Mailbox, Sink, context_of, running_loop
 
 from owt import _loop
 from owt._context import current
@@ -342,6 +344,69 @@ def test_stopping_cancels_what_runs():
     for sink in (waiting, streaming):
         assert isinstance(sink.wait().error, Cancelled) and sink.ends == 1
     assert not [one for one in threading.enumerate() if one.name == "owt-loop"]
+
+
+def test_a_finally_that_waits_is_cancelled_once_more():
+    ends = []
+
+    async def chunks():
+        try:
+            yield "a"
+            await asyncio.Event().wait()
+        finally:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ends.append("both")
+
+    mailbox = Mailbox()
+    try:
+        _loop.start_loop(mailbox.fd, mailbox.drain)
+        sink = drive(mailbox, chunks(), AITER)
+        sink.wait_chunks(1)
+        assert _loop.stop_loop(1.5) is True
+        assert ends == ["both"]
+        assert sink.wait().error is not None and sink.ends == 1
+    finally:
+        os.close(mailbox.fd)
+
+
+def test_a_task_that_does_not_end_does_not_keep_the_loop(caplog):
+    async def chunks():
+        yield "a"
+        while True:
+            with contextlib.suppress(BaseException):
+                await asyncio.Event().wait()
+
+    mailbox = Mailbox()
+    try:
+        _loop.start_loop(mailbox.fd, mailbox.drain)
+        drive(mailbox, chunks(), AITER).wait_chunks(1)
+        assert _loop.stop_loop(0.3) is True
+    finally:
+        os.close(mailbox.fd)
+    assert "tasks on the event loop do not end" in caplog.text
+
+
+def test_a_loop_that_is_blocked_is_left():
+    begun, go_on = threading.Event(), threading.Event()
+
+    async def run():
+        begun.set()
+        go_on.wait(PATIENCE)
+
+    mailbox = Mailbox()
+    try:
+        _loop.start_loop(mailbox.fd, mailbox.drain)
+        drive(mailbox, run(), AWAIT)
+        assert begun.wait(PATIENCE)
+        assert _loop.stop_loop(0.1) is False
+        go_on.set()
+        for thread in threading.enumerate():
+            if thread.name == "owt-loop":
+                thread.join(PATIENCE)
+    finally:
+        os.close(mailbox.fd)
 
 
 def test_without_a_loop_a_call_fails():

@@ -40,8 +40,9 @@ pub struct Task {
 pub trait Host: Send + Sync + 'static {
     /// Takes a task, or gives it back.
     fn submit(&self, task: Task) -> Result<(), NotTaken>;
-    /// Takes no more; calls that run are asked to end, those that wait are not begun.
-    fn stop(&self);
+    /// Takes no more; calls that run are asked to end, those that wait are not begun. What is
+    /// left to do then may take that long.
+    fn stop(&self, patience: Duration);
     /// How it is now. Asked by probes and metrics, so rarely.
     fn status(&self) -> HostStatus;
 }

@@ -43,6 +43,8 @@ struct Inside {
     errands: Vec<Errand>,
     /// The task that empties it, until it has been knocked up.
     carrier: Option<Waker>,
+    /// That task is no more: what is put in now would stay in.
+    is_closed: bool,
 }
 
 impl Debug for Inside {
@@ -52,19 +54,48 @@ impl Debug for Inside {
 }
 
 impl Postbox {
-    fn post(&self, put: impl FnOnce(&mut Inside)) {
+    /// Puts something in.
+    ///
+    /// # Errors
+    /// Gives it back when nobody empties this postbox any more.
+    fn post<T>(&self, what: T, put: impl FnOnce(&mut Inside, T)) -> Result<(), T> {
         let carrier = {
             let mut inside = self.0.lock();
-            put(&mut inside);
+            if inside.is_closed {
+                return Err(what);
+            }
+            put(&mut inside, what);
             inside.carrier.take()
         };
         carrier.into_iter().for_each(Waker::wake);
+        Ok(())
+    }
+}
+
+/// Closes a postbox when the task that empties it ends.
+///
+/// Others can hold the postbox for longer than its thread lives. Without this an errand that
+/// comes between the end of the task and that of the last holder is neither run nor dropped, and
+/// whoever sent it waits for ever.
+struct Closing(Arc<Postbox>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let Inside { waiting, outgoing, errands, .. } = std::mem::replace(
+            &mut *self.0.0.lock(),
+            Inside { is_closed: true, ..Inside::default() },
+        );
+        // Not under the lock: each of these may post something.
+        outgoing.iter().for_each(|one| one.send());
+        waiting.into_iter().for_each(Waker::wake);
+        drop(errands);
     }
 }
 
 /// Gives the calling thread a postbox and empties it, for as long as it is polled there.
 pub async fn attend() {
     let postbox = MINE.with(|mine| Arc::clone(mine.get_or_init(Arc::default)));
+    let _closing = Closing(Arc::clone(&postbox));
     ALL.lock().0.push(Arc::downgrade(&postbox));
     let (mut woken, mut outgoing) = (Vec::new(), Vec::new());
     poll_fn(|context| {
@@ -91,16 +122,24 @@ pub fn run_there<T: Send + 'static>(
     given: T,
     errand: fn(T) -> Pin<Box<dyn Future<Output = ()>>>,
 ) -> Result<(), T> {
-    let postbox = {
+    let postboxes = {
         let mut all = ALL.lock();
         all.0.retain(|postbox| postbox.strong_count() > 0);
         all.1 = all.1.wrapping_add(1);
         let turn = all.1.checked_rem(all.0.len()).unwrap_or_default();
-        all.0.get(turn).and_then(Weak::upgrade)
+        let (before, from) = all.0.split_at_checked(turn).unwrap_or_default();
+        from.iter().chain(before).filter_map(Weak::upgrade).collect::<Vec<_>>()
     };
-    let Some(postbox) = postbox else { return Err(given) };
-    postbox.post(|inside| inside.errands.push(Box::new(move || errand(given))));
-    Ok(())
+    let put = |inside: &mut Inside, given| inside.errands.push(Box::new(move || errand(given)));
+    // Those of threads that are ending give it back.
+    let mut given = given;
+    for postbox in postboxes {
+        match postbox.post(given, put) {
+            Ok(()) => return Ok(()),
+            Err(back) => given = back,
+        }
+    }
+    Err(given)
 }
 
 /// Has it sent when this thread's tasks have had their turn; at once where there are none.
@@ -109,11 +148,14 @@ pub fn soon<O: Outgoing + 'static>(outgoing: &Arc<O>) {
     let Some(postbox) = postbox else { return outgoing.send() };
     let is_same =
         |other: &Arc<dyn Outgoing>| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(outgoing));
-    postbox.post(|inside| {
+    let posted = postbox.post((), |inside, ()| {
         if !inside.outgoing.iter().any(is_same) {
             inside.outgoing.push(Arc::clone(outgoing) as Arc<dyn Outgoing>);
         }
     });
+    if posted.is_err() {
+        outgoing.send();
+    }
 }
 
 /// A task that waits, and the postbox of its thread if that has one.
@@ -133,8 +175,80 @@ impl Reader {
     /// Wakes it, from any thread.
     pub fn wake(self) {
         match self.postbox {
-            Some(postbox) => postbox.post(|inside| inside.waiting.push(self.waker)),
+            Some(postbox) => {
+                // One whose thread ends wakes no task any more.
+                if let Err(waker) = postbox.post(self.waker, |inside, one| inside.waiting.push(one))
+                {
+                    waker.wake();
+                }
+            }
             None => self.waker.wake(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    /// What is given to an errand: tells when it is dropped.
+    struct Given(Sender<()>);
+
+    impl Drop for Given {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+
+    fn given() -> (Given, Receiver<()>) {
+        let (tell, told) = channel();
+        (Given(tell), told)
+    }
+
+    /// A postbox that somebody holds for longer than its thread empties it.
+    fn attended(meanwhile: impl FnOnce(&Postbox)) -> Arc<Postbox> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let local = tokio::task::LocalSet::new();
+        local.block_on(&runtime, async {
+            let mut attending = Box::pin(attend());
+            assert!(futures_util::poll!(&mut attending).is_pending());
+            let postbox = MINE.with(|mine| Arc::clone(mine.get().unwrap()));
+            meanwhile(&postbox);
+            postbox
+        })
+    }
+
+    fn put(inside: &mut Inside, given: Given) {
+        inside.errands.push(Box::new(move || {
+            Box::pin(async move {
+                let _ = given;
+            })
+        }));
+    }
+
+    #[test]
+    fn an_errand_that_is_not_run_is_dropped_with_its_task_whoever_holds_the_postbox() {
+        std::thread::spawn(|| {
+            let (given, told) = given();
+            let held = attended(|postbox| assert!(postbox.post(given, put).is_ok()));
+            told.try_recv().expect("dropped by now");
+            drop(held);
+        })
+        .join()
+        .unwrap();
+    }
+
+    #[test]
+    fn an_errand_that_comes_too_late_is_given_back() {
+        std::thread::spawn(|| {
+            let held = attended(|_| ());
+            let (given, told) = given();
+            let back = held.post(given, put);
+            assert!(back.is_err() && told.try_recv().is_err(), "not dropped");
+        })
+        .join()
+        .unwrap();
     }
 }

@@ -89,7 +89,7 @@ mod tests {
             Err(NotTaken::Stopping(Box::new(task)))
         }
 
-        fn stop(&self) {}
+        fn stop(&self, _: Duration) {}
 
         fn status(&self) -> HostStatus {
             HostStatus { ready: false, workers: Vec::new(), waiting: 0 }

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use pyo3::prelude::*;
 use serde::Serialize;
 
-use super::discover::{check_version, discover, linked_version};
+use super::discover::{check_build, check_version, discover, last_line};
 use super::launch::launch;
+use super::linked;
 
 /// Checks that a text is one Python expression.
 ///
@@ -72,6 +73,9 @@ pub struct Diagnosis {
     pub packages: Vec<(String, Option<String>)>,
     /// What stands in the way of serving, each with its mend.
     pub problems: Vec<String>,
+    /// Nothing says yet that a worker does not start with it.
+    #[serde(skip)]
+    pub(crate) can_be_tried: bool,
 }
 
 const ASK_PACKAGES: &str = "
@@ -81,14 +85,13 @@ def version(name):
         return m.version(name)
     except m.PackageNotFoundError:
         return None
-print(json.dumps([[name, version(name)] for name in
+print('\\n' + json.dumps([[name, version(name)] for name in
       ['pip', 'flask', 'requests', 'numpy', 'pandas', 'matplotlib', 'pillow', 'pydantic']]))";
 
-/// Looks at the Python that would be served.
-#[must_use]
+/// Looks at the Python that would be served, without starting it here.
 pub fn diagnose(python: Option<&Path>) -> Diagnosis {
     let mut diagnosis = Diagnosis {
-        linked_version: linked_version(),
+        linked_version: linked::version(),
         executable: None,
         version: None,
         prefix: None,
@@ -96,6 +99,7 @@ pub fn diagnose(python: Option<&Path>) -> Diagnosis {
         venv: None,
         packages: Vec::new(),
         problems: Vec::new(),
+        can_be_tried: false,
     };
     let found = match discover(python) {
         Ok(found) => found,
@@ -104,9 +108,10 @@ pub fn diagnose(python: Option<&Path>) -> Diagnosis {
             return diagnosis;
         }
     };
-    if let Err(error) = check_version(&found) {
+    if let Err(error) = check_version(&found).and_then(|()| check_build(&found)) {
         diagnosis.problems.push(error.to_string());
     }
+    diagnosis.can_be_tried = diagnosis.problems.is_empty();
     match packages(&found.executable) {
         Ok(packages) => diagnosis.packages = packages,
         Err(error) => diagnosis.problems.push(format!("its packages cannot be listed: {error}")),
@@ -122,5 +127,10 @@ pub fn diagnose(python: Option<&Path>) -> Diagnosis {
 fn packages(executable: &Path) -> std::io::Result<Vec<(String, Option<String>)>> {
     let output =
         Command::new(executable).args(["-c", ASK_PACKAGES]).stdin(Stdio::null()).output()?;
-    serde_json::from_slice(&output.stdout).map_err(std::io::Error::from)
+    last_line(&output.stdout).map_err(|error| {
+        match String::from_utf8_lossy(&output.stderr).trim().lines().last() {
+            Some(said) => std::io::Error::other(said.to_owned()),
+            None => error.into(),
+        }
+    })
 }

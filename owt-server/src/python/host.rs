@@ -1,15 +1,17 @@
 //! Python inside this process, in the engine's seat for hosts.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
 
 use super::bridge::Bridge;
-use super::discover::DiscoverError;
+use super::discover::{DiscoverError, Found};
+use super::exits::{self, Leave};
 use super::interrupt::{self, Tools};
 use super::job::{FORKED, Job, Shared, Step, Waiting};
 use super::launch::{self, LaunchError};
@@ -43,11 +45,17 @@ pub enum HostError {
     Python(String),
 }
 
+/// As good as no limit.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The interpreter of this process and its threads.
 pub struct PythonHost {
     shared: Arc<Shared>,
     /// Of calls that wait, for a thread or for their adaptor.
     queue: Places,
+    /// When it shall have ended, once it was told to.
+    until: OnceLock<Instant>,
+    leave: Leave,
 }
 
 /// What a host is given of the process around it.
@@ -58,12 +66,25 @@ pub struct Around {
     pub source: Option<Arc<dyn Source>>,
     /// Called in a child that an adaptor forked.
     pub forked: Box<dyn Fn() + Send + Sync>,
+    /// Ends this process, when what runs at Python's end does not.
+    pub leave: Leave,
 }
 
 impl Around {
-    /// Of a host in the server's own process.
-    pub fn server() -> Self {
-        Self { lines: Arc::new(lines::Here), source: None, forked: Box::new(|| {}) }
+    /// Of a host in the server's own process, whose temporary files are in `scratch`.
+    pub fn server(scratch: PathBuf) -> Self {
+        let leave = move || {
+            // What stays is removed by the next server.
+            let _ = std::fs::remove_dir_all(&scratch);
+            // SAFETY: ends the process at once, as is meant.
+            unsafe { libc::_exit(0) }
+        };
+        Self {
+            lines: Arc::new(lines::Here),
+            source: None,
+            forked: Box::new(|| {}),
+            leave: Arc::new(leave),
+        }
     }
 }
 
@@ -79,7 +100,7 @@ impl PythonHost {
     ) -> Result<Self, HostError> {
         launch::launch(&settings.found)?;
         let mailbox = Arc::new(Mailbox::new().map_err(HostError::Mailbox)?);
-        let Around { lines, source, forked } = around;
+        let Around { lines, source, forked, leave } = around;
         let bridge = Python::attach(|py| {
             let start = || {
                 launch::add_path(py, &settings.package)?;
@@ -88,25 +109,36 @@ impl PythonHost {
                 equip(py)?;
                 PyResult::Ok(bridge)
             };
-            start().map_err(|error| said(py, error))
+            start().map_err(|error| said(py, &settings.found, error))
         })?;
         let pool = Pool::new(settings.threads, source);
         let queue = Places::new(settings.max_queue);
         let shared = Shared::new(bridge, pool, settings.max_adaptors, mailbox, runtime);
-        Python::attach(|py| shared.start_loop(py).map_err(|error| said(py, error)))?;
-        Ok(Self { shared: Arc::new(shared), queue })
+        let started = Python::attach(|py| {
+            shared.start_loop(py).map_err(|error| said(py, &settings.found, error))
+        });
+        started?;
+        Ok(Self { shared: Arc::new(shared), queue, until: OnceLock::new(), leave })
     }
 
     /// Makes the calling thread, which must be Python's main thread, the first that runs
     /// calls, until the host is stopped. Threads that are stuck in an adaptor are given
-    /// `patience`; true when none was left behind.
+    /// `patience`; true when none was left behind. Then what was registered for the end of
+    /// Python runs.
     pub fn lead(&self, patience: Duration) -> bool {
         let all_left = self.shared.pool.lead(patience);
         Python::attach(|py| {
-            self.shared.stop_loop(py);
+            let has_ended = self.shared.stop_loop(py, self.left() / 2);
+            exits::run(py, self.shared.bridge, all_left && has_ended, self.left(), &self.leave);
             self.shared.clear(py);
         });
         all_left
+    }
+
+    /// What is left of the time to end in.
+    fn left(&self) -> Duration {
+        let until = self.until.get().copied();
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -134,7 +166,10 @@ impl Host for PythonHost {
         }
     }
 
-    fn stop(&self) {
+    fn stop(&self, patience: Duration) {
+        // Further away than a clock can tell is as good as never.
+        let now = Instant::now();
+        self.until.get_or_init(|| now.checked_add(patience).unwrap_or(now + LONGEST));
         self.shared.pool.stop();
     }
 
@@ -154,8 +189,8 @@ impl Host for PythonHost {
 }
 
 /// Turns an exception into text and drops it, attached.
-fn said(py: Python<'_>, error: PyErr) -> HostError {
-    let text = error.to_string();
+fn said(py: Python<'_>, found: &Found, error: PyErr) -> HostError {
+    let text = error.to_string() + &launch::what_misleads(found);
     error.print(py);
     HostError::Python(text)
 }

@@ -83,11 +83,14 @@ impl Shared {
         self.bridge.start_loop.bind(py).call1((bell, drain, own_directory)).map(drop)
     }
 
-    /// Ends the event loop: its tasks are cancelled.
-    pub fn stop_loop(&self, py: Python<'_>) {
-        if let Err(error) = self.bridge.stop_loop.call0(py) {
+    /// Ends the event loop: its tasks are cancelled, and may take that long to end. True when it
+    /// has ended.
+    pub fn stop_loop(&self, py: Python<'_>, patience: Duration) -> bool {
+        let ended = self.bridge.stop_loop.call1(py, (patience.as_secs_f64(),));
+        ended.and_then(|ended| ended.extract(py)).unwrap_or_else(|error| {
             tracing::warn!(%error, "the event loop did not end well");
-        }
+            false
+        })
     }
 
     /// Drops every Python object kept here, for a host that has stopped.

@@ -4,11 +4,13 @@
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::discover::Found;
+use super::linked;
 
 /// The interpreter would not start.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,36 @@ pub enum LaunchError {
     /// CPython refused its configuration.
     #[error("Python did not start: {0}")]
     Status(String),
+}
+
+/// Variables of the environment that say where Python finds its own modules.
+const MISLEADING: [&str; 2] = ["PYTHONHOME", "PYTHONPATH"];
+
+/// What can keep Python from its own modules, for the end of an error.
+pub fn what_misleads(found: &Found) -> String {
+    let other = linked::is_elsewhere(&found.base_prefix).then(|| {
+        format!(
+            "; it is of another build of Python ({} in {}) than the one this owt is linked with \
+             ({}{})",
+            found.version,
+            found.base_prefix.display(),
+            linked::version(),
+            linked::place(),
+        )
+    });
+    let set = MISLEADING.into_iter().filter_map(|name| {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty())?;
+        Some(format!("; {name} is set to `{}`, try without it", value.display()))
+    });
+    other.into_iter().chain(set).collect()
+}
+
+/// This process runs Python because of [`launch`], and for no other reason.
+static IS_OURS: AtomicBool = AtomicBool::new(false);
+
+/// True when the interpreter's end is this program's to see to.
+pub fn is_ours() -> bool {
+    IS_OURS.load(Ordering::Relaxed)
 }
 
 /// Starts Python with the calling thread as its main thread, detached on return.
@@ -53,10 +85,11 @@ pub fn launch(found: &Found) -> Result<(), LaunchError> {
         .unwrap_or_else(|| ffi::Py_InitializeFromConfig(config));
         ffi::PyConfig_Clear(config);
         if ffi::PyStatus_Exception(status) != 0 {
-            return Err(LaunchError::Status(message(&status)));
+            return Err(LaunchError::Status(message(&status) + &what_misleads(found)));
         }
         ffi::PyEval_SaveThread();
     }
+    IS_OURS.store(true, Ordering::Relaxed);
     Ok(())
 }
 

@@ -267,6 +267,9 @@ impl<W: Work> Pool<W> {
                 lane::Next::Leave => break,
             }
         }
+        if let Some(source) = &self.source {
+            source.glance();
+        }
         let queue = lane.clear();
         self.state.lock().lanes.retain(|other| !Arc::ptr_eq(other, lane));
         for work in queue {
@@ -363,6 +366,10 @@ impl<W: Work> Pool<W> {
                 Next::HandBack(main) => self.call(&main),
                 Next::Leave => break,
             }
+        }
+        if let Some(source) = &self.source {
+            // What this thread has to send goes now: nobody may come by any more.
+            source.glance();
         }
         let (queue, bodies) = {
             let mut state = self.state.lock();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::discover::{Found, check_version, discover};
+use super::discover::{Found, check_build, check_version, discover};
 use super::host::HostError;
 use super::package;
 use crate::config::Config;
@@ -40,6 +40,7 @@ impl Settings {
     pub fn new(config: &Config, address: &Address, scratch: &Path) -> Result<Self, HostError> {
         let found = discover(config.python.as_deref())?;
         check_version(&found)?;
+        check_build(&found)?;
         let adaptors = scratch.join("adaptors");
         std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
         let absolute =

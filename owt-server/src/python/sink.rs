@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::answer::{Answer, from_response};
 use super::calling::Calling;
-use super::job::{Job, Shared, Step};
+use super::job::{Job, Shared, Step, exit_if_forked};
 use super::places::Place;
 use super::pool::Work;
 use super::raw::RawCall;
@@ -132,7 +132,10 @@ impl Sink {
             future.await;
             mailbox.post(number);
         });
-        self.watches.lock().push((number, task.abort_handle()));
+        let mut watches = self.watches.lock();
+        // A stream waits for room again and again.
+        watches.retain(|(_, task)| !task.is_finished());
+        watches.push((number, task.abort_handle()));
     }
 
     fn send_event(&self, event: Event) {
@@ -185,6 +188,7 @@ impl Drop for Sink {
 impl Sink {
     /// Takes the normal form of what an awaitable gave.
     fn respond(&self, py: Python<'_>, response: &Bound<'_, PyAny>) -> PyResult<()> {
+        exit_if_forked();
         match from_response(response)? {
             Answer::Whole(mut event) => {
                 event.head_mut().into_iter().for_each(|head| self.clock.stamp(head));
@@ -217,6 +221,7 @@ impl Sink {
 
     /// True when the chunk was taken, false when there is no room for it now.
     fn send(&self, chunk: &Bound<'_, PyBytes>) -> PyResult<bool> {
+        exit_if_forked();
         let bytes = chunk.as_bytes();
         self.begin();
         self.refused.store(bytes.len(), Ordering::Relaxed);
@@ -244,6 +249,7 @@ impl Sink {
 
     /// The stream ended as it should.
     fn end(&self, py: Python<'_>) {
+        exit_if_forked();
         self.begin();
         self.send_event(Event::End);
         self.end_call(py);
@@ -251,6 +257,7 @@ impl Sink {
 
     /// The call raised.
     fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>) {
+        exit_if_forked();
         let problem =
             self.shared.bridge.problem(py, &PyErr::from_value(error.clone()), &self.whose);
         self.send_event(Event::Problem(Box::new(problem)));

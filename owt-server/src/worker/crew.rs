@@ -25,7 +25,7 @@ use crate::python::{HostError, Settings};
 /// How often a worker is replaced because a call wants a fresh one.
 const OUTGROWN: Duration = Duration::from_secs(10);
 
-/// How long a worker may take to end by itself once it was told to.
+/// How long a worker may take to end by itself once it was told to, beyond what it was given.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All workers of a server.
@@ -62,6 +62,8 @@ pub struct Limits {
     pub max_memory: Option<u64>,
     /// Calls that one worker serves, more or less.
     pub max_requests: Option<u64>,
+    /// What a worker that is replaced may take for what it has to do at its end.
+    pub grace: Duration,
 }
 
 #[derive(Debug)]
@@ -139,6 +141,7 @@ impl Crew {
                 most_calls,
                 max_memory: config.max_memory,
                 max_requests: config.max_requests,
+                grace: config.grace,
             },
             state: Mutex::new(State {
                 posts: (0..config.workers).map(|_| Post::default()).collect(),
@@ -169,7 +172,7 @@ impl Crew {
             state.trouble.take().filter(|_| state.posts.iter().all(|post| post.current.is_none()))
         };
         if let Some(why) = failed {
-            crew.end();
+            crew.end(Duration::ZERO);
             return Err(HostError::Worker(io::Error::other(why)));
         }
         monitor::start(&crew).map_err(HostError::Worker)?;
@@ -192,11 +195,12 @@ impl Crew {
         self.wake_monitor();
     }
 
-    /// Ends every worker, with all that came of it. Nothing may be submitted any more. True
-    /// when no call was left running that was not answered.
-    pub fn end(&self) -> bool {
-        self.stop();
-        if self.all_ended_within(PATIENCE) {
+    /// Ends every worker, with all that came of it; what each has to do at its end may take that
+    /// long. Nothing may be submitted any more. True when no call was left running that was not
+    /// answered.
+    pub fn end(&self, patience: Duration) -> bool {
+        self.stop(patience);
+        if self.all_ended_within(patience + PATIENCE) {
             return true;
         }
         let left: Vec<_> = self.state.lock().processes.values().cloned().collect();
@@ -367,7 +371,7 @@ impl Host for Crew {
         Ok(())
     }
 
-    fn stop(&self) {
+    fn stop(&self, patience: Duration) {
         let (waiting, processes) = {
             let mut state = self.state.lock();
             state.is_stopping = true;
@@ -380,7 +384,7 @@ impl Host for Crew {
         for process in processes {
             if process.is_up.load(Ordering::SeqCst) {
                 process.ending.lock().get_or_insert(Ending::Stopping);
-                process.worker.ask_to_stop();
+                process.worker.ask_to_stop(patience);
             } else {
                 // It runs nothing yet, and hears nothing.
                 process.kill(Ending::Stopping);

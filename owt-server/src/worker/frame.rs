@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use owt_core::{Call, Code, CodeId};
@@ -28,8 +29,8 @@ pub enum ToWorker<'a> {
     Cancel { number: u32 },
     /// So many bytes of that call's chunks were read.
     Credit { number: u32, bytes: usize },
-    /// Take no more, end what runs, and end.
-    Stop,
+    /// Take no more, end what runs, and end. What is left to do then may take that long.
+    Stop { patience: Duration },
 }
 
 /// What a worker tells the server.

@@ -247,6 +247,7 @@ fn start(
         .enable_all()
         .build()
         .map_err(WorkerError::Connection)?;
+    let outbox = Arc::clone(&inside.outbox);
     let around = Around {
         lines,
         source: Some(Arc::clone(inside) as Arc<dyn Source>),
@@ -256,6 +257,11 @@ fn start(
                 // SAFETY: in a forked child, where nothing else uses this descriptor again.
                 unsafe { libc::close(fd) };
             }
+        }),
+        leave: Arc::new(move || {
+            outbox.drain();
+            // SAFETY: ends the process at once, as is meant.
+            unsafe { libc::_exit(0) }
         }),
     };
     let host = PythonHost::start(settings, around, runtime.handle().clone());
@@ -348,9 +354,9 @@ impl Inside {
             ToWorker::Credit { number, bytes } => {
                 self.reins(number, |reins| reins.credit(bytes));
             }
-            ToWorker::Stop => {
+            ToWorker::Stop { patience } => {
                 if let Some(host) = self.host.get() {
-                    host.stop();
+                    host.stop(patience);
                 }
             }
         }

@@ -21,7 +21,7 @@ const REAPING: Duration = Duration::from_secs(1);
 const NEIGHBOURS: Duration = Duration::from_secs(5);
 /// And when the worker is only to be replaced after so many calls.
 const RECYCLED: Duration = Duration::from_secs(600);
-/// How long a worker may take to end when it was told to.
+/// How long a worker may take to end when it was told to, beyond what it was given.
 const TOLD: Duration = Duration::from_secs(2);
 /// Calls that wait this long in a worker are offered to another.
 const IMPATIENT: Duration = Duration::from_millis(100);
@@ -101,12 +101,14 @@ fn look_at(crew: &Crew, process: &Arc<Process>) {
         },
     }
     if let Some(told) = told {
-        if told.elapsed() > TOLD {
+        if told.elapsed() > crew.limits.grace + TOLD {
+            let pid = worker.pid;
+            tracing::warn!(pid, "a worker that was to end does not, and is killed");
             tree::kill(worker.pid);
         }
     } else if let Some(until) = retired {
         if !worker.is_running() {
-            worker.ask_to_stop();
+            worker.ask_to_stop(crew.limits.grace);
             *process.was_told.lock() = Some(Instant::now());
         } else if Instant::now() > until {
             tree::kill(worker.pid);

@@ -1,5 +1,6 @@
 //! How a worker died, in words.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -59,7 +60,30 @@ pub struct Obituary {
     pub last_words: Vec<String>,
 }
 
+/// Why a worker that was started did not become ready.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// It said so itself.
+    #[error("{0}")]
+    Said(String),
+    /// Nothing more is heard of it.
+    #[error(transparent)]
+    Silent(#[from] io::Error),
+}
+
 impl Obituary {
+    /// Of one that never was ready: why, and what it wrote.
+    pub fn of_a_start(&self, why: NotReady) -> String {
+        let mut text = match why {
+            NotReady::Said(why) => why,
+            NotReady::Silent(error) => format!("{error}; it {}", self.how()),
+        };
+        if !self.last_words.is_empty() {
+            text += &format!("; the last lines it wrote:\n{}", self.last_words.join("\n"));
+        }
+        text
+    }
+
     /// The reason's name in metrics.
     pub fn name(&self) -> &'static str {
         match (self.ending, self.status.and_then(|status| status.signal())) {
@@ -92,13 +116,24 @@ impl Obituary {
                 "was to be replaced, and this call did not end in time".to_owned()
             }
             Some(Ending::Stopping) => "was ended with the server".to_owned(),
-            None => match self.status.map(|status| (status.code(), status.signal())) {
-                Some((Some(code), _)) => format!("ended with exit status {code}"),
-                Some((None, Some(signal))) => {
-                    format!("was killed by signal {signal}{}", name_of(signal))
-                }
-                Some((None, None)) | None => "ended, nobody knows how".to_owned(),
-            },
+            None => self.how_its_process_ended(),
+        }
+    }
+
+    /// The same for a worker that was told to end, when an exit handler ended it another way.
+    pub fn surprise(&self) -> Option<String> {
+        let is_told = self.ending.is_some_and(|ending| !ending.is_an_adaptors_doing());
+        let is_odd = self.status.and_then(|status| status.code()).is_some_and(|code| code != 0);
+        (is_told && is_odd).then(|| self.how_its_process_ended())
+    }
+
+    fn how_its_process_ended(&self) -> String {
+        match self.status.map(|status| (status.code(), status.signal())) {
+            Some((Some(code), _)) => format!("ended with exit status {code}"),
+            Some((None, Some(signal))) => {
+                format!("was killed by signal {signal}{}", name_of(signal))
+            }
+            Some((None, None)) | None => "ended, nobody knows how".to_owned(),
         }
     }
 
@@ -153,6 +188,9 @@ mod tests {
         let text = obituary(3 << 8).problem().detail;
         assert!(text.contains("exit status 3") && text.ends_with("oh\nno"), "{text}");
         assert!(obituary(11).how().contains("signal 11 (SIGSEGV)"));
+        let told = |raw| Obituary { ending: Some(Ending::Stopping), ..obituary(raw) }.surprise();
+        assert_eq!(told(3 << 8).as_deref(), Some("ended with exit status 3"));
+        assert_eq!((told(0), told(9), obituary(3 << 8).surprise()), (None, None, None));
         let memory = Ending::Memory { bytes: 2_100_000_000, most: 2_000_000_000 };
         let text = Obituary { ending: Some(memory), ..obituary(9) }.how();
         assert!(text.contains("2.1 GB") && text.contains("2.0 GB"), "{text}");

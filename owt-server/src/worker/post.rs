@@ -15,7 +15,7 @@ use tokio::net::UnixStream;
 use super::crew::{Crew, Process, refuse};
 use super::frame::{self, FromWorker, ToWorker};
 use super::inbox::Inbox;
-use super::obituary::{Obituary, pause};
+use super::obituary::{NotReady, Obituary, pause};
 use super::outbox::Outbox;
 use super::tree;
 use super::words::Words;
@@ -126,8 +126,11 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
     let mut inbox = Inbox::new(born.socket, MOST);
     outbox.push(&ToWorker::Begin(Box::new(crew.settings.clone()), crew.walls.clone()), &[]);
     outbox.flush();
-    let started =
-        if is_stopping { Err(io::Error::other("the server stops")) } else { greet(&mut inbox) };
+    let started = if is_stopping {
+        Err(io::Error::other("the server stops").into())
+    } else {
+        greet(&mut inbox)
+    };
     match started {
         Ok(()) => {
             inbox.patience(None)?;
@@ -136,26 +139,25 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
         Err(error) => {
             tree::kill(pid);
             let obituary = bury(crew, &process, &words, &exit);
-            let said = obituary.last_words.join("\n");
-            Err(io::Error::other(format!("{error}; it {}; {said}", obituary.how())))
+            Err(io::Error::other(obituary.of_a_start(error)))
         }
     }
 }
 
 /// Waits until the worker says that it is ready.
-fn greet(inbox: &mut Inbox) -> io::Result<()> {
+fn greet(inbox: &mut Inbox) -> Result<(), NotReady> {
     let mut answer = None;
     while answer.is_none() {
         let goes_on = inbox.read(|bytes| {
             match frame::read::<FromWorker<'_>>(bytes).map_err(io::Error::other)?.0 {
                 FromWorker::Ready => answer = Some(Ok(())),
-                FromWorker::Failed(why) => answer = Some(Err(io::Error::other(why.to_owned()))),
+                FromWorker::Failed(why) => answer = Some(Err(NotReady::Said(why.to_owned()))),
                 _ => {}
             }
             Ok(())
         })?;
         if !goes_on && answer.is_none() {
-            return Err(io::Error::other("it ended before it was ready"));
+            return Err(io::Error::other("it ended before it was ready").into());
         }
     }
     answer.unwrap_or(Ok(()))
@@ -290,7 +292,7 @@ fn take_post(crew: &Crew, index: usize, process: &Arc<Process>) {
         state.trouble = None;
         process.is_up.store(true, Ordering::SeqCst);
         if state.is_stopping {
-            process.worker.ask_to_stop();
+            process.worker.ask_to_stop(Duration::ZERO);
         }
         let Some(post) = state.posts.get_mut(index) else { return };
         post.is_coming = false;
@@ -376,6 +378,9 @@ fn leave_post(crew: &Crew, index: usize, process: &Arc<Process>, obituary: &Obit
             Some(if obituary.ending.is_some() { Duration::ZERO } else { pause(post.failures) })
         }
     };
+    if let Some(how) = obituary.surprise() {
+        tracing::warn!(index, "the worker (process {}) was to end, and {how}", obituary.pid);
+    }
     match obituary.ending {
         Some(ending) if !ending.is_an_adaptors_doing() => {
             tracing::debug!(index, "the worker (process {}) {}", obituary.pid, obituary.how());

@@ -394,8 +394,9 @@ impl Worker {
     }
 
     /// Asks it to end what runs, and to end.
-    pub fn ask_to_stop(&self) {
-        self.outbox.push_urgent(&ToWorker::Stop);
+    /// What is left to do then may take that long.
+    pub fn ask_to_stop(&self, patience: Duration) {
+        self.outbox.push_urgent(&ToWorker::Stop { patience });
         self.outbox.flush();
     }
 

@@ -38,6 +38,20 @@ def source_file(digest: str) -> str:
     return os.path.join(folder(), f"h{digest}.py")
 
 
+def put(name: str, module: ModuleType | None) -> ModuleType | None:
+    """Make this module the one of that name, as an import would, and give what it replaces.
+
+    `None` takes away what is there. Code finds functions by their modules' names in two ways:
+    in `sys.modules`, and as attributes of packages.
+    """
+    before = sys.modules.pop(name, None)
+    namespace = globals()
+    namespace.pop(name.removeprefix(_PREFIX), None)
+    if module is not None:
+        sys.modules[name] = namespace[name.removeprefix(_PREFIX)] = module
+    return before
+
+
 class Loader(importlib.abc.InspectLoader):
     """Loads an adaptor's module from its source file."""
 

@@ -34,21 +34,23 @@ struct Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        let (givers, waiting, upstream) = {
+        let (givers, left, upstream) = {
             let mut state = self.link.state.lock();
             state.gone = true;
             let wanted = !state.ended && state.senders > 0;
-            let (waiting, upstream) = match &mut state.way {
-                Way::Here { waiting, upstream, .. } => {
-                    (std::mem::take(waiting), upstream.take().filter(|_| wanted))
+            let (left, upstream) = match &mut state.way {
+                Way::Here { waiting, upstream, reader, .. } => {
+                    // The reader's task and thread may end long before the call does.
+                    let left = (std::mem::take(waiting), reader.take());
+                    (left, upstream.take().filter(|_| wanted))
                 }
                 Way::There { .. } => Default::default(),
             };
-            (std::mem::take(&mut state.givers), waiting, upstream)
+            (std::mem::take(&mut state.givers), left, upstream)
         };
         self.link.room.notify_all();
         wake(givers);
-        drop(waiting);
+        drop(left);
         if let Some((upstream, number)) = upstream {
             upstream.cancel(number, self.overdue);
         }

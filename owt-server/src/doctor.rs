@@ -1,0 +1,34 @@
+//! Says whether a Python can be served: looks at it, and starts a worker with it to know.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::listener::Address;
+use crate::python::{self, Diagnosis, HostError, Settings};
+use crate::scratch::Scratch;
+use crate::worker::Crew;
+
+/// Looks at the Python that this configuration means. A worker is started with it, and ended.
+///
+/// Blocks for as long as that takes; the process adopts what the worker leaves behind.
+#[must_use]
+pub fn diagnose(config: &Config) -> Diagnosis {
+    let mut diagnosis = python::diagnose(config.python.as_deref());
+    if diagnosis.can_be_tried
+        && let Err(error) = try_worker(config)
+    {
+        diagnosis.problems.insert(0, error.to_string());
+    }
+    diagnosis
+}
+
+fn try_worker(config: &Config) -> Result<(), HostError> {
+    let config = Config { workers: 1, ..config.clone() };
+    let scratch = Scratch::new().map_err(HostError::Package)?;
+    // Where nobody listens: nothing is called.
+    let address = Address::Tcp { bound: SocketAddr::new(config.address, 0), is_tls: false };
+    let settings = Settings::new(&config, &address, scratch.path())?;
+    Crew::start(&config, settings, None)?.end(Duration::ZERO);
+    Ok(())
+}
