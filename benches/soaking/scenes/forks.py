@@ -1,9 +1,12 @@
-"""Processes that calls start: each ends with its own exit code, and its result comes."""
+"""Processes that calls start: each ends with its own exit code, and its result comes.
+
+No call waits for the end of a pipe: a process that another call forks meanwhile may hold it open.
+"""
 
 from ..stage import Scene, Stage, together
 
 FORKS_CODE = """
-import logging, multiprocessing, os, subprocess, sys, threading
+import logging, multiprocessing, os, subprocess, sys, tempfile, threading
 
 def answer(queue, n):
     queue.put(n * 2)
@@ -36,11 +39,11 @@ def bare(n):
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(write, str(n).encode())
+        os.write(write, b'%d\\n' % n)
         os._exit(7)
     os.close(write)
     with open(read) as told:
-        text = told.read()
+        text = told.readline().strip()
     return f"{text} {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}"
 
 def grandchild(n):
@@ -53,14 +56,14 @@ def grandchild(n):
                 inner = os.fork()
                 if inner == 0:
                     kept.read()
-                    os.write(write, str(n).encode())
+                    os.write(write, b'%d\\n' % n)
                     os._exit(5)
                 os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]))
         finally:
             os._exit(1)
     os.close(write)
     with open(read) as told:
-        text = told.read()
+        text = told.readline().strip()
     return f"{text} {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}"
 
 CHILD = "import sys; print(sys.argv[1], flush=True); sys.exit(9)"
@@ -71,8 +74,10 @@ PARENT = (
 
 def program(n):
     command = [sys.executable, "-c", PARENT, CHILD, str(n)]
-    ran = subprocess.run(command, capture_output=True, text=True)
-    return f"{ran.stdout.strip()} {ran.returncode}"
+    with tempfile.TemporaryFile("w+") as out:
+        code = subprocess.run(command, stdout=out).returncode
+        out.seek(0)
+        return f"{out.read().strip()} {code}"
 """
 
 
