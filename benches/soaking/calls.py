@@ -3,11 +3,12 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from .wire import Client, Reply, WrongError
 
 RIGHT, LOST, REFUSED = "right", "lost", "refused"
+CUT = "deadline-passed"
 
 HELLO = "def run(n):\n    return f'<hello {n}>'\n"
 STREAM = "def run(n):\n    for part in 'begin', 'middle', 'end':\n        yield f'<{part} {n}>'\n"
@@ -43,11 +44,7 @@ class Kind:
         text = self.text.format(n=n).encode()
         if self._is_right(reply, text):
             return RIGHT
-        if workers_die and (reply.slug == "worker-died" or _is_part(reply, text)):
-            return LOST
-        if workers_die and reply.slug in ("adaptor-refused", "busy"):
-            return REFUSED
-        raise WrongError(str(reply))
+        return (workers_die and suffered(reply, text)) or blame(reply)
 
     def _is_right(self, reply: Reply, text: bytes) -> bool:
         if self.problem:
@@ -55,8 +52,15 @@ class Kind:
         return not reply.cut and reply.body == text
 
 
-def _is_part(reply: Reply, text: bytes) -> bool:
-    return reply.cut and text.startswith(reply.body)
+def suffered(reply: Reply, text: bytes = b"") -> str:
+    """What the death of a worker made of an answer that should be `text`, if it did."""
+    if reply.slug == "worker-died" or (reply.cut and text.startswith(reply.body)):
+        return LOST
+    return REFUSED if reply.slug in ("adaptor-refused", "busy") else ""
+
+
+def blame(reply: Reply) -> NoReturn:
+    raise WrongError(str(reply))
 
 
 ORDINARY = (
@@ -73,5 +77,5 @@ ORDINARY = (
     Kind("raise", RAISE, "<raised {n}>", problem="adaptor-raised"),
     Kind("cancel", SLOW, leaves_within_s=0.05),
     Kind("cancel-stream", FLOW, leaves_within_s=0.05),
-    Kind("deadline", SLOW, problem="deadline-passed", fields={"timeout": 0.1}),
+    Kind("deadline", SLOW, problem=CUT, fields={"timeout": 0.1}),
 )

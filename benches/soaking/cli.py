@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -14,14 +15,17 @@ from . import report
 from .calls import ORDINARY
 from .faults import FAULTS
 from .load import Load, Phase
+from .scenes import SCENES
 from .server import Running, StartError, running
+from .stage import Stage
 
 FAILED, NOT_RUN, INTERRUPTED = 1, 2, 130
-HANGUP, KILL, EACH = "hangup", "kill", "each"
+HANGUP, KILL, EACH, WARM = "hangup", "kill", "each", "warm"
 MEMORY = "400M"
 SLOPE_FROM_S = 120  # a shorter run says nothing of a slope
 KINDS = {kind.name: kind for kind in ORDINARY}
 WORST = {fault.name: fault for fault in FAULTS}
+PLAYS = {scene.name: scene for scene in SCENES}
 
 
 def main() -> int:
@@ -31,12 +35,17 @@ def main() -> int:
     settings = ["--workers", str(options.workers), *options.serve]
     if options.workers:
         settings += ["--max-memory", MEMORY]
+    if options.python:
+        settings += ["--python", str(options.python)]
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="owt-soak-") as folder,
-            running(options.binary, Path(folder), settings) as server,
-        ):
-            return _soak(options, server)
+        with contextlib.ExitStack() as stack:
+            folder, library, aside = (
+                Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"owt-soak-{what}")))
+                for what in ("", "library-", "aside-")
+            )
+            settings.append(str(library))
+            server = stack.enter_context(running(options.binary, folder, settings))
+            return _soak(options, server, Stage(server.port, library, aside))
     except (StartError, OSError) as error:
         print(f"soak: {error}", file=sys.stderr)
         return NOT_RUN
@@ -45,9 +54,9 @@ def main() -> int:
         return INTERRUPTED
 
 
-def _soak(options: argparse.Namespace, server: Running) -> int:
+def _soak(options: argparse.Namespace, server: Running, stage: Stage) -> int:
     progress = report.Progress()
-    load = Load(server, options.workers, options.connections, progress.tell)
+    load = Load(server, stage, options.workers, options.connections, progress.tell)
     start = time.monotonic()
     try:
         asyncio.run(_phases(load, options, progress))
@@ -77,12 +86,15 @@ async def _phases(load: Load, options: argparse.Namespace, progress: report.Prog
 def _plan(kinds: Sequence[str]) -> list[Phase]:
     """All kinds at once; or each that is not ordinary by itself, beside the ordinary ones."""
     if EACH in kinds:
-        alone = [Phase(f.name, ORDINARY, (f,), hangups=False, kills=False) for f in FAULTS]
-        alone.append(Phase(HANGUP, ORDINARY, (), hangups=True, kills=False))
-        return [*alone, Phase(KILL, ORDINARY, (), hangups=False, kills=True)]
-    ordinary = [KINDS[name] for name in kinds if name in KINDS] or [KINDS["hello"]]
-    faults = [WORST[name] for name in kinds if name in WORST]
-    return [Phase("all", ordinary, faults, hangups=HANGUP in kinds, kills=KILL in kinds)]
+        alone = [Phase(fault.name, ORDINARY, (fault,)) for fault in FAULTS]
+        alone.append(Phase(HANGUP, ORDINARY, hangups=True))
+        return [*alone, Phase(KILL, ORDINARY, kills=True)]
+    if WARM in kinds:
+        kinds = [*kinds, *KINDS, *PLAYS]
+    ordinary = [kind for name, kind in KINDS.items() if name in kinds] or [KINDS["hello"]]
+    faults = [fault for name, fault in WORST.items() if name in kinds]
+    scenes = [scene for name, scene in PLAYS.items() if name in kinds]
+    return [Phase("all", ordinary, faults, scenes, HANGUP in kinds, KILL in kinds)]
 
 
 def _grown(slopes: dict[str, float], seconds: float, most: float) -> list[str]:
@@ -115,7 +127,7 @@ def _unanswered(load: Load) -> list[str]:
 
 
 def _options() -> argparse.Namespace:
-    names = [*KINDS, *WORST, HANGUP, KILL]
+    names = [*KINDS, *PLAYS, *WORST, HANGUP, KILL]
     target = Path(os.environ.get("CARGO_TARGET_DIR") or Path(__file__).parents[2] / "target")
     parser = argparse.ArgumentParser(
         prog="benches/soak",
@@ -127,11 +139,11 @@ def _options() -> argparse.Namespace:
     add("--seconds", type=float, default=60, help="how long, of each phase; default: %(default)s")
     add(
         "--kinds",
-        type=_some_of([*names, EACH]),
+        type=_some_of([*names, EACH, WARM]),
         default=names,
         metavar="A,B",
-        help=f"some of {','.join(names)}, all at once (default: all of them); or `{EACH}`: one "
-        "fault after the other, --seconds each",
+        help=f"some of {','.join(names)}, all at once (default: all of them); `{WARM}`: those that "
+        f"may cost no worker; or `{EACH}`: one fault after the other, --seconds each",
     )
     add("--workers", type=int, default=2, metavar="N", help="default: %(default)s")
     add("--connections", type=int, default=16, metavar="N", help="default: %(default)s")
@@ -144,6 +156,7 @@ def _options() -> argparse.Namespace:
         f"{SLOPE_FROM_S} s or more; default: %(default)s",
     )
     add("--serve", action="append", default=[], metavar="OPTION", help="one for `owt serve`")
+    add("--python", type=Path, metavar="PATH", help="what `owt serve` runs; default: this one's")
     add("--binary", type=Path, default=target / "release" / "owt", metavar="PATH")
     add("--out", type=Path, default=target / "soak", metavar="FOLDER")
     return parser.parse_args()

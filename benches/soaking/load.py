@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from .calls import HELLO, RIGHT, Kind
 from .faults import Fault
 from .server import Running
+from .stage import Scene, Stage
 from .watch import Sample, Watch
 from .wire import Client, WrongError
 
@@ -31,13 +32,19 @@ class Phase:
 
     name: str
     ordinary: Sequence[Kind]
-    faults: Sequence[Fault]
-    hangups: bool
-    kills: bool
+    faults: Sequence[Fault] = ()
+    scenes: Sequence[Scene] = ()
+    hangups: bool = False
+    kills: bool = False
 
     @property
     def workers_die(self) -> bool:
         return bool(self.faults) or self.kills
+
+    @property
+    def keeps(self) -> int:
+        """Processes that its scenes may leave in each worker."""
+        return sum(scene.keeps for scene in self.scenes)
 
 
 @dataclass
@@ -64,18 +71,25 @@ class Tally:
 
 class Load:
     def __init__(
-        self, server: Running, workers: int, connections: int, tell: Callable[[str], None]
+        self,
+        server: Running,
+        stage: Stage,
+        workers: int,
+        connections: int,
+        tell: Callable[[str], None],
     ) -> None:
         self.server, self.size, self.connections, self.tell = server, workers, connections, tell
+        self.stage = stage
         self.watch = Watch(server)
         self.tally = Tally()
         self.numbers = itertools.count()
         self.rest: Sample | None = None
         self.workers_die = False
+        self.lost: Counter[str] = Counter()
 
     async def warm_up(self, kinds: Sequence[Kind]) -> None:
         """Every ordinary kind, so that what is made once is there before the measure is taken."""
-        warm = Phase("warm-up", kinds, (), hangups=False, kills=False)
+        warm = Phase("warm-up", kinds)
         await self.run(warm, 1)
         await self._settled(lambda now: now.workers == self.size)
         await asyncio.sleep(SAMPLE_S)  # connections that the clients closed
@@ -85,8 +99,10 @@ class Load:
     async def run(self, phase: Phase, seconds: float) -> None:
         # For good: who ran in workers that died may be refused for a while after that.
         self.workers_die |= phase.workers_die
+        self.stage.workers_die = self.workers_die
         end = time.monotonic() + seconds
         jobs = [self._ordinary(phase, end) for _ in range(self.connections)]
+        jobs += [self._scene(scene, end) for scene in phase.scenes]
         if phase.faults:
             jobs.append(self._faults(phase, end))
         if phase.hangups:
@@ -106,7 +122,8 @@ class Load:
 
         def calm(now: Sample) -> bool:
             files = now.files <= rest.files + FILES_SLACK
-            return files and now.workers == self.size and not now.zombies and not now.strays
+            kept = now.strays <= phase.keeps * self.size
+            return files and now.workers == self.size and not now.zombies and kept
 
         if not await self._settled(calm):
             now = self.watch.look()
@@ -115,6 +132,9 @@ class Load:
                 f"after {SETTLE_S} s: {now.workers} workers of {self.size}, {now.strays} stray "
                 f"processes, {now.zombies} zombies, {now.files} open files of {rest.files}",
             )
+        self.lost = self.server.lost()
+        if self.lost and not self.workers_die:
+            self.tally.blame(phase.name, f"workers were lost: {dict(self.lost)}")
         client = Client(self.server.port)
         try:
             reply = await client.call(HELLO, 7)
@@ -140,6 +160,13 @@ class Load:
                 kind.name, kind.act(client, next(self.numbers), workers_die=self.workers_die)
             )
         client.leave()
+
+    async def _scene(self, scene: Scene, end: float) -> None:
+        while True:
+            await self._one(scene.name, scene.act(self.stage))
+            if time.monotonic() + scene.pause_s >= end:
+                return
+            await asyncio.sleep(scene.pause_s)
 
     async def _faults(self, phase: Phase, end: float) -> None:
         """Each in its turn, one at a time, at least once."""

@@ -39,13 +39,14 @@ class Outcome:
     ended: dict[str, dict[str, int]]
     samples: list[dict[str, Any]]
     slopes: dict[str, float]
+    lost: dict[str, int]
     faults: list[str]
 
 
 def outcome(load: Load, seconds: float, slopes: dict[str, float], faults: list[str]) -> Outcome:
     ended = {kind: dict(outcomes) for kind, outcomes in load.tally.ended.items()}
     samples = [asdict(sample) for sample in load.watch.samples]
-    return Outcome(round(seconds, 1), ended, samples, slopes, faults)
+    return Outcome(round(seconds, 1), ended, samples, slopes, dict(load.lost), faults)
 
 
 def print_table(load: Load, found: Outcome) -> None:
@@ -64,6 +65,8 @@ def print_table(load: Load, found: Outcome) -> None:
     for who, slope in found.slopes.items():
         print(f"  RSS of {who}  {slope:+.1f} MiB a minute in the second half")
     print(f"  log           {load.server.log.size >> 20} MiB")
+    lost = ", ".join(f"{count} {reason}" for reason, count in found.lost.items()) or "none"
+    print(f"  workers lost  {lost}")
     for fault in found.faults:
         print(f"WRONG {fault}")
 

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ LINE = re.compile(r"owt serving on http://127\.0\.0\.1:(\d+)")
 LOG_KEPT = 1 << 20
 END_S = 60
 MARK = "OWTSOAK_FOLDER"
+DEATH = re.compile(r'^owt_worker_deaths_total\{.*reason="([\w-]+)".*\} (\d+)', re.MULTILINE)
+# Reasons of the server's own, for which nothing was broken.
+PEACEFUL = ("recycled", "replaced", "stopping")
 
 
 class StartError(Exception):
@@ -51,6 +56,16 @@ class Running:
     def mark(self) -> str:
         """What the environment of everything that came of it holds."""
         return f"{MARK}={self.folder}"
+
+    def lost(self) -> Counter[str]:
+        """How many workers were lost so far, by what killed them."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_owt/metrics") as page:
+            text = page.read().decode()
+        lost: Counter[str] = Counter()
+        for reason, count in DEATH.findall(text):
+            if reason not in PEACEFUL and int(count):
+                lost[reason] += int(count)
+        return lost
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import json
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 ANSWER_S = 60
 
@@ -40,11 +42,20 @@ class Client:
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
-    async def call(self, code: str, n: int, **fields: Any) -> Reply:
+    async def call(self, code: str, n: int, *, path: str = "/", **fields: Any) -> Reply:
         """The whole answer to a call."""
+        return await self._answer(self._send(code, n, fields, path))
+
+    async def upload(self, code: str, n: int, data: bytes, *, path: str = "/") -> Reply:
+        """The whole answer to a call with these data."""
+        query = urlencode(_fields(code, n, {}))
+        kind = "application/octet-stream"
+        return await self._answer(self._post(f"{path}?{query}", kind, data))
+
+    async def _answer(self, sent: Awaitable[asyncio.StreamReader]) -> Reply:
         try:
             async with asyncio.timeout(ANSWER_S):
-                return await self._read(await self._send(code, n, fields))
+                return await self._read(await sent)
         except TimeoutError:
             self.leave()
             raise WrongError(f"no answer within {ANSWER_S} s") from None
@@ -54,7 +65,7 @@ class Client:
 
     async def go_away(self, code: str, n: int, after_s: float) -> None:
         """A call whose client leaves before it has the answer."""
-        await self._send(code, n, {})
+        await self._send(code, n, {}, "/")
         await asyncio.sleep(after_s)
         self.leave()
 
@@ -63,15 +74,20 @@ class Client:
             self.writer.close()
         self.reader = self.writer = None
 
-    async def _send(self, code: str, n: int, fields: dict[str, Any]) -> asyncio.StreamReader:
+    async def _send(
+        self, code: str, n: int, fields: dict[str, Any], path: str
+    ) -> asyncio.StreamReader:
+        body = json.dumps(_fields(code, n, fields)).encode()
+        return await self._post(path, "application/json", body)
+
+    async def _post(self, path: str, kind: str, body: bytes) -> asyncio.StreamReader:
         if self.reader is None or self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
-        call = {"code_b64": _b64(code), "kwargs_b64": _b64(json.dumps({"n": n})), **fields}
-        body = json.dumps(call)
-        self.writer.write(
-            f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
         )
+        self.writer.write(head.encode() + body)
         await self.writer.drain()
         return self.reader
 
@@ -100,6 +116,10 @@ async def _chunks(reader: asyncio.StreamReader) -> tuple[bytes, bool]:
     except (asyncio.IncompleteReadError, ConnectionError):
         return body, True
     return body, False
+
+
+def _fields(code: str, n: int, fields: dict[str, Any]) -> dict[str, Any]:
+    return {"code_b64": _b64(code), "kwargs_b64": _b64(json.dumps({"n": n})), **fields}
 
 
 def _b64(text: str) -> str:

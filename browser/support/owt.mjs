@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -25,6 +25,8 @@ export const ALI_BASIC = `Basic ${base64('ali:open sesame')}`;
 export const SECRET = 'the-answer-of-owt';
 
 export class Owt {
+  static #running = new Set();
+
   #child;
   #ended;
   #folder;
@@ -39,8 +41,19 @@ export class Owt {
     return owt;
   }
 
+  /** Has nothing run and nothing been asked so far, on all servers of this process. */
+  static forgetAll() {
+    for (const owt of Owt.#running) {
+      owt.#log.length = 0;
+      rmSync(owt.#canaries, { recursive: true });
+      mkdirSync(owt.#canaries);
+    }
+  }
+
   async #start(args) {
     this.#folder = mkdtempSync(join(tmpdir(), 'owt-browser-'));
+    mkdirSync(this.#canaries);
+    Owt.#running.add(this);
     const env = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !name.startsWith('OWT_')),
     );
@@ -64,6 +77,10 @@ export class Owt {
     this.url = this.at('127.0.0.1');
   }
 
+  get #canaries() {
+    return join(this.#folder, 'canaries');
+  }
+
   #kill = () => this.#child.kill('SIGKILL');
 
   /** Its URL by another of its names. */
@@ -75,12 +92,13 @@ export class Owt {
     this.#kill();
     await this.#ended;
     process.off('exit', this.#kill);
+    Owt.#running.delete(this);
     rmSync(this.#folder, { recursive: true });
   }
 
   /** Where code leaves that canary. */
   canary(name) {
-    return join(this.#folder, name.replaceAll('/', '-'));
+    return join(this.#canaries, name.replaceAll('/', '-'));
   }
 
   /** True when code that leaves that canary has run. */

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 
 import { owt as call } from '../../clients/js/index.js';
 import { accessible } from '../support/axe.mjs';
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { EXAMPLES, serve, urlOf, whyNot } from '../support/examples.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 
@@ -58,6 +58,19 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
     await page.fill('#message', text);
     await page.press('#message', 'Enter');
   };
+  /**
+   * Asks that, and gives the first words of the answer while the rest is made. It is looked for
+   * before it is asked: a short answer may have ended by the time that one looks.
+   */
+  const begun = async (page, ask) => {
+    const first = page.waitForFunction(
+      () =>
+        !document.querySelector('#stop').disabled &&
+        document.querySelector('.making .text')?.textContent,
+    );
+    await ask();
+    return (await first).jsonValue();
+  };
   const ended = (page) => page.waitForSelector('#stop:disabled', { timeout: 120_000 });
   const texts = (page) => page.locator('.text').allTextContents();
   const set = (page, id, value) =>
@@ -76,10 +89,7 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
   test('tokens are shown before the answer has ended', async (t) => {
     const page = await opened(t);
     await set(page, 'length', '64');
-    await say(page, LONG);
-    await page.waitForFunction(() => document.querySelector('.making .text')?.textContent);
-    const early = await page.textContent('.making .text');
-    assert.ok(await page.isEnabled('#stop'));
+    const early = await begun(page, () => say(page, LONG));
     await ended(page);
     const [question, answer] = await texts(page);
     assert.equal(question, LONG);
@@ -97,13 +107,12 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
     await page.keyboard.type('Name');
     await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('three birds.');
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('.making');
+    await begun(page, () => page.keyboard.press('Enter'));
     assert.equal(await page.inputValue('#message'), '');
     await ended(page);
     assert.equal((await texts(page))[0], 'Name\nthree birds.');
-    await say(page, LONG);
-    await page.waitForFunction(() => document.querySelector('.making .text')?.textContent);
+    await set(page, 'length', '4000');
+    await begun(page, () => say(page, LONG));
     await page.keyboard.press('Escape');
     await ended(page);
     assert.match(await page.locator('.pace').last().textContent(), /stopped$/);
@@ -133,8 +142,7 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
   test('Stop ends the answer, here and on the server', async (t) => {
     const page = await opened(t);
     await set(page, 'length', '4000');
-    await say(page, LONG);
-    await page.waitForFunction(() => document.querySelector('.making .text')?.textContent);
+    await begun(page, () => say(page, LONG));
     await page.click('#stop');
     await ended(page);
     await idle();
@@ -150,8 +158,8 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
 
   test('a new chat forgets the old one, which may be under way', async (t) => {
     const page = await opened(t);
-    await say(page, LONG);
-    await page.waitForFunction(() => document.querySelector('.making .text')?.textContent);
+    await set(page, 'length', '4000');
+    await begun(page, () => say(page, LONG));
     await page.click('#fresh');
     assert.deepEqual(await texts(page), []);
     await page.evaluate(() => (document.querySelector('#python').open = true));
@@ -277,8 +285,8 @@ describe('the chat page', { skip: whyNot('chat'), timeout: 300_000 }, () => {
     test(`axe-core finds nothing wrong: ${colorScheme}`, async (t) => {
       const page = await opened(t, { colorScheme });
       await accessible(page);
-      await say(page, LONG);
-      await page.waitForFunction(() => document.querySelector('.making .text')?.textContent);
+      await set(page, 'length', '4000');
+      await begun(page, () => say(page, LONG));
       await accessible(page);
       await page.click('#stop');
       await ended(page);

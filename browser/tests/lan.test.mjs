@@ -4,10 +4,10 @@
 // a remembered password goes with what pages send.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { attackPage, CALLS, ran, repelled } from '../support/attack.mjs';
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { ALI, ALI_AUTH, ALI_BASIC, callPath, Owt } from '../support/owt.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';

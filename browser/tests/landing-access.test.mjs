@@ -3,10 +3,10 @@
 // The landing page is light, asks no other host, and needs neither eyes nor a mouse.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { accessible } from '../support/axe.mjs';
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { run, sample, until } from '../support/landing.mjs';
 import { Owt } from '../support/owt.mjs';
 
@@ -68,8 +68,10 @@ test('on a phone, Run shows what comes back', async (t) => {
   await run(page);
   const image = page.locator('#output img');
   await until(() => image.evaluate((img) => img.naturalWidth > 0));
-  const { y, height } = await image.boundingBox();
-  assert.ok(y > 0 && y + height < 844, `${y} ${height}`);
+  await until(async () => {
+    const { y, height } = await image.boundingBox();
+    return y > 0 && y + height < 844;
+  });
 });
 
 test('it is light, and asks nobody else', async (t) => {
@@ -158,8 +160,10 @@ test('the keyboard is enough', async (t) => {
   assert.equal(await focused(), 'tab-Haskell');
   await keyboard.press('Tab');
   assert.equal(await focused(), 'copy');
+  // It says so for a moment only.
+  const isSaid = page.waitForSelector('#said:text-is("Copied")', { state: 'attached' });
   await keyboard.press('Enter');
-  await until(async () => (await page.textContent('#said')) === 'Copied');
+  await isSaid;
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(copied, /^\{-# LANGUAGE/);
   await tabTo('share');

@@ -4,10 +4,10 @@
 // and the page works however its server is reached and guarded.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { attackPage, OWN_ORIGIN_ONLY, repelled } from '../support/attack.mjs';
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { run, sample, until, write } from '../support/landing.mjs';
 import { ALI, ALI_AUTH, Owt } from '../support/owt.mjs';
 import { Site } from '../support/site.mjs';
@@ -66,11 +66,12 @@ for (const [what, which, url, options = {}] of [
     if (!options.ignoreHTTPSErrors && !what.includes('LAN')) {
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     }
-    await page.click('#copy');
-    await page.waitForSelector('#copy:text-is("Copied")');
+    // It says so for a moment only.
+    await Promise.all([page.waitForSelector('#copy:text-is("Copied")'), page.click('#copy')]);
     await page.fill('#kwargs', '');
     await page.focus('#kwargs');
     await page.keyboard.press('Control+v');
+    await until(async () => (await page.inputValue('#kwargs')) !== '');
     assert.equal(await page.inputValue('#kwargs'), snippet);
     assert.deepEqual(errors, []);
   });
@@ -100,7 +101,7 @@ test('the frame shows only what the page around it sends', async (t) => {
     `<!doctype html><iframe src="${owt.url}/_owt/frame"></iframe>`,
   );
   const page = await visit(t, browser, attacker);
-  assert.equal(page.frames()[1].url(), 'chrome-error://chromewebdata/');
+  await until(() => page.frames()[1]?.url() === 'chrome-error://chromewebdata/');
   // Nor is the page itself framed, by its own origin either.
   for (const around of [owt.url, attacker]) {
     await page.goto(around);

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { run, write } from '../support/landing.mjs';
 import { Owt } from '../support/owt.mjs';
 import { missing, printed } from '../support/snippets.mjs';

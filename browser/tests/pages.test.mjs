@@ -5,10 +5,10 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { attackPage, repelled } from '../support/attack.mjs';
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { base64, callPath, Owt, SECRET } from '../support/owt.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';

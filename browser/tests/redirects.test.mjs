@@ -3,9 +3,9 @@
 // An attacker's server sends on to owt what a browser asks it for.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { callPath, Owt } from '../support/owt.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';

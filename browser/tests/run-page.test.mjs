@@ -4,9 +4,9 @@
 // user says so.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { ALI, ALI_AUTH, base64, callPath, Owt, SECRET } from '../support/owt.mjs';
 import { openAndRun, pressRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';

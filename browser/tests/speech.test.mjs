@@ -15,11 +15,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { setTimeout as later } from 'node:timers/promises';
 
 import { accessible } from '../support/axe.mjs';
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { EXAMPLES, serve, urlOf, whyNot } from '../support/examples.mjs';
 import { openAndRun, pressRun } from '../support/run-page.mjs';
 
@@ -79,7 +79,7 @@ def say(speak, part):
   }
 
   async function appears(path) {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (!existsSync(path)) {
       assert.ok(Date.now() < deadline, `${path} is not there`);
       await later(10);
@@ -97,11 +97,26 @@ def say(speak, part):
     page.$eval('#audio', ({ currentTime, duration, paused, ended, src }) => ({
       ...{ currentTime, duration, paused, ended, src },
     }));
-  const isPlaying = (page) =>
-    page.waitForFunction(() => {
-      const { currentTime, paused } = document.querySelector('#audio');
-      return !paused && currentTime > 0.2;
-    });
+  /** Waits until that sentence plays; with `pauses`, it is paused in that moment. */
+  const isPlaying = (page, text, { pauses = false } = {}) =>
+    page.waitForFunction(
+      ([text, pauses]) => {
+        const audio = document.querySelector('#audio');
+        const sentence = document.querySelector('#sentences [aria-current=true] span');
+        // What has come to its end is not yet paused, for a moment.
+        const { currentTime, paused, ended } = audio;
+        const is = sentence?.innerText === text && !paused && !ended && currentTime > 0.2;
+        if (is && pauses) audio.pause();
+        return is;
+      },
+      [text, pauses],
+    );
+  /** Waits until that sentence has come to its end, and not only one before it. */
+  const isSpoken = (page, text) =>
+    page.waitForFunction((text) => {
+      const sentence = document.querySelector('#sentences [aria-current=true] span');
+      return sentence?.innerText === text && document.querySelector('#audio').ended;
+    }, text);
   /** In how many columns of the waveform something is drawn. */
   const drawn = (page) =>
     page.$eval('#wave', (wave) => {
@@ -128,9 +143,11 @@ def say(speak, part):
     await speak(page, 'One. Two, "and" more! Three?');
     await status(page, '3 of 3 ready');
     assert.deepEqual(await listed(page), ['One.', 'Two, "and" more!', 'Three?']);
-    await page.waitForFunction(() => document.querySelector('#audio').ended);
+    await isSpoken(page, 'Three?');
     assert.deepEqual(await current(page), ['Three?']);
-    await status(page, '3 of 3 ready');
+    await page.waitForFunction(
+      () => document.querySelector('#status').textContent === '3 of 3 ready',
+    );
     assert.equal(await page.locator('#problem').isVisible(), false);
     assert.deepEqual(others, []);
   });
@@ -171,18 +188,18 @@ def say(speak, part):
     const page = await opened(t);
     await edit(page, code);
     await speak(page, 'First of two. Last of two.');
-    await isPlaying(page);
+    await isPlaying(page, 'First of two.');
     assert.deepEqual(await listed(page), ['First of two.']);
     assert.deepEqual(await current(page), ['First of two.']);
     // That was all that had come; half of the picture is drawn.
-    await page.waitForFunction(() => document.querySelector('#audio').ended);
+    await isSpoken(page, 'First of two.');
     await status(page, '1 of 2 ready · making 2');
     const half = await drawn(page);
     assert.ok(half > 0.4 && half < 0.6, `${half}`);
     const { src } = await audio(page);
     open();
     await status(page, '2 of 2 ready');
-    await isPlaying(page);
+    await isPlaying(page, 'Last of two.');
     assert.notEqual((await audio(page)).src, src);
     assert.deepEqual(await current(page), ['Last of two.']);
     assert.ok((await drawn(page)) > 0.9);
@@ -192,20 +209,16 @@ def say(speak, part):
     const { code, open } = gated();
     const page = await opened(t);
     await edit(page, code);
-    await speak(page, 'The first of these two is a little longer than the other. Last one.');
-    await isPlaying(page);
-    await page.$eval('#audio', (audio) => audio.pause());
+    const first = 'The first of these two is a little longer than the other.';
+    await speak(page, `${first} Last one.`);
+    await isPlaying(page, first, { pauses: true });
     open();
     await status(page, '2 of 2 ready');
     assert.equal((await audio(page)).paused, true);
     await page.click('#sentences li:nth-child(2) button');
-    await isPlaying(page);
-    assert.deepEqual(await current(page), ['Last one.']);
+    await isPlaying(page, 'Last one.');
     await page.click('#sentences li:nth-child(1) button');
-    await isPlaying(page);
-    assert.deepEqual(await current(page), [
-      'The first of these two is a little longer than the other.',
-    ]);
+    await isPlaying(page, first);
     // The picture too: near its end is the second sentence.
     const box = await page.locator('#wave').boundingBox();
     await page.locator('#wave').click({ position: { x: box.width * 0.97, y: 20 } });
@@ -292,6 +305,12 @@ def say(speak, part):
     assert.equal(await page.locator('#edited').isVisible(), true);
     await speak(page, 'One. Two. Three.');
     await page.locator('#problem').waitFor();
+    // A page that has not read the last words when the stream is cut, 0.3 s later, cannot know why.
+    for (let again = 0; again < 20; again += 1) {
+      if (!/^The answer was cut/.test(await page.textContent('#what'))) break;
+      await page.click('#speak');
+      await page.locator('#problem').waitFor();
+    }
     assert.equal(
       await page.textContent('#what'),
       'The adaptor raised RuntimeError after 1 of 3: lost my voice',
@@ -357,7 +376,7 @@ def say(speak, part):
     assert.equal(await page.locator('#problem').isVisible(), false);
     await speak(page, 'And again.');
     await status(page, '1 of 1 ready');
-    await isPlaying(page);
+    await isPlaying(page, 'And again.');
     assert.deepEqual(await listed(page), ['And again.']);
   });
 
@@ -375,9 +394,11 @@ def say(speak, part):
     const page = await opened(t);
     await edit(page, code);
     await speak(page, 'First of two. Last of two.');
-    await isPlaying(page);
+    await isPlaying(page, 'First of two.');
     await page.click('#stop');
-    await status(page, '1 of 2 ready');
+    await page.waitForFunction(
+      () => document.querySelector('#status').textContent === '1 of 2 ready',
+    );
     assert.equal((await audio(page)).paused, true);
     assert.equal(await page.locator('#stop').isDisabled(), true);
     assert.equal(await page.locator('#problem').isVisible(), false);
@@ -388,12 +409,13 @@ def say(speak, part):
     const { code, ended } = gated();
     const page = await opened(t);
     await edit(page, code);
-    await speak(page, 'The first of these two is a little longer than the other. Last one.');
-    await isPlaying(page);
+    const first = 'The first of these two is a little longer than the other.';
+    await speak(page, `${first} Last one.`);
+    await isPlaying(page, first);
     const { src } = await audio(page);
     await speak(page, 'Something else.');
     await status(page, '1 of 1 ready');
-    await isPlaying(page);
+    await isPlaying(page, 'Something else.');
     assert.notEqual((await audio(page)).src, src);
     assert.deepEqual(await listed(page), ['Something else.']);
     await appears(ended);
@@ -442,9 +464,9 @@ def say(speak, part):
     await page.keyboard.press('Control+Enter');
     await status(page, '1 of 1 ready');
     await tabTo('download');
-    await page.waitForFunction(() => document.querySelector('#audio').ended);
+    await isSpoken(page, 'One. Two. Three.');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
-    await isPlaying(page);
+    await isPlaying(page, 'One. Two. Three.');
   });
 });

@@ -3,10 +3,10 @@
 // A page that the user merely visits tries every way it has to run code, and none does.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 
 import { attackPage, CALLS, OWN_ORIGIN_ONLY, ran, repelled } from '../support/attack.mjs';
-import { launch, visit } from '../support/chromium.mjs';
+import { launch, test, visit } from '../support/chromium.mjs';
 import { callPath, Owt, SECRET } from '../support/owt.mjs';
 import { openAndRun } from '../support/run-page.mjs';
 import { Site } from '../support/site.mjs';

@@ -76,7 +76,7 @@ withFolder = bracket made removePathForcibly
 
 -- | Nothing in a test takes longer than this, or the test has failed.
 patiently :: IO a -> IO a
-patiently action = timeout 30000000 action >>= maybe (fail "this took longer than half a minute") pure
+patiently action = timeout 180000000 action >>= maybe (fail "this took longer than three minutes") pure
 
 -- | What the call throws.
 owtError :: IO a -> IO OwtError

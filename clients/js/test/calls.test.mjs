@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -185,12 +185,12 @@ test('a redirect is an answer', async () => {
   await assert.rejects(streamed, { name: 'OwtError', message: /redirects/ });
 });
 
-test('nobody there', async () => {
-  const gone = createServer().listen(0, '127.0.0.1');
-  await once(gone, 'listening');
-  const address = `http://127.0.0.1:${gone.address().port}`;
-  gone.close();
-  await once(gone, 'close');
+test('nobody there', async (t) => {
+  // The port of our end of a connection: nobody listens there, nor can while we have it.
+  const held = connect(server.port, '127.0.0.1');
+  t.after(() => held.destroy());
+  await once(held, 'connect');
+  const address = `http://127.0.0.1:${held.localPort}`;
   await assert.rejects(owt(address, 'f(x)'), (error) => {
     assert.ok(error instanceof OwtError && error.cause);
     assert.equal(error.status, 0);

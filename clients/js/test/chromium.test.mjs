@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { owtify } from '../index.js';
-import { launch, visit } from '../../../browser/support/chromium.mjs';
+import { launch, test, visit } from '../../../browser/support/chromium.mjs';
 import { callPath, Owt } from '../../../browser/support/owt.mjs';
 import { openAndRun } from '../../../browser/support/run-page.mjs';
 import { Site } from '../../../browser/support/site.mjs';

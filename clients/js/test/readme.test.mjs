@@ -8,11 +8,10 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { launch, visit } from '../../../browser/support/chromium.mjs';
+import { launch, test, visit } from '../../../browser/support/chromium.mjs';
 import { Owt } from '../../../browser/support/owt.mjs';
 import { openAndRun } from '../../../browser/support/run-page.mjs';
 import { folder } from './support.mjs';

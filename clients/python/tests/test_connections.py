@@ -6,6 +6,7 @@ import gc
 import http.client
 import os
 import re
+import select
 import socket
 import ssl
 import threading
@@ -152,9 +153,16 @@ def test_two_answers_at_once_have_a_connection_each(relay, here):
     assert relay.count == 2
 
 
+def heard(client):
+    """Wait until what was done at the other end has come to the client's idle connection."""
+    [(_, connection)] = client._pool._idle
+    assert select.select([connection.sock], [], [], 60)[0]
+
+
 def test_an_idle_connection_that_the_server_ended_is_not_used(relay, here):
     assert here(PLUS, n=1) == [2]
     relay.end()
+    heard(here)
     assert here(PLUS, n=2) == [3]
     assert relay.count == 2
 
@@ -162,14 +170,18 @@ def test_an_idle_connection_that_the_server_ended_is_not_used(relay, here):
 def test_nor_is_one_where_it_said_what_nobody_asked(relay, here):
     assert here(PLUS, n=1) == [2]
     relay.say(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad")
+    heard(here)
     assert here(PLUS, n=2) == [3]
     assert relay.count == 2
 
 
 def test_a_server_that_began_again_is_called_again(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    with Client(f"http://127.0.0.1:{port}") as client:
+    # Bound here and not listened on: nobody else is given it, and the server can listen there.
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = str(held.getsockname()[1])
+    with held, Client(f"http://127.0.0.1:{port}") as client:
         for n in range(3):
             with serving(tmp_path, port=port):
                 assert client(PLUS, n=n) == [n + 1]

@@ -12,14 +12,24 @@ fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The first of `count` free ports in a row, below those that systems hand out by themselves.
-fn ports(count: u16) -> u16 {
+/// Free ports in a row. Nobody else who asks for some is given them while this is held: each is
+/// taken at an address of this machine that no server here listens on.
+struct Ports {
+    first: u16,
+    _held: Vec<TcpListener>,
+}
+
+/// So many free ports, below those that systems hand out by themselves.
+fn ports(count: u16) -> Ports {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + (std::process::id() % 600) as u16 * 16;
     loop {
         let first = start + NEXT.fetch_add(count, Ordering::Relaxed);
-        if (first..first + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
-            return first;
+        let all = first..first + count;
+        let held = all.clone().map(|port| TcpListener::bind(("127.0.0.77", port)));
+        let Ok(held) = held.collect() else { continue };
+        if all.clone().all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return Ports { first, _held: held };
         }
     }
 }
@@ -47,7 +57,8 @@ fn run(owt: &Owt, folder: &Path, script: &str, args: &[&str]) -> Ran {
 
 #[test]
 fn the_examples_print_what_they_promise() {
-    let first = ports(6);
+    let ports = ports(6);
+    let first = ports.first;
     let owt = Start::new().port(first).start();
     let examples = project().join("examples");
     let printed = |script: &str| {
@@ -104,7 +115,8 @@ fn change(file: &Path, changes: &[(&str, &str)]) {
 }
 
 fn printed_scripts_run(day: &str) {
-    let port = ports(6);
+    let ports = ports(6);
+    let port = ports.first;
     let scripts = printed_scripts(day, port);
     let folder = scripts.path();
     let owt = Start::new().port(port).dir(folder).start();
@@ -156,7 +168,8 @@ fn the_scripts_printed_on_2024_09_05_run() {
 
 #[test]
 fn the_pipeline_scripts_print_themselves_in_capitals() {
-    let port = ports(1);
+    let ports = ports(1);
+    let port = ports.first;
     let scripts = printed_scripts("2024-09-05", port);
     let owt = Start::new().port(port).dir(scripts.path()).start();
     let text = std::fs::read_to_string(scripts.path().join("example/summat/simple.sh")).unwrap();

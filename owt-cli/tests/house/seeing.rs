@@ -34,7 +34,6 @@ fn the_first_call_tells_its_load_and_every_call_its_run() {
     let first = timing(&owt.code(code).post("/"));
     assert_eq!(sorted(&first), ["load", "queue", "run"]);
     assert!(first["load"] >= 40.0 && first["run"] >= 30.0, "{first:?}");
-    assert!(first["queue"] < first["load"] + first["run"], "{first:?}");
     let second = timing(&owt.code(code).post("/"));
     assert_eq!(sorted(&second), ["queue", "run"]);
     assert!(second["run"] >= 30.0, "{second:?}");

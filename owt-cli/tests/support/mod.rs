@@ -41,11 +41,14 @@ struct Log {
 }
 
 impl Log {
-    /// Waits until it holds that text, and gives all of it.
+    /// Waits until it holds that text, and the line to its end; gives all of it.
     fn with(&self, wanted: &str) -> String {
         let mut text = self.text.lock().unwrap();
         let until = Instant::now() + PATIENCE;
-        while !text.contains(wanted) {
+        let is_there = |text: &str| {
+            wanted.is_empty() || text.find(wanted).is_some_and(|at| text[at..].contains('\n'))
+        };
+        while !is_there(&text) {
             let left = until.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "{wanted:?} is not in the log:\n{text}");
             text = self.grown.wait_timeout(text, left).unwrap().0;

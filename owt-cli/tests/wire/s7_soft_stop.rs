@@ -45,13 +45,18 @@ fn code(folder: &Folder, rest: &str) -> String {
 
 #[track_caller]
 fn passes_its_deadline(call: Sent) {
+    passes(call, Duration::from_millis(300));
+}
+
+#[track_caller]
+fn passes(call: Sent, deadline: Duration) {
     let began = Instant::now();
-    call.field("timeout", 0.3).post("/").refused(504, "deadline-passed");
-    assert!(began.elapsed() >= Duration::from_millis(300), "not before it");
+    call.field("timeout", deadline.as_secs_f64()).post("/").refused(504, "deadline-passed");
+    assert!(began.elapsed() >= deadline, "not before it");
 }
 
 /// Does this in a call until its deadline has passed, then asks the adaptor whether its
-/// thread is free and it is still warm. Gives what the call told.
+/// thread is free and it is still warm. Gives what the call told, which is something.
 #[track_caller]
 fn cancelled(owt: &Owt, what: &str) -> String {
     let folder = Folder::new();
@@ -59,7 +64,13 @@ fn cancelled(owt: &Owt, what: &str) -> String {
     let call = owt.code(&code(&folder, &format!("{}\n{function}", folder.mark("loaded"))));
     let warm = call.clone().field("fn_name", "warm");
     warm.post("/").ok();
-    passes_its_deadline(call);
+    let mut deadline = Duration::from_millis(300);
+    // On a machine with much else to do it may pass before the call has come to its wait.
+    while folder.read("told").is_empty() {
+        assert!(deadline < PATIENCE, "{what}");
+        passes(call.clone(), deadline);
+        deadline *= 2;
+    }
     for _ in 0..3 {
         // Nor is it hit by an exception that was meant for the other.
         assert_eq!(warm.post("/").ok(), "warm", "{what}");

@@ -16,7 +16,7 @@ use std::time::Duration;
 use owt_client::{Call, Client, Error, ErrorKind, GET, POST, ProblemKind, owt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -189,8 +189,10 @@ async fn a_cut_body_is_an_error_however_it_is_read() {
 
 #[tokio::test]
 async fn errors_show_no_secrets() {
-    // Bound, then gone: nobody listens there.
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    // The port of our end of a connection: nobody listens there, nor can while we have it.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let held = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let port = held.local_addr().unwrap().port();
     let client = Client::new(format!("http://me:hunter2@127.0.0.1:{port}/")).unwrap();
     let request = client.owt::<GET>("secret_code", ());
     let error = request.send().await.unwrap_err();

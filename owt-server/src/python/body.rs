@@ -151,7 +151,7 @@ fn load(
         Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
         Err(error) => shared.bridge.problem(py, &error, &context),
     };
-    if has_registered(&problem) && shared.adaptors.has_predecessor(&task.call, &context) {
+    if has_registered(&problem) {
         return outgrow(problem, waiting.iter().chain([&Waiting { task, place: None }]));
     }
     refuse(waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]), &problem);
