@@ -25,7 +25,7 @@ from typing import Any
 
 from ._errors import Cancelled, raised
 
-__all__ = ["Cancelled", "ask_main", "kept_processes", "listen", "mop_up", "whereabouts"]
+__all__ = ["Cancelled", "kept_processes", "listen", "mop_up", "whereabouts"]
 
 #: Where a thread is.
 FREE, DELICATE, AT_LOCK, CLEANING, IMPORTING = range(5)
@@ -52,11 +52,13 @@ _CONTEXTS = 8
 
 #: Reentrant locks that Python's own module has made.
 _locks: weakref.WeakSet[Any] = weakref.WeakSet()
-_wanted = False
 
 
 def listen(number: int) -> None:
-    """Have this signal raise in the main thread when `ask_main` says so. On the main thread."""
+    """Have this signal wake the main thread from system calls. On the main thread.
+
+    An exception that was sent to it is raised in the handler then, and ends the system call.
+    """
     signal.signal(number, _on_signal)
     _note_locks()
 
@@ -75,19 +77,8 @@ def _note_locks() -> None:
         module.RLock = noted
 
 
-def ask_main() -> bool:
-    """Have the next signal raise `Cancelled`. False when the last one has not been heard."""
-    global _wanted
-    heard, _wanted = not _wanted, not _wanted
-    return heard
-
-
 def _on_signal(number: int, frame: FrameType | None) -> None:
-    global _wanted
     del number, frame
-    if _wanted:
-        _wanted = False
-        raise Cancelled
 
 
 def whereabouts(thread: int) -> tuple[int, int]:
@@ -141,8 +132,6 @@ def mop_up() -> None:
     Called on the thread of a call that was interrupted, once nothing of it is on the stack. What
     was asked and is not raised yet is raised here, at the latest.
     """
-    global _wanted
-    _wanted = False
     raised.pop(threading.get_ident(), None)
     with contextlib.suppress(RuntimeError):  # says that this thread is not the owner
         while True:

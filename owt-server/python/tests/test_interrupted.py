@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import concurrent.futures
+import ctypes
 import multiprocessing
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 import types
 
 import pytest
@@ -140,15 +143,40 @@ def test_who_keeps_the_exception_to_itself_goes_on():
     assert not _interrupted.raised[thread]
 
 
-def test_the_main_thread_is_asked_by_a_signal(listening):
-    assert _interrupted.ask_main()
-    assert not _interrupted.ask_main(), "the first has not been heard"
-    _interrupted.ask_main()
-    with pytest.raises(_interrupted.Cancelled):
-        os.kill(os.getpid(), listening)
-        for _ in range(1000):
-            pass
-    os.kill(os.getpid(), listening)  # asked for nothing: nothing comes of it
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda: os.read(os.pipe()[0], 1),
+        lambda: time.sleep(3600),
+        lambda: select.select([os.pipe()[0]], [], []),
+        lambda: (lock := threading.Lock(), lock.acquire(), lock.acquire()),
+    ],
+    ids=["read", "sleep", "select", "lock"],
+)
+def test_the_main_thread_is_taken_out_of_system_calls(listening, wait):
+    main, over = threading.get_ident(), threading.Event()
+
+    def interrupt():
+        # Again and again: when it waits cannot be seen.
+        while not over.wait(0.05):
+            if whereabouts(main)[0] in (FREE, AT_LOCK):
+                raising = ctypes.pythonapi.PyThreadState_SetAsyncExc
+                raising(ctypes.c_ulong(main), ctypes.py_object(Interrupted))
+                signal.pthread_kill(main, listening)
+
+    class Interrupted(BaseException):
+        def __init__(self):
+            over.set()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        with pytest.raises(Interrupted):
+            wait()
+    finally:
+        over.set()
+        thread.join()
+    os.kill(os.getpid(), listening)  # nobody is asked: nothing comes of it
 
 
 def test_reentrant_locks_that_are_left_are_released():

@@ -122,8 +122,8 @@ fn load(
     let began = Instant::now();
     let calling = Calling::new(py, shared.bridge, RawCall::for_loading(Arc::clone(&context)));
     let raw = calling.as_ref().ok().map(|calling| calling.raw().clone());
-    let loaded = calling
-        .and_then(|_calling| shared.bridge.load.bind(py).call1((&**source, id.to_string())));
+    let loaded =
+        calling.and_then(|_calling| shared.bridge.load.bind(py).call1((&**source, id.to_string())));
     exit_if_forked();
     let took = began.elapsed();
     let interrupted = interruptible.disarm();

@@ -205,7 +205,6 @@ fn equip(py: Python<'_>) -> PyResult<()> {
         Tools {
             cancelled: take("Cancelled")?,
             whereabouts: take("whereabouts")?,
-            ask_main: take("ask_main")?,
             mop_up: take("mop_up")?,
             kept_processes: take("kept_processes")?,
         },

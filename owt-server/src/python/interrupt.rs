@@ -2,7 +2,8 @@
 //! bytecode, and the processes that it started are ended, so that what waits for them
 //! gets there. A courtesy, not a force: native code is not reached.
 //!
-//! Python's main thread is asked by a signal, which reaches it in system calls too.
+//! Python's main thread is sent a signal too: in the handler of that, which runs also where the
+//! thread waits in a system call, the exception is raised.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -24,9 +25,10 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How often one is asked again that cleans up.
 const CLEANING: Duration = Duration::from_secs(2);
 
-/// How long a thread may be inside code that holds locks for a moment before it is interrupted
-/// there.
+/// How long a thread may stand still in code that holds locks for a moment before it is
+/// interrupted there; and how long one is waited for that goes on, but is in such code each time.
 const DELICACY: Duration = Duration::from_millis(50);
+const DELICATE_WORK: Duration = Duration::from_secs(1);
 
 /// How long a module body goes on that nobody waits for: whoever calls again finds it further
 /// on, or done.
@@ -42,8 +44,6 @@ pub struct Tools {
     pub cancelled: Py<PyAny>,
     /// Says where a thread is.
     pub whereabouts: Py<PyAny>,
-    /// Has the main thread's next signal raise. False when the last one has not been heard.
-    pub ask_main: Py<PyAny>,
     /// Takes what was asked and not raised yet, and releases what an interrupted call left locked.
     pub mop_up: Py<PyAny>,
     /// The processes that modules hold.
@@ -52,7 +52,7 @@ pub struct Tools {
 
 static TOOLS: PyOnceLock<Tools> = PyOnceLock::new();
 
-/// The signal that asks the main thread.
+/// The signal that wakes the main thread.
 pub fn signal() -> libc::c_int {
     libc::SIGRTMIN() + 6
 }
@@ -274,23 +274,29 @@ fn look(py: Python<'_>, seat: &Seat, running: &mut Running) -> Option<Looked> {
         next_look: now,
         interrupted: None,
         place: 0,
+        there_since: now,
     });
     let age = now.saturating_duration_since(deserted.since);
     let loads =
         place == Place::Importing && age < UNWANTED_IMPORT || is_load && age < UNWANTED_LOAD;
-    let is_short_of_time = place == Place::Delicate && age < DELICACY;
+    let goes_on = deserted.place != mark;
+    if goes_on {
+        deserted.there_since = now;
+    }
+    let stands = now.saturating_duration_since(deserted.there_since);
+    let is_delicate = place == Place::Delicate && stands < DELICACY && age < DELICATE_WORK;
     let cleans = place == Place::Cleaning
         && deserted.interrupted.is_some_and(|before| before.elapsed() < CLEANING);
     let standing = match () {
         () if loads => Standing::Loads,
-        () if deserted.place == mark => Standing::Waits,
+        () if !goes_on => Standing::Waits,
         () => Standing::Runs,
     };
     deserted.place = mark;
     // A moment later it may be elsewhere.
-    deserted.next_look = if is_short_of_time { now } else { now + LOOK };
+    deserted.next_look = if is_delicate { now } else { now + LOOK };
     let mut asked = None;
-    if !(loads || is_short_of_time || cleans) && ask(py, seat, running, place) {
+    if !(loads || is_delicate || cleans) && ask(py, seat, running, place) {
         deserted.interrupted = Some(now);
         asked = Some((now, running.children.clone(), kept(py, &running.children)));
     }
@@ -301,24 +307,19 @@ fn look(py: Python<'_>, seat: &Seat, running: &mut Running) -> Option<Looked> {
 /// Has the exception raised in that thread. False when it cannot be done there.
 fn ask(py: Python<'_>, seat: &Seat, running: &Running, place: Place) -> bool {
     let Some(tools) = TOOLS.get(py) else { return false };
-    if seat.is_main() && signal_main(py, tools, running.children.thread()) {
-        return true;
-    }
-    if place == Place::AtLock {
+    if place == Place::AtLock && !seat.is_main() {
         return false;
     }
     // SAFETY: attached; the class is a live exception class.
-    unsafe { ffi::PyThreadState_SetAsyncExc(running.ident as _, tools.cancelled.as_ptr()) != 0 }
-}
-
-/// False when the main thread did not hear the last signal: an adaptor may have blocked it.
-fn signal_main(py: Python<'_>, tools: &Tools, thread: i32) -> bool {
-    let heard = tools.ask_main.call0(py).and_then(|heard| heard.extract(py));
-    if !heard.unwrap_or(false) {
-        return false;
+    let asked = unsafe {
+        ffi::PyThreadState_SetAsyncExc(running.ident as _, tools.cancelled.as_ptr()) != 0
+    };
+    if seat.is_main() {
+        let thread = running.children.thread();
+        // SAFETY: sends a thread of this process a signal that is handled.
+        unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, signal()) };
     }
-    // SAFETY: sends a thread of this process a signal that is handled.
-    unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, signal()) == 0 }
+    asked
 }
 
 /// Ends processes on a thread of its own: it can take a while, and other calls need the watch.

@@ -41,8 +41,9 @@ pub struct Deserted {
     pub next_look: Instant,
     /// When it was last interrupted.
     pub interrupted: Option<Instant>,
-    /// Where it was when it was last looked at.
+    /// Where it was when it was last looked at, and since when.
     pub place: u64,
+    pub there_since: Instant,
 }
 
 /// Whether anybody still waits for what a seat runs.

@@ -197,7 +197,14 @@ impl Worker {
             }
             book.warm.put(adaptor, ());
             let given = Arc::clone(&given);
-            book.calls.insert(Entry { given, events, since: now, answer: None, left: None, is_loading: false });
+            book.calls.insert(Entry {
+                given,
+                events,
+                since: now,
+                answer: None,
+                left: None,
+                is_loading: false,
+            });
             number
         };
         let (call, context) = &*given;
