@@ -23,7 +23,7 @@ HANGUP_S = 5.0
 KILL_S = 1.0
 SETTLE_S = 30
 FILES_SLACK = 8
-WRONG_SHOWN = 20
+WRONG_SHOWN = 4  # of each kind
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Tally:
     def blame(self, kind: str, words: str) -> None:
         self.wrongs += 1
         self.ended[kind]["WRONG"] += 1
-        if len(self.wrong) < WRONG_SHOWN:
+        if self.ended[kind]["WRONG"] <= WRONG_SHOWN:
             self.wrong.append(f"{kind}: {words}")
 
     @property

@@ -274,7 +274,7 @@ def test_a_hundred_megabytes_in_flat_memory(tmp_path, work):
     file = tmp_path / "large"
     with file.open("wb") as opened:
         opened.truncate(HUNDRED)
-    with serving(tmp_path, "--max-body", "128MiB") as address:
+    with serving(tmp_path, "--max-body", "128MiB", "--body-timeout", "600") as address:
         script = [sys.executable, "-c", SCRIPT.format(work=work), address, str(file)]
         environment = {**os.environ, "PYTHONPATH": str(PACKAGE)}
         subprocess.run(script, check=True, timeout=300, env=environment)

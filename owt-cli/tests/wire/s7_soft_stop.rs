@@ -70,10 +70,10 @@ fn cancelled(owt: &Owt, what: &str) -> String {
         assert!(deadline < PATIENCE, "{what}");
         passes(call.clone(), deadline);
         deadline *= 2;
-    }
-    for _ in 0..3 {
-        // Nor is it hit by an exception that was meant for the other.
-        assert_eq!(warm.post("/").ok(), "warm", "{what}");
+        for _ in 0..3 {
+            // Nor is it hit by an exception that was meant for the other.
+            assert_eq!(warm.post("/").ok(), "warm", "{what}");
+        }
     }
     assert_eq!(folder.marks("loaded"), 1, "{what}");
     folder.read("told")
