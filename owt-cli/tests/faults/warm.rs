@@ -85,8 +85,9 @@ class Thing: pass
 def run():
     while True:
         thing = Thing()
-        watched = weakref.ref(thing, lambda _: [None for _ in range(2000)])
+        watched = weakref.ref(thing, lambda _: [None for _ in range(200)])
         del thing
+        for _ in range(400): pass
 ",
     );
 }
