@@ -352,6 +352,8 @@ _FIRST: tuple[tuple[type, Form], ...] = (
 _NAMED: dict[tuple[str, str], Form] = {
     ("sqlite3", "Row"): _row,
     ("zoneinfo", "ZoneInfo"): _zone,
+    ("pydantic_core", "Url"): _text,
+    ("pydantic_core", "MultiHostUrl"): _text,
 }
 _FORMS: dict[type, Form] = {
     dict: _object,

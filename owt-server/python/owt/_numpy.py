@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._json import plain
-from ._rows import in_column, records
+from ._rows import in_column, move_row, records
 from ._times import EXACT, seconds, trimmed
 from ._unknown import Unknown, unknown
 
@@ -98,7 +98,7 @@ def _moments(value: Any) -> Any:
     unit, _ = _numpy().datetime_data(value.dtype)
     absent = _numpy().isnat(value)
     if unit == "generic" and not absent.all():
-        raise Unknown(f"a {value.dtype} without a unit")
+        raise _at_first(Unknown(f"a {value.dtype} without a unit"), ~absent)
     written = _converted(value, _WRITTEN.get(unit, "s" if unit == "generic" else unit))
     texts = _numpy().datetime_as_string(written).reshape(-1).tolist()
     if unit in ("ms", "us", "ns", "ps", "fs", "as"):
@@ -112,7 +112,7 @@ def _converted(value: Any, unit: str) -> Any:
         written = value.astype(f"M8[{unit}]")
         lost = (written.astype(value.dtype) != value) & ~_numpy().isnat(value)
     except OverflowError:  # numpy 2.5; an older one gives another moment
-        if value.size > 1:
+        if value.shape:
             for place, moment in enumerate(value.reshape(-1)):
                 try:
                     _converted(moment, unit)
@@ -158,8 +158,7 @@ def _records(value: Any, depth: int) -> Any:
             columns.append(form(flat[name], depth + 1))
         except Unknown as refused:
             in_column(refused, name)
-            row = int(refused.path[0].strip("[]"))
-            refused.path[0] = _place(row, value.shape)
+            move_row(refused, lambda row: _place(row, value.shape))
             raise
     rows = records([(name,) for name in names], columns, flat.size)
     return _shaped(rows, value.shape)

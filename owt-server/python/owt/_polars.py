@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._json import plain
-from ._rows import in_column, records
+from ._rows import in_column, move_row, records
 from ._times import seconds, trimmed
 from ._unknown import Unknown
 
@@ -102,7 +102,7 @@ def _lists(series: Any, depth: int) -> list[Any]:
     try:
         items = iter(_values(series.filter(series.list.len() > 0).explode(), depth + 1))
     except Unknown as refused:
-        refused.path[:1] = _row_and_place(sizes, int(refused.path[0].strip("[]")))
+        move_row(refused, lambda flat: _row_and_place(sizes, flat))
         raise
     return [size if size is None else [next(items) for _ in range(size)] for size in sizes]
 
@@ -123,10 +123,10 @@ def _column(series: Any, name: str, depth: int) -> list[Any]:
         raise
 
 
-def _row_and_place(sizes: list[int | None], flat: int) -> list[str]:
+def _row_and_place(sizes: list[int | None], flat: int) -> str:
     """Where the item of this number is, of all lists' items one after the other."""
     for row, size in enumerate(sizes):
         if flat < (size or 0):
-            return [f"[{row}]", f"[{flat}]"]
+            return f"[{row}][{flat}]"
         flat -= size or 0
-    return [f"[{flat}]"]
+    return f"[{flat}]"

@@ -17,26 +17,29 @@ def _model(model: Any, depth: int) -> Any:
     """A model as its `model_dump(mode="json")`."""
     if not hasattr(type(model), "model_dump"):  # pydantic 1
         return plain(model.dict(), depth)
-    return _Dump(depth).of(model, model.model_dump, mode="json")
+    return _Dump(depth).of(model, model.model_dump)
 
 
 def _dataclass(value: Any, depth: int) -> Any:
     """One of pydantic's dataclasses."""
     serializer = type(value).__pydantic_serializer__
-    return _Dump(depth).of(value, partial(serializer.to_python, value), mode="json")
+    return _Dump(depth).of(value, partial(serializer.to_python, value))
 
 
-def _other(value: Any, depth: int) -> Any:
-    """Secrets, URLs and the like."""
-    return _Dump(depth).of(value, partial(_core().to_jsonable_python, value))
+def _secret(value: Any, _: int) -> Any:
+    return "**********" if value.get_secret_value() else ""
+
+
+def _url(value: Any, _: int) -> Any:
+    return str(value)
 
 
 FORMS: dict[str, Callable[[Any, int], Any]] = {
     "dataclass": _dataclass,
     "BaseModel": _model,
-    "_SecretBase": _other,
-    "_BaseUrl": _other,
-    "_BaseMultiHostUrl": _other,
+    "_SecretBase": _secret,
+    "_BaseUrl": _url,
+    "_BaseMultiHostUrl": _url,
 }
 
 
@@ -51,18 +54,15 @@ class _Dump:
         self._depth = depth
         self._refused: Unknown | None = None
 
-    def of(self, value: Any, dump: Callable[..., Any], **options: str) -> Any:
+    def of(self, value: Any, dump: Callable[..., Any]) -> Any:
         try:
-            said = self._called(dump, **options)
-            held = dump(mode="python") if options else said
+            said, held = self._called(partial(dump, mode="json")), dump(mode="python")
         except Exception as error:
             raise self._refusal(value, error) from None
         return _whole(said, held, self._depth)
 
-    def _called(self, dump: Callable[..., Any], **options: Any) -> Any:
-        if _takes_fallback(dump):
-            options["fallback"] = self._fallback
-        return dump(**options)
+    def _called(self, dump: Callable[..., Any]) -> Any:
+        return dump(fallback=self._fallback) if _takes_fallback(dump) else dump()
 
     def _fallback(self, item: Any) -> Any:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._unknown import Unknown
@@ -39,3 +39,9 @@ def records(
 def in_column(unknown: Unknown, name: str) -> None:
     """Puts the column's name behind the row in the place of what a column has: `[3].name`."""
     unknown.path.insert(1, f".{name}")
+
+
+def move_row(unknown: Unknown, to: Callable[[int], str]) -> None:
+    """Writes the place's row anew; what is nested too deep has none."""
+    if unknown.path and unknown.path[0].startswith("["):
+        unknown.path[0] = to(int(unknown.path[0].strip("[]")))

@@ -151,6 +151,7 @@ def closed(value):
     return value
 
 
+LOCAL_MEAN = datetime.timezone(datetime.timedelta(minutes=53, seconds=28))
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin") if zoneinfo.available_timezones() else None
 
 # Python's own
@@ -326,6 +327,11 @@ NUMPY = [
     ("np.timedelta64(5)", No("a timedelta64, which is no number of seconds")),
     ("np.timedelta64(1, 'M')", No("a timedelta64[M]")),
     ("np.timedelta64(2**62 + 1, 'ns')", No("more digits than a number has")),
+    ("np.array([0, 2**62], dtype='M8[h]')", No("datetime64[h] beyond what numpy can write")),
+    ("np.array([2**62], dtype='M8[h]')", No("datetime64[h] beyond what numpy can write")),
+    ("np.zeros(2, dtype='M8')", No("a datetime64 without a unit")),
+    ("np.array([(2**62,)], dtype=[('at', 'M8[h]')])", No("[0].at")),
+    ("np.array([[(0,), (5,)]], dtype=[('by', 'm8[M]')])", No("[0][0].by")),
     ("np.ma.masked", None),
     ("np.arange(4).reshape(2, 2)", [[0, 1], [2, 3]]),
     ("np.zeros((2, 0))", [[], []]),
@@ -412,7 +418,7 @@ PANDAS = [
         ["2024-01-01T00:00:00+01:00", "2024-07-01T00:00:00+02:00"],
     ),
     (
-        "pd.Series(pd.DatetimeIndex(['1890-07-01', None]).tz_localize('Europe/Berlin'))",
+        "pd.Series(pd.DatetimeIndex(['1890-07-01', None]).tz_localize(LOCAL_MEAN))",
         ["1890-07-01T00:00:00+00:53:28", None],
     ),
     (
