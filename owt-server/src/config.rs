@@ -59,6 +59,16 @@ pub struct Config {
     pub verbosity: i8,
 }
 
+/// As good as no limit, and no more than every clock can tell.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl Config {
+    /// [`Config::grace`], where times are added to it.
+    pub(crate) fn bounded_grace(&self) -> Duration {
+        self.grace.min(LONGEST)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

@@ -141,8 +141,9 @@ pub fn serve(
                 noting.get_or_init(Instant::now);
             };
             let served = listen(listener, &config, site, || ready(&announcement), shutdown);
-            let used = asked.get().map_or(config.grace, Instant::elapsed);
-            let patience = config.grace.saturating_sub(used).max(LEAST);
+            let grace = config.bounded_grace();
+            let used = asked.get().map_or(grace, Instant::elapsed);
+            let patience = grace.saturating_sub(used).max(LEAST);
             stopper.stop(patience);
             (served, patience)
         })

@@ -30,9 +30,9 @@ fn end_once(round: usize) -> Duration {
     let (owt, begun) = (&family.owt, crate::support::Folder::new());
     let code = |body: &str| format!("import asyncio, time\nPLACE = {:?}\n{body}", begun.path("x"));
     let kinds = KINDS.iter().chain(KINDS.get(round % KINDS.len()));
-    let open = |kind: &&str| Raw::get(owt, &owt.code(&code(kind)), "/", &[]);
-    let mut streams: Vec<_> = kinds.map(|kind| open(&kind)).collect();
-    let calls: Vec<_> = (0..3).map(|_| open(&AWAITING)).collect();
+    let open = |kind: &str| Raw::get(owt, &owt.code(&code(kind)), "/", &[]);
+    let mut streams: Vec<_> = kinds.map(|kind| open(kind)).collect();
+    let calls: Vec<_> = (0..3).map(|_| open(AWAITING)).collect();
     for stream in &mut streams {
         assert_eq!(stream.head().0, 200);
         assert_eq!(stream.chunk().unwrap()[0], b'x');

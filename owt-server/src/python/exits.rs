@@ -11,6 +11,9 @@ use pyo3::types::PyCFunction;
 use super::bridge::Bridge;
 use super::{job, launch};
 
+/// What it is given when the time is over, or nearly: most have little to do.
+const LEAST: Duration = Duration::from_millis(300);
+
 /// Ends this process.
 pub type Leave = Arc<dyn Fn() + Send + Sync>;
 
@@ -25,7 +28,7 @@ pub fn run(py: Python<'_>, bridge: &Bridge, calls_ended: bool, patience: Duratio
         tracing::warn!("exit handlers (atexit) do not run: calls have not ended");
         return;
     }
-    let leave = Arc::clone(leave);
+    let (leave, patience) = (Arc::clone(leave), patience.max(LEAST));
     let ran = PyCFunction::new_closure(py, None, None, move |args, _| args.py().detach(&*leave))
         .and_then(|leave| bridge.run_exits.bind(py).call1((patience.as_secs_f64(), leave)));
     // A handler may have forked, and its child have come back.

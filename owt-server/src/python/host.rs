@@ -45,9 +45,6 @@ pub enum HostError {
     Python(String),
 }
 
-/// As good as no limit.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 /// The interpreter of this process and its threads.
 pub struct PythonHost {
     shared: Arc<Shared>,
@@ -167,9 +164,7 @@ impl Host for PythonHost {
     }
 
     fn stop(&self, patience: Duration) {
-        // Further away than a clock can tell is as good as never.
-        let now = Instant::now();
-        self.until.get_or_init(|| now.checked_add(patience).unwrap_or(now + LONGEST));
+        self.until.get_or_init(|| Instant::now() + patience);
         self.shared.pool.stop();
     }
 

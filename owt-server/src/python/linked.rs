@@ -39,8 +39,9 @@ pub fn built_in() -> HashSet<String> {
         if name.is_null() {
             return names;
         }
-        // SAFETY: the names are static, NUL-terminated texts; another entry follows this one.
+        // SAFETY: the names are static, NUL-terminated texts.
         names.insert(unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned());
+        // SAFETY: another entry follows one that has a name.
         one = unsafe { one.add(1) };
     }
 }

@@ -141,7 +141,7 @@ impl Crew {
                 most_calls,
                 max_memory: config.max_memory,
                 max_requests: config.max_requests,
-                grace: config.grace,
+                grace: config.bounded_grace(),
             },
             state: Mutex::new(State {
                 posts: (0..config.workers).map(|_| Post::default()).collect(),
