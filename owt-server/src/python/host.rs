@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use owt_core::CodeId;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
 
+use super::adaptors::Unloaded;
 use super::bridge::Bridge;
 use super::discover::DiscoverError;
 use super::interrupt;
@@ -16,6 +18,7 @@ use super::launch::{self, LaunchError};
 use super::lines::{self, Line, Lines};
 use super::places::Places;
 use super::pool::{Pool, Source};
+use super::reclaim::Slim;
 use super::settings::Settings;
 use super::sink::Mailbox;
 use crate::engine::{Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
@@ -38,6 +41,9 @@ pub enum HostError {
     /// No descriptor for the event loop's bell.
     #[error("no file descriptor for the event loop: {0}")]
     Mailbox(#[source] std::io::Error),
+    /// No thread that gives memory back.
+    #[error("no thread to give memory back: {0}")]
+    Reclaim(#[source] std::io::Error),
     /// The package does not start. Python's own words: the exception cannot leave Python.
     #[error("the Python package owt does not start: {0}")]
     Python(String),
@@ -58,12 +64,15 @@ pub struct Around {
     pub source: Option<Arc<dyn Source>>,
     /// Called in a child that an adaptor forked.
     pub forked: Box<dyn Fn() + Send + Sync>,
+    /// Told which adaptors are no longer loaded.
+    pub unloaded: Unloaded,
 }
 
 impl Around {
     /// Of a host in the server's own process.
     pub fn server() -> Self {
-        Self { lines: Arc::new(lines::Here), source: None, forked: Box::new(|| {}) }
+        let (forked, unloaded) = (Box::new(|| {}), Box::new(|_: &[CodeId]| {}));
+        Self { lines: Arc::new(lines::Here), source: None, forked, unloaded }
     }
 }
 
@@ -79,7 +88,7 @@ impl PythonHost {
     ) -> Result<Self, HostError> {
         launch::launch(&settings.found)?;
         let mailbox = Arc::new(Mailbox::new().map_err(HostError::Mailbox)?);
-        let Around { lines, source, forked } = around;
+        let Around { lines, source, forked, unloaded } = around;
         let bridge = Python::attach(|py| {
             let start = || {
                 launch::add_path(py, &settings.package)?;
@@ -92,8 +101,15 @@ impl PythonHost {
         })?;
         let pool = Pool::new(settings.threads, source);
         let queue = Places::new(settings.max_queue);
-        let shared = Shared::new(bridge, pool, settings.max_adaptors, mailbox, runtime);
-        Ok(Self { shared: Arc::new(shared), queue })
+        let most = settings.max_adaptors;
+        let shared = Arc::new(Shared::new(bridge, pool, most, unloaded, mailbox, runtime));
+        shared.reclaim.start(Arc::clone(&shared)).map_err(HostError::Reclaim)?;
+        Ok(Self { shared, queue })
+    }
+
+    /// Has adaptors unloaded until this process holds no more than that.
+    pub fn slim(&self, slim: Slim) {
+        self.shared.reclaim.slim(slim);
     }
 
     /// Makes the calling thread, which must be Python's main thread, the first that runs

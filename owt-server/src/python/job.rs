@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
 use parking_lot::Mutex;
@@ -12,17 +13,19 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCFunction, PyDict, PyIterator, PyTuple};
 
-use super::adaptors::{Adaptor, Adaptors, Found};
+use super::adaptors::{Adaptor, Adaptors, Found, Unloaded};
 use super::answer::{Answer, answer, pull};
 use super::bridge::Bridge;
-use super::calling::{Calling, Entered};
+use super::calling::{Calling, Entered, OnLoop};
 use super::interrupt::Interruptible;
 use super::places::{Place, Places};
 use super::pool::{Pool, Work};
 use super::raw::RawCall;
+use super::reclaim::Reclaim;
 use super::seat::{Seat, Wanted};
 use super::sink::{Mailbox, Sink};
-use crate::engine::{Clock, Context, Event, Head, Sender, Task};
+use super::versions::Version;
+use crate::engine::{Clock, Context, Event, Head, PIECE, Sender, Task};
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);
@@ -45,6 +48,7 @@ pub struct Shared {
     looping: Places,
     arguments: Mutex<LruCache<Arc<str>, Py<PyAny>>>,
     event_loop: PyOnceLock<()>,
+    pub reclaim: Arc<Reclaim>,
 }
 
 impl Shared {
@@ -52,18 +56,21 @@ impl Shared {
         bridge: &'static Bridge,
         pool: Arc<Pool<Job>>,
         most_adaptors: usize,
+        unloaded: Unloaded,
         mailbox: Arc<Mailbox>,
         runtime: tokio::runtime::Handle,
     ) -> Self {
+        let reclaim = Arc::new(Reclaim::default());
         Self {
             bridge,
-            adaptors: Adaptors::new(most_adaptors),
+            adaptors: Adaptors::new(most_adaptors, Arc::clone(&reclaim), unloaded),
             pool,
             mailbox,
             runtime,
             looping: Places::new(MOST_LOOPING),
             arguments: Mutex::new(LruCache::new(ARGUMENTS_KEPT)),
             event_loop: PyOnceLock::new(),
+            reclaim,
         }
     }
 
@@ -94,12 +101,18 @@ impl Shared {
     }
 
     /// Drops every Python object kept here, for a host that has stopped.
-    pub fn clear(&self, _attached: Python<'_>) {
+    pub fn clear(&self, attached: Python<'_>) {
+        self.reclaim.stop();
         self.adaptors.clear();
-        let arguments =
-            std::mem::replace(&mut *self.arguments.lock(), LruCache::new(ARGUMENTS_KEPT));
-        drop(arguments);
+        self.forget_arguments(attached);
         self.mailbox.clear();
+    }
+
+    /// Drops the compiled arguments.
+    pub fn forget_arguments(&self, _attached: Python<'_>) {
+        let none = LruCache::new(ARGUMENTS_KEPT);
+        let arguments = std::mem::replace(&mut *self.arguments.lock(), none);
+        drop(arguments);
     }
 
     /// The value of a `kwargs_b64` text: compiled once, evaluated anew for each call.
@@ -140,7 +153,7 @@ pub enum Step {
         clock: Clock,
         head: Head,
         stream: Py<PyIterator>,
-        context: Py<PyAny>,
+        call: OnLoop,
         whose: Arc<Context>,
         events: Sender,
     },
@@ -151,16 +164,17 @@ impl Work for Job {
         let shared = self.shared;
         match self.step {
             Step::Begin(task, place) => begin(py, &shared, seat, task, place),
-            Step::Pull { clock, head, stream, context, whose, events } => {
+            Step::Pull { clock, head, stream, call, whose, events } => {
                 let wanted = Wanted::Call(events.clone());
                 let interruptible = Interruptible::new(py, seat, &whose, wanted);
-                let context = context.bind(py).clone();
+                let context = call.context.bind(py).clone();
                 let pulled = Entered::enter(context, Arc::clone(&whose)).and_then(|_entered| {
                     pull(shared.bridge, clock, head, stream.bind(py), &events, &interruptible)
                 });
                 if let Err(error) = pulled {
                     events.send(failed(&shared, py, &error, &whose));
                 }
+                call.end(py);
             }
         }
     }
@@ -207,22 +221,27 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, task: Box<Task>, pla
 fn load(py: Python<'_>, shared: &Arc<Shared>, seat: &Seat, first: Waiting) {
     let Waiting { task, place } = first;
     if !task.events.begin() {
-        let (waiting, _) = shared.adaptors.loaded(task.call.code.id(), None, &task.context);
+        let version = Version::of(&task.call, &task.context);
+        let (waiting, _) = shared.adaptors.loaded(version, None);
         return send_on(py, shared, waiting);
     }
     // It runs already: its place is free for another to wait.
     drop(place);
     let code = &task.call.code;
-    let (id, context) = (code.id(), Arc::new(task.context.clone()));
+    // What the module body starts, and has this, may live as long as the adaptor.
+    let context = Context { body: Bytes::new(), ..task.context.clone() };
+    let (id, context) = (code.id(), Arc::new(context));
     let wanted = wanted_load(shared, id, &task.events);
     let interruptible = Interruptible::new(py, seat, &context, wanted);
     let began = Instant::now();
+    let version = Version::of(&task.call, &context);
+    shared.adaptors.make_way(py, &version);
     let loaded = Calling::new(py, shared.bridge, RawCall::for_loading(Arc::clone(&context)))
         .and_then(|_calling| shared.bridge.load.bind(py).call1((&**code.source(), id.to_string())));
     exit_if_forked();
     let took = began.elapsed();
     let interrupted = interruptible.disarm();
-    let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok(), &context);
+    let (waiting, adaptor) = shared.adaptors.loaded(version, loaded.as_ref().ok());
     let problem = match loaded.and(adaptor) {
         Ok(Some(adaptor)) => {
             send_on(py, shared, waiting);
@@ -261,21 +280,25 @@ fn run(
     py: Python<'_>,
     shared: &Arc<Shared>,
     seat: &Seat,
-    adaptor: &Adaptor,
+    adaptor: &Arc<Adaptor>,
     task: Task,
     load: Duration,
 ) {
     let clock = Clock::start(load);
-    let Task { call, context, events } = task;
+    let Task { call, mut context, events } = task;
+    let body = std::mem::take(&mut context.body);
+    let mut passed = body.len();
     let context = Arc::new(context);
     let interruptible = Interruptible::new(py, seat, &context, Wanted::Call(events.clone()));
     let outcome = (|| {
-        let calling = Calling::new(py, shared.bridge, RawCall::new(Arc::clone(&context)))?;
+        let raw = RawCall::new(Arc::clone(&context), body, Arc::clone(adaptor));
+        let calling = Calling::new(py, shared.bridge, raw)?;
         let value = invoke(py, shared, adaptor, &call, &calling)?;
         exit_if_forked();
         match answer(shared.bridge, &value, context.headers.get("accept"))? {
             Answer::Whole(mut event) => {
                 event.head_mut().into_iter().for_each(|head| clock.stamp(head));
+                passed += event.weight();
                 events.send(event);
             }
             Answer::Stream(head, stream) => {
@@ -286,11 +309,11 @@ fn run(
                     return refuse_to_loop(&payload, &events);
                 };
                 let whose = Arc::clone(&context);
-                let within = calling.context();
-                let sink = Sink::new(shared, clock, whose, events.clone(), within, head, place);
-                let context = calling.leave();
+                let call = calling.leave();
+                let within = call.context.clone_ref(py);
+                let sink = Sink::new(shared, clock, whose, events.clone(), call, head, place);
                 shared.start_loop(py)?;
-                shared.bridge.drive.bind(py).call1((payload, kind, sink, context))?;
+                shared.bridge.drive.bind(py).call1((payload, kind, sink, within))?;
             }
         }
         PyResult::Ok(())
@@ -299,6 +322,9 @@ fn run(
     drop(interruptible);
     if let Err(error) = outcome {
         events.send(failed(shared, py, &error, &context));
+    }
+    if passed > PIECE {
+        shared.reclaim.passed(passed);
     }
 }
 
@@ -332,7 +358,10 @@ fn invoke<'py>(
         calling.raw().get().set_args(value.clone().unbind());
     }
     if adaptor.uses_flask {
-        bridge.push_flask.bind(py).call1((calling.raw(),))?;
+        let pop = bridge.push_flask.bind(py).call1((calling.raw(),))?;
+        if !pop.is_none() {
+            calling.raw().get().set_pop_flask(pop.unbind());
+        }
     }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
     let wants = match (&handler.request_name, named) {

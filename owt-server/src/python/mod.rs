@@ -19,9 +19,11 @@ mod package;
 mod places;
 mod pool;
 mod raw;
+mod reclaim;
 mod seat;
 mod settings;
 mod sink;
+mod versions;
 
 pub use ask::{Diagnosis, check_expression, diagnose, literal_of};
 pub use discover::DiscoverError;
@@ -32,4 +34,5 @@ pub use launch::LaunchError;
 pub(crate) use lines::{Line, Lines, log};
 pub(crate) use package::cache_folder;
 pub(crate) use pool::Source;
+pub(crate) use reclaim::{Slim, Slimmed};
 pub(crate) use settings::Settings;

@@ -11,9 +11,11 @@ use parking_lot::Mutex;
 use pyo3::exceptions::{PyBrokenPipeError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use pyo3::{PyTraverseError, PyVisit};
 use tokio::task::AbortHandle;
 
 use super::answer::{Answer, from_response};
+use super::calling::OnLoop;
 use super::job::{Job, Shared, Step};
 use super::places::Place;
 use super::pool::Work;
@@ -90,7 +92,8 @@ pub struct Sink {
     /// end waits for these to go, not for Python to free this object.
     open: Mutex<Option<(Sender, Place)>>,
     whose: Arc<Context>,
-    context: Py<PyAny>,
+    /// Until the call is over, too.
+    call: Mutex<Option<OnLoop>>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
     /// Goes with the first chunk: what raises before it is an ordinary failure.
     head: Mutex<Option<Head>>,
@@ -104,7 +107,7 @@ impl Sink {
         clock: Clock,
         whose: Arc<Context>,
         events: Sender,
-        context: Py<PyAny>,
+        call: OnLoop,
         head: Option<Head>,
         place: Place,
     ) -> Self {
@@ -113,7 +116,7 @@ impl Sink {
             clock,
             open: Mutex::new(Some((events, place))),
             whose,
-            context,
+            call: Mutex::new(Some(call)),
             watches: Mutex::default(),
             head: Mutex::new(head),
             refused: AtomicUsize::new(0),
@@ -128,7 +131,10 @@ impl Sink {
             future.await;
             mailbox.post(number);
         });
-        self.watches.lock().push((number, task.abort_handle()));
+        let mut watches = self.watches.lock();
+        // A slow reader is waited for again and again.
+        watches.retain(|(_, task)| !task.is_finished());
+        watches.push((number, task.abort_handle()));
     }
 
     fn send_event(&self, event: Event) {
@@ -141,7 +147,7 @@ impl Sink {
     fn events(&self) -> PyResult<Sender> {
         let open = self.open.lock();
         let events = open.as_ref().map(|(events, _)| events.clone());
-        events.ok_or_else(|| PyBrokenPipeError::new_err("the call is over"))
+        events.ok_or_else(over)
     }
 
     fn begin(&self) {
@@ -151,8 +157,17 @@ impl Sink {
         }
     }
 
-    /// The call is over: nothing more is watched for it, its place is free.
-    fn finish(&self) {
+    /// The call is over: nothing more is watched for it, its place is free. Attached.
+    fn finish(&self, py: Python<'_>) {
+        self.leave();
+        let call = self.call.lock().take();
+        if let Some(call) = call {
+            call.end(py);
+        }
+    }
+
+    /// [`Sink::finish`] for a call that may go on elsewhere.
+    fn leave(&self) {
         let watches = std::mem::take(&mut *self.watches.lock());
         let mut callbacks = Vec::new();
         for (number, task) in watches {
@@ -165,9 +180,14 @@ impl Sink {
     }
 }
 
+fn over() -> PyErr {
+    PyBrokenPipeError::new_err("the call is over")
+}
+
 impl Drop for Sink {
     fn drop(&mut self) {
-        self.finish();
+        // By Python, on a thread that is attached.
+        self.leave();
     }
 }
 
@@ -179,22 +199,24 @@ impl Sink {
             Answer::Whole(mut event) => {
                 event.head_mut().into_iter().for_each(|head| self.clock.stamp(head));
                 self.send_event(event);
-                self.finish();
+                self.finish(py);
             }
             Answer::Stream(head, stream) => {
+                let events = self.events()?;
+                let call = self.call.lock().take();
                 let step = Step::Pull {
                     clock: self.clock,
                     head,
                     stream: stream.unbind(),
-                    context: self.context.clone_ref(py),
+                    call: call.ok_or_else(over)?,
                     whose: Arc::clone(&self.whose),
-                    events: self.events()?,
+                    events,
                 };
                 let shared = Arc::clone(&self.shared);
                 if let Err(job) = self.shared.pool.submit(Job { shared, step }) {
                     job.refuse(py);
                 }
-                self.finish();
+                self.leave();
             }
             Answer::Loop { head: Some(head), .. } => *self.head.lock() = Some(head),
             Answer::Loop { head: None, .. } => {
@@ -232,10 +254,10 @@ impl Sink {
     }
 
     /// The stream ended as it should.
-    fn end(&self) {
+    fn end(&self, py: Python<'_>) {
         self.begin();
         self.send_event(Event::End);
-        self.finish();
+        self.finish(py);
     }
 
     /// The call raised.
@@ -243,6 +265,19 @@ impl Sink {
         let problem =
             self.shared.bridge.problem(py, &PyErr::from_value(error.clone()), &self.whose);
         self.send_event(Event::Problem(Box::new(problem)));
-        self.finish();
+        self.finish(py);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // As for a `RawCall`. What the mailbox has of this call is the mailbox's.
+        let Some(call) = self.call.try_lock() else { return Ok(()) };
+        let Some(call) = &*call else { return Ok(()) };
+        visit.call(&call.context)?;
+        visit.call(&call.raw)
+    }
+
+    fn __clear__(&self) {
+        let call = self.call.lock().take();
+        drop(call);
     }
 }
