@@ -29,5 +29,6 @@ mod dying;
 mod ending;
 mod killing;
 mod leaving;
+mod memory;
 mod replacing;
 mod soak;
