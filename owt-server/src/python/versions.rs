@@ -1,5 +1,6 @@
 //! Tells an edited version of code from another program, and how a version stands to the others.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use owt_core::{Call, Code};
@@ -29,19 +30,29 @@ impl Version {
         self.path == other.path
             && self.fn_name == other.fn_name
             && self.code.id() != other.code.id()
-            && resemble(self.code.source().as_bytes(), other.code.source().as_bytes())
+            && resemble(self.code.source(), other.code.source())
     }
 }
 
-/// True when what both begin and end with alike makes at least half of the shorter one.
-fn resemble(one: &[u8], other: &[u8]) -> bool {
-    let shorter = one.len().min(other.len());
+/// True when at least half of the shorter one is what both begin and end with, or lines of the
+/// other.
+fn resemble(one: &str, other: &str) -> bool {
+    let (shorter, longer) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    let is_half = |common: usize| !shorter.is_empty() && common * 2 >= shorter.len();
+    is_half(common_ends(shorter.as_bytes(), longer.as_bytes())) || {
+        let known: HashSet<_> = longer.split_inclusive('\n').collect();
+        let lines = shorter.split_inclusive('\n').filter(|line| known.contains(line));
+        is_half(lines.map(str::len).sum())
+    }
+}
+
+/// How many bytes both begin and end with.
+fn common_ends(shorter: &[u8], longer: &[u8]) -> usize {
     let alike = |(a, b): &(&u8, &u8)| a == b;
-    let beginning = one.iter().zip(other).take_while(alike).count();
-    let end = one.iter().rev().zip(other.iter().rev()).take_while(alike).count();
+    let beginning = shorter.iter().zip(longer).take_while(alike).count();
+    let end = shorter.iter().rev().zip(longer.iter().rev()).take_while(alike).count();
     // Where one holds the other, both could count the same bytes.
-    let common = (beginning + end).min(shorter);
-    shorter > 0 && common * 2 >= shorter
+    (beginning + end).min(shorter.len())
 }
 
 /// How a loaded version stands to the others.
@@ -94,6 +105,8 @@ mod tests {
             &format!("# a comment\n{before}"),
             &format!("{before}# a comment\n"),
             &before.replace("return model(x)", "y = model(x)\n    return y * 2"),
+            // In two places, far from each other.
+            &format!("# new\n{before}# new\n"),
         ] {
             assert!(version(after, "/", None).is_edit_of(&version(before, "/", None)), "{after}");
         }
@@ -115,9 +128,8 @@ mod tests {
 
     #[test]
     fn bytes_count_once() {
-        assert!(resemble(b"abab", b"ab"));
-        assert!(!resemble(b"aXXXXXX", b"aYYYYYYYY"));
-        assert!(!resemble(b"", b"x"));
+        assert_eq!(common_ends(b"ab", b"abab"), 2);
+        assert!(!resemble("aXXXXXX", "aYYYYYYYY") && !resemble("", "x"));
     }
 
     #[test]
