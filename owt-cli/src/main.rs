@@ -28,7 +28,14 @@ use args::{Cli, Command};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Has this thread and what no thread owns give back the memory that is free.
+fn collect() {
+    // SAFETY: may be called at any time, from any thread.
+    unsafe { libmimalloc_sys::mi_collect(true) };
+}
+
 fn main() -> ExitCode {
+    owt_server::collect_by(collect);
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
         Command::Encode(args) => encode::run(args),

@@ -12,8 +12,10 @@ mod door;
 mod engine;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod gathering;
 mod http;
 mod listener;
+mod memory;
 mod metrics;
 mod private;
 mod process;
@@ -30,6 +32,7 @@ pub use door::{
     TOKEN_USER, random_token,
 };
 pub use listener::{Address, Listener, Socket, SocketError, may_listen};
+pub use memory::collect_by;
 pub use private::{FolderError, folder as private_folder};
 pub use python::{Diagnosis, DiscoverError, HostError, LaunchError, check_expression, literal_of};
 pub use serve::{Ready, ServeError, Signals, serve};

@@ -32,6 +32,7 @@ mod exits;
 mod forking;
 mod killing;
 mod leaving;
+mod memory;
 mod replacing;
 mod soak;
 mod warm;

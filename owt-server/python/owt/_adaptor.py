@@ -32,7 +32,8 @@ class Adaptor:
         self._module = module
         self._given = namespace()
         self._expression = not isinstance(code.tree, ast.Module)
-        self._generation = generation
+        #: The state of the served libraries that it was loaded with.
+        self.generation = generation
         self._handlers: dict[str, tuple[Callable[..., Any], str | None]] = {}
         #: Whether the code may use flask.
         self.uses_flask = "flask" in source
@@ -59,7 +60,7 @@ class Adaptor:
 
     def fresh(self) -> bool:
         """Whether no served library changed since this was loaded."""
-        return _libs.refresh() == self._generation
+        return _libs.refresh() == self.generation
 
     def unload(self) -> None:
         """Forget the module and its file. Loaded again, both are made again."""

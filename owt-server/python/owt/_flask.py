@@ -5,20 +5,36 @@ from __future__ import annotations
 import functools
 import io
 import os
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 
-def push_flask(raw: Any) -> None:
-    """Push a flask context for this call. Without flask nothing happens.
+def push_flask(raw: Any) -> Callable[[], None] | None:
+    """Push a flask context for this call; give what pops it. Without flask nothing happens.
 
-    To be run in the call's own contextvars context, which also is what ends it.
+    Both are to be run in the call's own contextvars context.
     """
     try:
         app = _app()
     except ImportError:
-        return
-    app.request_context(_environ(raw)).push()
+        return None
+    environ = _environ(raw)
+    context = app.request_context(environ)
+    context.push()
+    # there are no routes, and the traceback that says so holds all that led to it, in a cycle
+    unrouted = context.request.routing_exception
+    if unrouted is not None:
+        unrouted.__traceback__ = None
+
+    def pop() -> None:
+        # pushed, it and the contextvars context are a cycle; others may have copies of that
+        try:
+            context.pop(None)
+        finally:
+            environ["wsgi.input"].close()
+
+    return pop
 
 
 @functools.cache
@@ -30,6 +46,7 @@ def _app() -> Any:
 
 
 def _environ(raw: Any) -> dict[str, Any]:
+    body = raw.body
     name, _, port = raw.host.rpartition(":") if _has_port(raw.host) else (raw.host, "", "")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": raw.method,
@@ -42,10 +59,10 @@ def _environ(raw: Any) -> dict[str, Any]:
         "SERVER_PORT": port or ("443" if raw.scheme == "https" else "80"),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": raw.remote,
-        "CONTENT_LENGTH": str(len(raw.body)),
+        "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": raw.scheme,
-        "wsgi.input": io.BytesIO(raw.body),
+        "wsgi.input": io.BytesIO(body),
         "wsgi.input_terminated": True,
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,

@@ -218,9 +218,14 @@ class _Driver:
             raise _Gone from None
         if self._gone:
             raise _Gone
-        if error is not None:
+        if error is None:
+            return value
+        try:
             raise error
-        return value
+        finally:
+            # its traceback has this frame, which would have it: all that the call held would
+            # stay until a collection
+            del error, inner
 
     async def _pull(self, chunks: AsyncIterator[Any]) -> None:
         try:

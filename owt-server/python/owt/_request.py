@@ -152,7 +152,7 @@ class Request:
     @property
     def content_length(self) -> int:
         """The body's length in bytes."""
-        return len(self.data)
+        return len(self._raw.body)
 
     @property
     def content_type(self) -> str | None:
@@ -174,10 +174,11 @@ class Request:
     @cached_property
     def json(self) -> Any:
         """The parsed JSON body; None when there is no body. Raises Refused when it is no JSON."""
-        if not self.data:
+        data = self.data
+        if not data:
             return None
         try:
-            return json.loads(self.data)
+            return json.loads(data)
         except (ValueError, RecursionError) as why:
             raise Refused("malformed-call", "body", f"the body is no JSON: {why}") from why
 
@@ -294,7 +295,8 @@ def request_for(raw: Any) -> Request:
     """Give the raw call's request: the same object each time."""
     made = raw.request
     if made is None:
-        made = Request(raw)
+        # not of the raw call itself, which keeps it: nobody could see that cycle end
+        made = Request(raw.detached())
         raw.request = made
     return made  # type: ignore[no-any-return]
 

@@ -26,7 +26,9 @@ def raw_call(path: str = "/", query: str = "", body: bytes = b"", **more: Any) -
         "args": None,
         "request": None,
     }
-    return SimpleNamespace(**{**given, **more})
+    raw = SimpleNamespace(**{**given, **more})
+    raw.detached = lambda: raw_call(path, query, body, **more)
+    return raw
 
 
 def adaptor(source: str) -> Adaptor:

@@ -8,12 +8,13 @@ use std::time::Duration;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
 
 use crate::door::Pass;
 use crate::engine::{Context, Headers};
+use crate::gathering::Gathering;
 
 /// What a request turned out to be.
 pub(super) enum Reading {
@@ -129,7 +130,7 @@ pub(super) async fn body(
     if length.is_some_and(|length| length > most) {
         return Err(too_large(most));
     }
-    let mut collecting = pin!(collect(payload, most));
+    let mut collecting = pin!(collect(payload, length, most));
     // Most bodies are there with their headers: no timer for those.
     if let Poll::Ready(body) = poll!(collecting.as_mut()) {
         return body;
@@ -143,8 +144,13 @@ pub(super) async fn body(
     }
 }
 
-async fn collect(payload: &mut web::Payload, most: usize) -> Result<Bytes, Box<Problem>> {
-    let mut whole = BytesMut::new();
+/// Collects a body of that length, as far as its client has said.
+async fn collect(
+    payload: &mut web::Payload,
+    length: Option<usize>,
+    most: usize,
+) -> Result<Bytes, Box<Problem>> {
+    let mut whole = Gathering::default();
     let mut first = None;
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|error| {
@@ -156,14 +162,16 @@ async fn collect(payload: &mut web::Payload, most: usize) -> Result<Bytes, Box<P
         }
         // Most bodies come in one piece, which needs no copy.
         match first.take() {
-            None if whole.is_empty() => first = Some(piece),
-            None => whole.extend_from_slice(&piece),
+            None if whole.len() == 0 => first = Some(piece),
+            None => whole.push(&piece),
             Some(earlier) => {
                 if earlier.len() + piece.len() > most {
                     return Err(too_large(most));
                 }
-                whole.extend_from_slice(&earlier);
-                whole.extend_from_slice(&piece);
+                // Room for all of it is no memory yet: that is taken by what comes.
+                whole = Gathering::with_capacity(length.unwrap_or_default());
+                whole.push(&earlier);
+                whole.push(&piece);
             }
         }
     }

@@ -1,14 +1,16 @@
 //! From a call's events to an HTTP response (WIRE §5, §7).
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use actix_web::body::{MessageBody, SizedStream};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, Version, header::ContentType};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::{Bytes, BytesMut};
-use futures_util::stream::unfold;
+use futures_util::stream::{iter, unfold};
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 
 use super::file;
@@ -25,6 +27,8 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 const AS_THEY_COME: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
 /// Chunks that wait together are sent together, up to this many bytes.
 const BATCH: usize = 64 << 10;
+/// Larger answers go in pieces.
+const LARGE: usize = 1 << 20;
 
 /// Waits for the first event and answers with it, or begins a stream.
 pub(super) async fn respond(
@@ -111,9 +115,20 @@ fn whole(request: &HttpRequest, head: Head, body: Bytes, visit: &Visit) -> HttpR
     let bodiless = is_bodiless(head.status);
     match begin(head, sniffed) {
         Ok(mut response) if bodiless => response.finish(),
+        // In one piece it would be copied as a whole to where it is sent from.
+        Ok(mut response) if body.len() > LARGE => response.body(in_pieces(body)),
         Ok(mut response) => response.body(body),
         Err(failure) => problem(request.headers(), *failure, visit),
     }
+}
+
+/// A body that goes out piece by piece, none of which is a copy.
+fn in_pieces(body: Bytes) -> impl MessageBody + 'static {
+    let length = body.len() as u64;
+    let pieces = (0..body.len())
+        .step_by(BATCH)
+        .map(move |start| Ok::<_, Infallible>(body.slice(start..body.len().min(start + BATCH))));
+    SizedStream::new(length, iter(pieces))
 }
 
 /// True for a status that never has a body (RFC 9110 §15): what would be sent as one would

@@ -1,12 +1,16 @@
 //! The adaptors that are loaded, and those that are being loaded: a module
 //! body runs once for each distinct code, also when a hundred first calls come
-//! at once. A bounded number is kept; the least recently used goes.
+//! at once.
+//!
+//! A bounded number is kept; the least recently used goes. Of code that is edited and sent again
+//! the newest version stays and the one before it, for [`SECOND_THOUGHTS`] or until the next edit.
+//! What a call runs in is unloaded when the call is over.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use owt_core::CodeId;
@@ -16,7 +20,13 @@ use pyo3::types::PyString;
 
 use super::job::Job;
 use super::lane::Lane;
-use crate::engine::Context;
+use super::reclaim::Reclaim;
+use super::versions::{Standing, Version};
+
+/// How long the version before an edit stays without being called.
+const SECOND_THOUGHTS: Duration = Duration::from_secs(30);
+/// Codes whose version was let go that are remembered: one that comes back is no mere edit.
+const LET_GO: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
 /// Calls that take less than this, in microseconds, may run on the main thread beside others.
 const QUICK: u32 = 1000;
@@ -26,6 +36,10 @@ pub struct Adaptor {
     object: Py<PyAny>,
     pub uses_flask: bool,
     uses_libs: bool,
+    /// The state of the served libraries that it was loaded with.
+    generation: u64,
+    version: Version,
+    standing: Standing,
     handlers: Mutex<HashMap<Arc<str>, Arc<Handler>>>,
     /// The thread that it has asked for.
     lane: Option<Arc<Lane<Job>>>,
@@ -44,11 +58,19 @@ pub struct Handler {
 const MOST_HANDLERS: usize = 64;
 
 impl Adaptor {
-    fn new(object: &Bound<'_, PyAny>, lane: Option<Arc<Lane<Job>>>) -> PyResult<Self> {
+    fn new(
+        object: &Bound<'_, PyAny>,
+        lane: Option<Arc<Lane<Job>>>,
+        version: Version,
+        standing: Standing,
+    ) -> PyResult<Self> {
         Ok(Self {
             uses_flask: object.getattr("uses_flask")?.extract()?,
             uses_libs: object.getattr("uses_libs")?.extract()?,
+            generation: object.getattr("generation")?.extract()?,
             object: object.clone().unbind(),
+            version,
+            standing,
             handlers: Mutex::default(),
             lane,
             takes: AtomicU32::new(u32::MAX),
@@ -96,8 +118,11 @@ impl Adaptor {
         Ok(!self.uses_libs || self.object.call_method0(py, "fresh")?.extract(py)?)
     }
 
-    fn unload(&self, py: Python<'_>) -> PyResult<()> {
-        self.object.call_method0(py, "unload").map(drop)
+    /// Takes it out of the interpreter. What still refers to its functions goes on.
+    fn unload(&self, py: Python<'_>) {
+        if let Err(error) = self.object.call_method0(py, "unload") {
+            tracing::warn!(%error, code = %self.version.code.id(), "an adaptor stays loaded");
+        }
     }
 }
 
@@ -122,18 +147,35 @@ pub enum Found<W> {
 /// All adaptors. `W` is a task that waits for a load.
 pub struct Adaptors<W> {
     state: Mutex<State<W>>,
+    reclaim: Arc<Reclaim>,
+    unloaded: Unloaded,
 }
+
+/// Told which adaptors are no longer loaded.
+pub type Unloaded = Box<dyn Fn(&[CodeId]) + Send + Sync>;
 
 struct State<W> {
     ready: LruCache<CodeId, Arc<Adaptor>>,
     loading: HashMap<CodeId, Vec<W>>,
+    /// Those that an edit took the place of, and when.
+    superseded: HashMap<CodeId, Instant>,
+    /// No longer ready, but a call runs in them.
+    leaving: Vec<Arc<Adaptor>>,
+    /// Superseded, and let go for it.
+    let_go: LruCache<CodeId, ()>,
 }
 
 impl<W> Adaptors<W> {
-    pub fn new(most: usize) -> Self {
+    pub fn new(most: usize, reclaim: Arc<Reclaim>, unloaded: Unloaded) -> Self {
         let most = NonZeroUsize::new(most).unwrap_or(NonZeroUsize::MIN);
-        let state = State { ready: LruCache::new(most), loading: HashMap::new() };
-        Self { state: Mutex::new(state) }
+        let state = State {
+            ready: LruCache::new(most),
+            loading: HashMap::new(),
+            superseded: HashMap::new(),
+            leaving: Vec::new(),
+            let_go: LruCache::new(LET_GO),
+        };
+        Self { state: Mutex::new(state), reclaim, unloaded }
     }
 
     /// Finds the adaptor of that code, or says who loads it. `waits` is told of a task that has to
@@ -155,20 +197,20 @@ impl<W> Adaptors<W> {
                 None => return Ok(state.wait(id, task, waits)),
             }
         };
+        ready.standing.called();
         // Python may run here, so the lock is free.
         match ready.is_fresh(py) {
             Ok(true) => return Ok(Found::Ready(ready, task)),
             Ok(false) => {}
             Err(error) => return Err((task, error)),
         }
-        let mut state = self.state.lock();
-        let stale = match state.ready.peek(&id) {
-            Some(other) if Arc::ptr_eq(other, &ready) => state.ready.pop(&id),
-            _ => None,
+        let (found, stale) = {
+            let mut state = self.state.lock();
+            let stale = state.take_stale(ready.generation);
+            (state.wait(id, task, waits), stale)
         };
-        let found = state.wait(id, task, waits);
-        drop(state);
-        drop(stale);
+        drop(ready);
+        self.leave(py, stale);
         Ok(found)
     }
 
@@ -182,33 +224,115 @@ impl<W> Adaptors<W> {
         self.state.lock().loading.get(&id).is_some_and(|waiting| waiting.iter().any(asked))
     }
 
-    /// Ends a load that a call of `whose` did: gives the tasks that waited for it, to be run again, and on success
-    /// the adaptor.
+    /// True when an earlier version of that code is loaded, as far as one can tell by its text.
+    pub fn has_predecessor(&self, version: &Version) -> bool {
+        self.state.lock().ready.iter().any(|(_, other)| version.is_edit_of(&other.version))
+    }
+
+    /// That code is about to be loaded: of two versions before it the earlier one goes.
+    pub fn make_way(&self, py: Python<'_>, version: &Version) {
+        let going = {
+            let mut state = self.state.lock();
+            // What came back is no edit of the others: they take turns.
+            match state.let_go.contains(&version.code.id()) {
+                true => Vec::new(),
+                false => state.take_superseded(|other, _| version.is_edit_of(&other.version)),
+            }
+        };
+        self.leave(py, going);
+        self.reclaim.before_load(py);
+    }
+
+    /// Ends a load: gives the tasks that waited for it, to be run again, and on success the
+    /// adaptor.
     ///
     /// # Errors
     /// When the package gave something else than an adaptor.
     pub fn loaded(
         &self,
-        id: CodeId,
+        version: Version,
         object: Option<&Bound<'_, PyAny>>,
         lane: Option<Arc<Lane<Job>>>,
-        whose: &Context,
     ) -> (Vec<W>, PyResult<Option<Arc<Adaptor>>>) {
-        let adaptor = object.map(|object| Adaptor::new(object, lane).map(Arc::new)).transpose();
+        let id = version.code.id();
         let mut state = self.state.lock();
         let waiting = state.loading.remove(&id).unwrap_or_default();
-        let evicted = match &adaptor {
-            Ok(Some(adaptor)) => state.ready.push(id, Arc::clone(adaptor)),
-            _ => None,
-        };
+        let Some(object) = object else { return (waiting, Ok(None)) };
+        let is_back = state.let_go.pop(&id).is_some();
         drop(state);
-        if let (Some((_, old)), Some(object)) = (evicted, object)
-            && let Err(error) = old.unload(object.py())
-        {
-            let (id, trace) = whose.marks();
-            tracing::warn!(id, trace, %error, "an adaptor could not be unloaded");
+        let standing = if is_back { Standing::in_use() } else { Standing::default() };
+        // Python may run here, so the lock is free.
+        let adaptor = match Adaptor::new(object, lane, version, standing) {
+            Ok(adaptor) => Arc::new(adaptor),
+            Err(error) => return (waiting, Err(error)),
+        };
+        let mut state = self.state.lock();
+        if !is_back && state.supersede_by(&adaptor.version) {
+            self.reclaim.tidy_after(SECOND_THOUGHTS);
         }
-        (waiting, adaptor)
+        let evicted = state.ready.push(id, Arc::clone(&adaptor));
+        drop(state);
+        self.leave(object.py(), evicted.into_iter().map(|(_, old)| old).collect());
+        (waiting, Ok(Some(adaptor)))
+    }
+
+    /// Lets go of superseded versions that had their time, and unloads what calls were still
+    /// running in.
+    pub fn tidy(&self, py: Python<'_>) {
+        let (going, next) = {
+            let mut state = self.state.lock();
+            let mut going = state.take_superseded(|_, since| since.elapsed() >= SECOND_THOUGHTS);
+            going.append(&mut state.leaving);
+            let oldest = state.superseded.values().min();
+            (going, oldest.map(|since| SECOND_THOUGHTS.saturating_sub(since.elapsed())))
+        };
+        if let Some(next) = next {
+            // One that has had its time, and in which a call runs, is looked at again.
+            self.reclaim.tidy_after(next.max(Reclaim::PAUSE));
+        }
+        self.leave(py, going);
+    }
+
+    /// Unloads half of the adaptors that no call runs in, the least recently used. Gives how many
+    /// that were; none when there is none left.
+    pub fn unload_half(&self, py: Python<'_>) -> usize {
+        let going = {
+            let mut state = self.state.lock();
+            let is_idle = |adaptor: &Arc<Adaptor>| Arc::strong_count(adaptor) == 1;
+            let idle: Vec<_> = state.ready.iter().rev().filter(|(_, one)| is_idle(one)).collect();
+            let half: Vec<_> =
+                idle.iter().take(idle.len().div_ceil(2)).map(|(id, _)| **id).collect();
+            half.into_iter().filter_map(|id| state.take(id)).collect::<Vec<_>>()
+        };
+        let count = going.len();
+        self.leave(py, going);
+        count
+    }
+
+    /// Unloads those that are no longer ready, or has it done when their calls are over. The lock
+    /// is free.
+    fn leave(&self, py: Python<'_>, going: Vec<Arc<Adaptor>>) {
+        if going.is_empty() {
+            return;
+        }
+        let mut gone: Vec<_> = going.iter().map(|adaptor| adaptor.version.code.id()).collect();
+        // Nobody finds them any more: who has one besides is a call that runs in it.
+        let (idle, busy): (Vec<_>, Vec<_>) =
+            going.into_iter().partition(|adaptor| Arc::strong_count(adaptor) == 1);
+        if !busy.is_empty() {
+            self.reclaim.tidy_after(Reclaim::PAUSE);
+        }
+        {
+            let mut state = self.state.lock();
+            gone.retain(|id| !state.loading.contains_key(id) && !state.ready.contains(id));
+            state.leaving.extend(busy);
+        }
+        (self.unloaded)(&gone);
+        if !idle.is_empty() {
+            idle.iter().for_each(|adaptor| adaptor.unload(py));
+            drop(idle);
+            self.reclaim.collect_soon();
+        }
     }
 
     /// Forgets all that are loaded.
@@ -216,9 +340,10 @@ impl<W> Adaptors<W> {
         let mut state = self.state.lock();
         let most = state.ready.cap();
         let ready = std::mem::replace(&mut state.ready, LruCache::new(most));
+        let leaving = std::mem::take(&mut state.leaving);
         drop(state);
         // Python may run here, so the lock is free.
-        drop(ready);
+        drop((ready, leaving));
     }
 }
 
@@ -235,5 +360,49 @@ impl<W> State<W> {
                 Found::Load(task)
             }
         }
+    }
+
+    fn take(&mut self, id: CodeId) -> Option<Arc<Adaptor>> {
+        self.superseded.remove(&id);
+        self.ready.pop(&id)
+    }
+
+    /// Takes out all that were loaded with that state of the served libraries or an earlier one:
+    /// each of them would keep the old libraries in memory until it is called again.
+    fn take_stale(&mut self, generation: u64) -> Vec<Arc<Adaptor>> {
+        let is_stale = |adaptor: &Adaptor| adaptor.uses_libs && adaptor.generation <= generation;
+        let stale = self.ready.iter().filter(|(_, adaptor)| is_stale(adaptor));
+        let stale: Vec<_> = stale.map(|(id, _)| *id).collect();
+        stale.into_iter().filter_map(|id| self.take(id)).collect()
+    }
+
+    /// Takes out those of the superseded that are as asked and that no call runs in.
+    fn take_superseded(&mut self, asked: impl Fn(&Adaptor, Instant) -> bool) -> Vec<Arc<Adaptor>> {
+        let ready = &self.ready;
+        // What was called since is not superseded any more, and what is not there is no concern.
+        self.superseded
+            .retain(|id, _| ready.peek(id).is_some_and(|adaptor| adaptor.standing.is_superseded()));
+        let due = self.superseded.iter().filter(|(id, since)| {
+            ready
+                .peek(id)
+                .is_some_and(|adaptor| Arc::strong_count(adaptor) == 1 && asked(adaptor, **since))
+        });
+        let due: Vec<_> = due.map(|(id, _)| *id).collect();
+        for id in &due {
+            self.let_go.put(*id, ());
+        }
+        due.into_iter().filter_map(|id| self.take(id)).collect()
+    }
+
+    /// Notes that the others that this was edited from have been replaced by it. True when there
+    /// are any.
+    fn supersede_by(&mut self, version: &Version) -> bool {
+        let now = Instant::now();
+        for (id, other) in &self.ready {
+            if version.is_edit_of(&other.version) && other.standing.supersede() {
+                self.superseded.insert(*id, now);
+            }
+        }
+        !self.superseded.is_empty()
     }
 }

@@ -9,6 +9,7 @@ use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
 use super::bridge::Bridge;
 use super::interrupt::Interruptible;
 use crate::engine::{Clock, Event, Gone, Head, PIECE, Sender};
+use crate::gathering::Gathering;
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -94,7 +95,7 @@ pub fn from_response<'py>(response: &Bound<'py, PyAny>) -> PyResult<Answer<'py>>
 /// caller holds them.
 fn copy(py: Python<'_>, bytes: &[u8]) -> Bytes {
     if bytes.len() > PIECE {
-        py.detach(|| Bytes::copy_from_slice(bytes))
+        py.detach(|| Gathering::whole(bytes))
     } else {
         Bytes::copy_from_slice(bytes)
     }

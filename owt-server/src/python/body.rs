@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use owt_core::{CodeId, Problem, ProblemKind};
 use pyo3::prelude::*;
 
@@ -16,7 +17,8 @@ use super::lane::Lane;
 use super::pool::Work;
 use super::raw::RawCall;
 use super::seat::{Seat, Wanted};
-use crate::engine::{Event, Note, Sender};
+use super::versions::Version;
+use crate::engine::{Context, Event, Note, Sender};
 
 /// What source has that says how it wants to be run.
 const WISHES: &str = "__owt__";
@@ -110,16 +112,20 @@ fn load(
     if !task.events.begin() {
         // Nobody waits for it, or another worker has it by now.
         shared.pool.end_body(seat);
-        let (waiting, _) = shared.adaptors.loaded(id, None, lane, &task.context);
+        let version = Version::of(&task.call, &task.context);
+        let (waiting, _) = shared.adaptors.loaded(version, None, lane);
         return send_on(py, shared, waiting);
     }
     // It runs already: its place is free for another to wait.
     drop(place);
     task.events.note(Note::Loading);
-    let context = Arc::new(task.context.clone());
+    // What the module body starts, and has this, may live as long as the adaptor.
+    let context = Arc::new(Context { body: Bytes::new(), ..task.context.clone() });
     let wanted = wanted(shared, id, &task.events);
     let interruptible = Interruptible::new(py, seat, &context, wanted);
     let began = Instant::now();
+    let version = Version::of(&task.call, &context);
+    shared.adaptors.make_way(py, &version);
     let calling = Calling::new(py, shared.bridge, RawCall::for_loading(Arc::clone(&context)));
     let raw = calling.as_ref().ok().map(|calling| calling.raw().clone());
     let loaded =
@@ -136,7 +142,8 @@ fn load(
     {
         return wait_for_turn(py, shared, Waiting { task, place: None }, Where::MainAlone);
     }
-    let (waiting, adaptor) = shared.adaptors.loaded(id, loaded.as_ref().ok(), lane, &context);
+    let has_predecessor = loaded.is_err() && shared.adaptors.has_predecessor(&version);
+    let (waiting, adaptor) = shared.adaptors.loaded(version, loaded.as_ref().ok(), lane);
     task.events.note(Note::Loaded);
     let problem = match loaded.and(adaptor) {
         Ok(Some(adaptor)) => {
@@ -151,7 +158,7 @@ fn load(
         Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
         Err(error) => shared.bridge.problem(py, &error, &context),
     };
-    if has_registered(&problem) {
+    if has_predecessor && has_registered(&problem) {
         return outgrow(problem, waiting.iter().chain([&Waiting { task, place: None }]));
     }
     refuse(waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]), &problem);
@@ -183,7 +190,8 @@ fn outgrow<'a>(mut problem: Problem, calls: impl Iterator<Item = &'a Waiting>) {
 /// Nothing of that body runs: gives the problem to all that wait for it.
 pub fn fail(shared: &Shared, first: &Waiting, problem: &Problem) {
     let task = &first.task;
-    let (waiting, _) = shared.adaptors.loaded(task.call.code.id(), None, None, &task.context);
+    let version = Version::of(&task.call, &task.context);
+    let (waiting, _) = shared.adaptors.loaded(version, None, None);
     refuse(waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]), problem);
 }
 

@@ -42,10 +42,12 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// A call that runs on this thread: its own context, with the request in it.
+/// A call that runs on this thread: its own context, with the request in it. It is over when
+/// this is dropped, unless it was [left](Calling::leave).
 pub struct Calling<'py> {
     entered: Entered<'py>,
     raw: Bound<'py, RawCall>,
+    goes_on: bool,
 }
 
 impl<'py> Calling<'py> {
@@ -67,7 +69,7 @@ impl<'py> Calling<'py> {
             )
         }?;
         drop(token);
-        Ok(Self { entered, raw })
+        Ok(Self { entered, raw, goes_on: false })
     }
 
     pub fn raw(&self) -> &Bound<'py, RawCall> {
@@ -75,13 +77,31 @@ impl<'py> Calling<'py> {
     }
 
     /// Leaves the context, for the event loop to go on in it.
-    pub fn leave(self) -> Bound<'py, PyAny> {
-        self.entered.context.clone()
+    pub fn leave(mut self) -> OnLoop {
+        self.goes_on = true;
+        OnLoop { context: self.entered.context.clone().unbind(), raw: self.raw.clone().unbind() }
     }
+}
 
-    /// The context itself.
-    pub fn context(&self) -> Py<PyAny> {
-        self.entered.context.clone().unbind()
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        if !self.goes_on {
+            self.raw.get().end(self.raw.py(), None);
+        }
+    }
+}
+
+/// A call that goes on elsewhere: on the event loop, or on the thread that pulls what came of it
+/// there.
+pub struct OnLoop {
+    pub context: Py<PyAny>,
+    pub raw: Py<RawCall>,
+}
+
+impl OnLoop {
+    /// The call is over. Nobody may be in its context.
+    pub fn end(self, py: Python<'_>) {
+        self.raw.get().end(py, Some(self.context.bind(py)));
     }
 }
 

@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use owt_core::CodeId;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
 
+use super::adaptors::Unloaded;
 use super::bridge::Bridge;
 use super::discover::{DiscoverError, Found};
 use super::exits::{self, Leave};
@@ -18,6 +20,7 @@ use super::launch::{self, LaunchError};
 use super::lines::{self, Line, Lines};
 use super::places::Places;
 use super::pool::{Pool, Source};
+use super::reclaim::Slim;
 use super::settings::Settings;
 use super::sink::Mailbox;
 use crate::engine::{Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
@@ -40,6 +43,9 @@ pub enum HostError {
     /// No descriptor for the event loop's bell.
     #[error("no file descriptor for the event loop: {0}")]
     Mailbox(#[source] std::io::Error),
+    /// No thread that gives memory back.
+    #[error("no thread to give memory back: {0}")]
+    Reclaim(#[source] std::io::Error),
     /// The package does not start. Python's own words: the exception cannot leave Python.
     #[error("the Python package owt does not start: {0}")]
     Python(String),
@@ -63,6 +69,8 @@ pub struct Around {
     pub source: Option<Arc<dyn Source>>,
     /// Called in a child that an adaptor forked.
     pub forked: Box<dyn Fn() + Send + Sync>,
+    /// Told which adaptors are no longer loaded.
+    pub unloaded: Unloaded,
     /// Ends this process, when what runs at Python's end does not.
     pub leave: Leave,
 }
@@ -80,6 +88,7 @@ impl Around {
             lines: Arc::new(lines::Here),
             source: None,
             forked: Box::new(|| {}),
+            unloaded: Box::new(|_: &[CodeId]| {}),
             leave: Arc::new(leave),
         }
     }
@@ -97,7 +106,7 @@ impl PythonHost {
     ) -> Result<Self, HostError> {
         launch::launch(&settings.found)?;
         let mailbox = Arc::new(Mailbox::new().map_err(HostError::Mailbox)?);
-        let Around { lines, source, forked, leave } = around;
+        let Around { lines, source, forked, unloaded, leave } = around;
         let bridge = Python::attach(|py| {
             let start = || {
                 launch::add_path(py, &settings.package)?;
@@ -110,12 +119,19 @@ impl PythonHost {
         })?;
         let pool = Pool::new(settings.threads, source);
         let queue = Places::new(settings.max_queue);
-        let shared = Shared::new(bridge, pool, settings.max_adaptors, mailbox, runtime);
+        let most = settings.max_adaptors;
+        let shared = Arc::new(Shared::new(bridge, pool, most, unloaded, mailbox, runtime));
         let started = Python::attach(|py| {
             shared.start_loop(py).map_err(|error| said(py, &settings.found, error))
         });
         started?;
-        Ok(Self { shared: Arc::new(shared), queue, until: OnceLock::new(), leave })
+        shared.reclaim.start(Arc::clone(&shared)).map_err(HostError::Reclaim)?;
+        Ok(Self { shared, queue, until: OnceLock::new(), leave })
+    }
+
+    /// Has adaptors unloaded until this process holds no more than that.
+    pub fn slim(&self, slim: Slim) {
+        self.shared.reclaim.slim(slim);
     }
 
     /// Makes the calling thread, which must be Python's main thread, the first that runs

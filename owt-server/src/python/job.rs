@@ -11,18 +11,19 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyIterator, PyTuple};
 
-use super::adaptors::{Adaptor, Adaptors, Found};
+use super::adaptors::{Adaptor, Adaptors, Found, Unloaded};
 use super::answer::{Answer, answer, pull};
 use super::body::{self, Where};
 use super::bridge::Bridge;
-use super::calling::{Calling, Entered};
+use super::calling::{Calling, Entered, OnLoop};
 use super::interrupt::Interruptible;
 use super::places::{Place, Places};
 use super::pool::{Pool, Work};
 use super::raw::RawCall;
+use super::reclaim::Reclaim;
 use super::seat::{Seat, Wanted};
 use super::sink::{Mailbox, Sink};
-use crate::engine::{Clock, Context, Event, Head, Note, Sender, Task};
+use crate::engine::{Clock, Context, Event, Head, Note, PIECE, Sender, Task};
 use crate::process::own_directory;
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
@@ -45,6 +46,7 @@ pub struct Shared {
     /// Of calls on the event loop.
     looping: Places,
     arguments: Mutex<LruCache<Arc<str>, Py<PyAny>>>,
+    pub reclaim: Arc<Reclaim>,
 }
 
 impl Shared {
@@ -52,17 +54,20 @@ impl Shared {
         bridge: &'static Bridge,
         pool: Arc<Pool<Job>>,
         most_adaptors: usize,
+        unloaded: Unloaded,
         mailbox: Arc<Mailbox>,
         runtime: tokio::runtime::Handle,
     ) -> Self {
+        let reclaim = Arc::new(Reclaim::default());
         Self {
             bridge,
-            adaptors: Adaptors::new(most_adaptors),
+            adaptors: Adaptors::new(most_adaptors, Arc::clone(&reclaim), unloaded),
             pool,
             mailbox,
             runtime,
             looping: Places::new(MOST_LOOPING),
             arguments: Mutex::new(LruCache::new(ARGUMENTS_KEPT)),
+            reclaim,
         }
     }
 
@@ -94,12 +99,18 @@ impl Shared {
     }
 
     /// Drops every Python object kept here, for a host that has stopped.
-    pub fn clear(&self, _attached: Python<'_>) {
+    pub fn clear(&self, attached: Python<'_>) {
+        self.reclaim.stop();
         self.adaptors.clear();
-        let arguments =
-            std::mem::replace(&mut *self.arguments.lock(), LruCache::new(ARGUMENTS_KEPT));
-        drop(arguments);
+        self.forget_arguments(attached);
         self.mailbox.clear();
+    }
+
+    /// Drops the compiled arguments.
+    pub fn forget_arguments(&self, _attached: Python<'_>) {
+        let none = LruCache::new(ARGUMENTS_KEPT);
+        let arguments = std::mem::replace(&mut *self.arguments.lock(), none);
+        drop(arguments);
     }
 
     /// The value of a `kwargs_b64` text: compiled once, evaluated anew for each call.
@@ -143,8 +154,7 @@ pub enum Step {
         clock: Clock,
         head: Head,
         stream: Py<PyIterator>,
-        raw: Py<RawCall>,
-        context: Py<PyAny>,
+        call: OnLoop,
         whose: Arc<Context>,
         events: Sender,
     },
@@ -156,10 +166,10 @@ impl Work for Job {
         match self.step {
             Step::Begin(waiting) => begin(py, &shared, seat, waiting),
             Step::Load(waiting, place) => body::run(py, &shared, seat, waiting, place),
-            Step::Pull { clock, head, stream, raw, context, whose, events } => {
+            Step::Pull { clock, head, stream, call, whose, events } => {
                 let wanted = Wanted::Call(events.clone());
                 let interruptible = Interruptible::new(py, seat, &whose, wanted);
-                let context = context.bind(py).clone();
+                let context = call.context.bind(py).clone();
                 let pulled = Entered::enter(context, Arc::clone(&whose)).and_then(|_entered| {
                     pull(shared.bridge, clock, head, stream.bind(py), &events, &interruptible)
                 });
@@ -167,7 +177,8 @@ impl Work for Job {
                 if let Err(error) = pulled {
                     events.send(failed(&shared, py, &error, &whose));
                 }
-                shared.bridge.leave(raw.bind(py), true);
+                shared.bridge.leave(call.raw.bind(py), true);
+                call.end(py);
             }
         }
     }
@@ -228,7 +239,7 @@ pub fn go_on(
     py: Python<'_>,
     shared: &Arc<Shared>,
     seat: &Arc<Seat>,
-    adaptor: &Adaptor,
+    adaptor: &Arc<Adaptor>,
     waiting: Waiting,
     load: Duration,
 ) {
@@ -259,23 +270,27 @@ fn run(
     py: Python<'_>,
     shared: &Arc<Shared>,
     seat: &Seat,
-    adaptor: &Adaptor,
+    adaptor: &Arc<Adaptor>,
     task: Task,
     load: Duration,
 ) {
     let clock = Clock::start(load);
-    let Task { call, context, events } = task;
+    let Task { call, mut context, events } = task;
+    let body = std::mem::take(&mut context.body);
+    let mut passed = body.len();
     let context = Arc::new(context);
     let interruptible = Interruptible::new(py, seat, &context, Wanted::Call(events.clone()));
     let (mut raw, mut over) = (None, true);
     let outcome = (|| {
-        let calling = Calling::new(py, shared.bridge, RawCall::new(Arc::clone(&context)))?;
+        let own = RawCall::new(Arc::clone(&context), body, Arc::clone(adaptor));
+        let calling = Calling::new(py, shared.bridge, own)?;
         raw = Some(calling.raw().clone());
         let value = invoke(py, shared, adaptor, &call, &calling)?;
         exit_if_forked();
         match answer(shared.bridge, &value, context.headers.get("accept"))? {
             Answer::Whole(mut event) => {
                 event.head_mut().into_iter().for_each(|head| clock.stamp(head));
+                passed += event.weight();
                 events.send(event);
             }
             Answer::Stream(head, stream) => {
@@ -286,9 +301,10 @@ fn run(
                     return refuse_to_loop(&payload, &events);
                 };
                 let whose = Arc::clone(&context);
-                let sink = Sink::new(shared, clock, whose, events.clone(), &calling, head, place);
-                let context = calling.leave();
-                shared.bridge.drive.bind(py).call1((payload, kind, sink, context))?;
+                let call = calling.leave();
+                let within = call.context.clone_ref(py);
+                let sink = Sink::new(shared, clock, whose, events.clone(), call, head, place);
+                shared.bridge.drive.bind(py).call1((payload, kind, sink, within))?;
                 over = false;
             }
         }
@@ -301,6 +317,9 @@ fn run(
         events.send(failed(shared, py, &error, &context));
     }
     raw.iter().for_each(|raw| shared.bridge.leave(raw, over));
+    if passed > PIECE {
+        shared.reclaim.passed(passed);
+    }
 }
 
 /// As many calls as may be are on the event loop. What the adaptor gave has not begun.
@@ -333,7 +352,10 @@ fn invoke<'py>(
         calling.raw().get().set_args(value.clone().unbind());
     }
     if adaptor.uses_flask {
-        bridge.push_flask.bind(py).call1((calling.raw(),))?;
+        let pop = bridge.push_flask.bind(py).call1((calling.raw(),))?;
+        if !pop.is_none() {
+            calling.raw().get().set_pop_flask(pop.unbind());
+        }
     }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
     let wants = match (&handler.request_name, named) {

@@ -23,10 +23,12 @@ mod package;
 mod places;
 mod pool;
 mod raw;
+mod reclaim;
 mod seat;
 mod settings;
 mod sink;
 mod turn;
+mod versions;
 
 pub(crate) use ask::diagnose;
 pub use ask::{Diagnosis, check_expression, literal_of};
@@ -38,4 +40,5 @@ pub use launch::LaunchError;
 pub(crate) use lines::{Line, Lines, log};
 pub(crate) use package::cache_folder;
 pub(crate) use pool::Source;
+pub(crate) use reclaim::{Slim, Slimmed};
 pub(crate) use settings::Settings;

@@ -3,39 +3,66 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use parking_lot::Mutex;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use pyo3::{PyTraverseError, PyVisit};
 
+use super::adaptors::Adaptor;
 use crate::engine::Context;
 
 /// What `owt.request` is made from.
+///
+/// Whoever has a copy of a call's context (a task, a thread, a timer that goes on when the call
+/// is over) has this too, so what is large in it goes with the call: see [`RawCall::end`].
 #[pyclass(frozen, name = "RawCall", module = "owt")]
 pub struct RawCall {
+    /// Without the body, which is among what is kept.
     context: Arc<Context>,
     /// The module body runs, once for all calls: nothing of this one may be read.
     loading: bool,
-    /// The value of the call's `kwargs_b64`.
-    args: parking_lot::Mutex<Option<Py<PyAny>>>,
-    /// The `owt.Request` made from this, kept so that it is made once.
-    request: parking_lot::Mutex<Option<Py<PyAny>>>,
+    kept: Mutex<Kept>,
     /// The `owt._state.State` of the call, when it has one.
-    state: parking_lot::Mutex<Option<Py<PyAny>>>,
+    state: Mutex<Option<Py<PyAny>>>,
+}
+
+/// What a call holds until it is over.
+#[derive(Default)]
+struct Kept {
+    body: Body,
+    /// The value of the call's `kwargs_b64`.
+    args: Option<Py<PyAny>>,
+    /// The `owt.Request` made from this, kept so that it is made once. It holds a
+    /// [detached](RawCall::detached) call and not this one, which would be a cycle.
+    request: Option<Py<PyAny>>,
+    /// Ends the call's flask context.
+    pop_flask: Option<Py<PyAny>>,
+    /// Held, not read: what runs is not unloaded.
+    _adaptor: Option<Arc<Adaptor>>,
+}
+
+#[derive(Default)]
+enum Body {
+    /// As it came.
+    Unread(Bytes),
+    /// Python's copy, made once.
+    Read(Py<PyBytes>),
+    #[default]
+    Gone,
 }
 
 impl RawCall {
-    pub fn new(context: Arc<Context>) -> Self {
-        Self {
-            context,
-            loading: false,
-            args: parking_lot::Mutex::new(None),
-            request: parking_lot::Mutex::new(None),
-            state: parking_lot::Mutex::new(None),
-        }
+    /// The call with that body, which `context` need not have.
+    pub fn new(context: Arc<Context>, body: Bytes, adaptor: Arc<Adaptor>) -> Self {
+        let kept = Kept { body: Body::Unread(body), _adaptor: Some(adaptor), ..Kept::default() };
+        Self { context, loading: false, kept: Mutex::new(kept), state: Mutex::default() }
     }
 
     /// For log lines while a module body runs.
     pub fn for_loading(context: Arc<Context>) -> Self {
-        Self { loading: true, ..Self::new(context) }
+        Self { context, loading: true, kept: Mutex::default(), state: Mutex::default() }
     }
 
     pub fn context(&self) -> &Arc<Context> {
@@ -43,7 +70,29 @@ impl RawCall {
     }
 
     pub fn set_args(&self, args: Py<PyAny>) {
-        *self.args.lock() = Some(args);
+        self.kept.lock().args = Some(args);
+    }
+
+    /// Has this called, in the call's context, when the call is over.
+    pub fn set_pop_flask(&self, pop: Py<PyAny>) {
+        self.kept.lock().pop_flask = Some(pop);
+    }
+
+    /// The call is over: lets go of its body, its arguments and its request. Attached, and in
+    /// the call's `context` unless that is given.
+    pub fn end(&self, py: Python<'_>, context: Option<&Bound<'_, PyAny>>) {
+        // Python may run when something goes, so the lock is free by then.
+        let kept = std::mem::take(&mut *self.kept.lock());
+        if let Some(pop) = &kept.pop_flask {
+            let popped = match context {
+                Some(context) => context.call_method1("run", (pop,)).map(drop),
+                None => pop.call0(py).map(drop),
+            };
+            if let Err(error) = popped {
+                let (id, trace) = self.context.marks();
+                tracing::debug!(id, trace, %error, "a flask context was not ended");
+            }
+        }
     }
 }
 
@@ -81,8 +130,24 @@ impl RawCall {
         self.context.headers.iter().collect()
     }
     #[getter]
-    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.context.body)
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let unread = match &self.kept.lock().body {
+            Body::Unread(bytes) => bytes.clone(),
+            Body::Read(bytes) => return Ok(bytes.bind(py).clone()),
+            Body::Gone => {
+                return Err(PyRuntimeError::new_err(
+                    "the call is over, and its body is gone: what goes on afterwards takes along \
+                     what it needs of it",
+                ));
+            }
+        };
+        // Making it may run Python, so the lock is free. Another thread may be first.
+        let made = PyBytes::new(py, &unread);
+        let mut kept = self.kept.lock();
+        if let Body::Unread(_) = kept.body {
+            kept.body = Body::Read(made.clone().unbind());
+        }
+        Ok(made)
     }
     #[getter]
     fn scheme(&self) -> &'static str {
@@ -98,11 +163,11 @@ impl RawCall {
     }
     #[getter]
     fn args(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.args.lock().as_ref().map(|args| args.clone_ref(py))
+        self.kept.lock().args.as_ref().map(|args| args.clone_ref(py))
     }
     #[getter]
     fn request(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.request.lock().as_ref().map(|request| request.clone_ref(py))
+        self.kept.lock().request.as_ref().map(|request| request.clone_ref(py))
     }
     #[getter]
     pub fn state(&self, py: Python<'_>) -> Option<Py<PyAny>> {
@@ -115,6 +180,35 @@ impl RawCall {
     #[setter]
     fn set_request(&self, request: Option<Py<PyAny>>) {
         // Bound first: what was there before is dropped after the lock is free.
-        let _before = std::mem::replace(&mut *self.request.lock(), request);
+        let _before = std::mem::replace(&mut self.kept.lock().request, request);
+    }
+
+    /// The same request for whoever holds on to it: it refers to nothing, and outlives the call.
+    fn detached(&self, py: Python<'_>) -> Self {
+        let body = match &self.kept.lock().body {
+            Body::Unread(bytes) => Body::Unread(bytes.clone()),
+            Body::Read(bytes) => Body::Read(bytes.clone_ref(py)),
+            Body::Gone => Body::Gone,
+        };
+        let kept = Mutex::new(Kept { body, ..Kept::default() });
+        let context = Arc::clone(&self.context);
+        Self { context, loading: self.loading, kept, state: Mutex::default() }
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A collection may begin while this very thread has the lock; what is not visited is
+        // taken for needed.
+        let Some(kept) = self.kept.try_lock() else { return Ok(()) };
+        visit.call(&kept.args)?;
+        visit.call(&kept.request)?;
+        visit.call(&kept.pop_flask)?;
+        let Some(state) = self.state.try_lock() else { return Ok(()) };
+        visit.call(&*state)
+    }
+
+    fn __clear__(&self) {
+        let kept = std::mem::take(&mut *self.kept.lock());
+        let state = self.state.lock().take();
+        drop((kept, state));
     }
 }

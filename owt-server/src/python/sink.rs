@@ -11,14 +11,14 @@ use parking_lot::Mutex;
 use pyo3::exceptions::{PyBrokenPipeError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use pyo3::{PyTraverseError, PyVisit};
 use tokio::task::AbortHandle;
 
 use super::answer::{Answer, from_response};
-use super::calling::Calling;
+use super::calling::OnLoop;
 use super::job::{Job, Shared, Step, exit_if_forked};
 use super::places::Place;
 use super::pool::Work;
-use super::raw::RawCall;
 use crate::engine::{Clock, Context, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
@@ -92,8 +92,8 @@ pub struct Sink {
     /// end waits for these to go, not for Python to free this object.
     open: Mutex<Option<(Sender, Place)>>,
     whose: Arc<Context>,
-    raw: Py<RawCall>,
-    context: Py<PyAny>,
+    /// Until the call is over, too.
+    call: Mutex<Option<OnLoop>>,
     watches: Mutex<Vec<(u64, AbortHandle)>>,
     /// Goes with the first chunk: what raises before it is an ordinary failure.
     head: Mutex<Option<Head>>,
@@ -107,7 +107,7 @@ impl Sink {
         clock: Clock,
         whose: Arc<Context>,
         events: Sender,
-        calling: &Calling<'_>,
+        call: OnLoop,
         head: Option<Head>,
         place: Place,
     ) -> Self {
@@ -116,8 +116,7 @@ impl Sink {
             clock,
             open: Mutex::new(Some((events, place))),
             whose,
-            raw: calling.raw().clone().unbind(),
-            context: calling.context(),
+            call: Mutex::new(Some(call)),
             watches: Mutex::default(),
             head: Mutex::new(head),
             refused: AtomicUsize::new(0),
@@ -148,7 +147,7 @@ impl Sink {
     fn events(&self) -> PyResult<Sender> {
         let open = self.open.lock();
         let events = open.as_ref().map(|(events, _)| events.clone());
-        events.ok_or_else(|| PyBrokenPipeError::new_err("the call is over"))
+        events.ok_or_else(over)
     }
 
     fn begin(&self) {
@@ -158,14 +157,18 @@ impl Sink {
         }
     }
 
-    /// The call is over, on the loop's thread.
-    fn end_call(&self, py: Python<'_>) {
-        self.shared.bridge.leave(self.raw.bind(py), true);
-        self.finish();
+    /// The call is over: nothing more is watched for it, its place is free. Attached.
+    fn finish(&self, py: Python<'_>) {
+        self.leave();
+        let call = self.call.lock().take();
+        if let Some(call) = call {
+            self.shared.bridge.leave(call.raw.bind(py), true);
+            call.end(py);
+        }
     }
 
-    /// The call is over: nothing more is watched for it, its place is free.
-    fn finish(&self) {
+    /// [`Sink::finish`] for a call that may go on elsewhere.
+    fn leave(&self) {
         let watches = std::mem::take(&mut *self.watches.lock());
         let mut callbacks = Vec::new();
         for (number, task) in watches {
@@ -178,9 +181,14 @@ impl Sink {
     }
 }
 
+fn over() -> PyErr {
+    PyBrokenPipeError::new_err("the call is over")
+}
+
 impl Drop for Sink {
     fn drop(&mut self) {
-        self.finish();
+        // By Python, on a thread that is attached.
+        self.leave();
     }
 }
 
@@ -193,23 +201,24 @@ impl Sink {
             Answer::Whole(mut event) => {
                 event.head_mut().into_iter().for_each(|head| self.clock.stamp(head));
                 self.send_event(event);
-                self.end_call(py);
+                self.finish(py);
             }
             Answer::Stream(head, stream) => {
+                let events = self.events()?;
+                let call = self.call.lock().take();
                 let step = Step::Pull {
                     clock: self.clock,
                     head,
                     stream: stream.unbind(),
-                    raw: self.raw.clone_ref(py),
-                    context: self.context.clone_ref(py),
+                    call: call.ok_or_else(over)?,
                     whose: Arc::clone(&self.whose),
-                    events: self.events()?,
+                    events,
                 };
                 let shared = Arc::clone(&self.shared);
                 if let Err(job) = self.shared.pool.submit(Job { shared, step }) {
                     job.refuse(py);
                 }
-                self.finish();
+                self.leave();
             }
             Answer::Loop { head: Some(head), .. } => *self.head.lock() = Some(head),
             Answer::Loop { head: None, .. } => {
@@ -252,7 +261,7 @@ impl Sink {
         exit_if_forked();
         self.begin();
         self.send_event(Event::End);
-        self.end_call(py);
+        self.finish(py);
     }
 
     /// The call raised.
@@ -261,6 +270,19 @@ impl Sink {
         let problem =
             self.shared.bridge.problem(py, &PyErr::from_value(error.clone()), &self.whose);
         self.send_event(Event::Problem(Box::new(problem)));
-        self.end_call(py);
+        self.finish(py);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // As for a `RawCall`. What the mailbox has of this call is the mailbox's.
+        let Some(call) = self.call.try_lock() else { return Ok(()) };
+        let Some(call) = &*call else { return Ok(()) };
+        visit.call(&call.context)?;
+        visit.call(&call.raw)
+    }
+
+    fn __clear__(&self) {
+        let call = self.call.lock().take();
+        drop(call);
     }
 }

@@ -29,6 +29,8 @@ pub enum ToWorker<'a> {
     Cancel { number: u32 },
     /// So many bytes of that call's chunks were read.
     Credit { number: u32, bytes: usize },
+    /// Unload what is idle until so many bytes are resident at most, and say `Slimmed`.
+    Slim { most: u64 },
     /// Take no more, end what runs, and end. What is left to do then may take that long.
     Stop { patience: Duration },
 }
@@ -61,6 +63,10 @@ pub enum FromWorker<'a> {
     Note { number: u32, note: Note },
     /// Nothing of the call runs any more.
     Done { number: u32 },
+    /// The adaptors of these codes are no longer loaded.
+    Unloaded { codes: Vec<[u8; 32]> },
+    /// As much as could be was unloaded: so many adaptors; and so many bytes are resident.
+    Slimmed { unloaded: usize, bytes: u64 },
 }
 
 /// A call and its context, without its body.

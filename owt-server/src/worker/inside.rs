@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use owt_core::{Call, Problem, ProblemKind};
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
@@ -24,7 +24,8 @@ use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use super::sandbox::{SandboxError, Walls};
 use crate::engine::{Context, Event, Far, Host, NotTaken, Note, Reins, Task, far_channel};
-use crate::python::{Around, HostError, PythonHost, Settings, Source};
+use crate::gathering::Gathering;
+use crate::python::{Around, HostError, PythonHost, Settings, Slim, Slimmed, Source};
 
 /// Bytes of a frame from the server at most: a call's code may be long.
 const MOST: usize = 1 << 30;
@@ -66,7 +67,7 @@ struct Inside {
 }
 
 /// Calls whose bodies are still on their way, how much has come, and how long they are.
-type Bodies = HashMap<u32, (Call, Context, BytesMut, usize)>;
+type Bodies = HashMap<u32, (Call, Context, Gathering, usize)>;
 
 /// What hears the server.
 struct Ear {
@@ -247,7 +248,7 @@ fn start(
         .enable_all()
         .build()
         .map_err(WorkerError::Connection)?;
-    let outbox = Arc::clone(&inside.outbox);
+    let (outbox, last) = (Arc::clone(&inside.outbox), Arc::clone(&inside.outbox));
     let around = Around {
         lines,
         source: Some(Arc::clone(inside) as Arc<dyn Source>),
@@ -258,8 +259,13 @@ fn start(
                 unsafe { libc::close(fd) };
             }
         }),
+        unloaded: Box::new(move |codes| {
+            let codes = codes.iter().map(|code| *code.as_bytes()).collect();
+            outbox.push(&FromWorker::Unloaded { codes }, &[]);
+            outbox.nudge();
+        }),
         leave: Arc::new(move || {
-            outbox.drain();
+            last.drain();
             // SAFETY: ends the process at once, as is meant.
             unsafe { libc::_exit(0) }
         }),
@@ -336,14 +342,14 @@ impl Inside {
                 if payload.len() == length {
                     self.submit(number, call, context, Bytes::copy_from_slice(payload));
                 } else {
-                    let mut body = BytesMut::with_capacity(length);
-                    body.extend_from_slice(payload);
+                    let mut body = Gathering::with_capacity(length);
+                    body.push(payload);
                     bodies.insert(number, (call, context, body, length));
                 }
             }
             ToWorker::Body { number } => {
                 let whole = bodies.get_mut(&number).is_some_and(|(_, _, body, length)| {
-                    body.extend_from_slice(payload);
+                    body.push(payload);
                     body.len() >= *length
                 });
                 if whole && let Some((call, context, body, _)) = bodies.remove(&number) {
@@ -354,6 +360,7 @@ impl Inside {
             ToWorker::Credit { number, bytes } => {
                 self.reins(number, |reins| reins.credit(bytes));
             }
+            ToWorker::Slim { most } => self.slim(most),
             ToWorker::Stop { patience } => {
                 if let Some(host) = self.host.get() {
                     host.stop(patience);
@@ -361,6 +368,18 @@ impl Inside {
             }
         }
         Ok(())
+    }
+
+    /// Has the host hold no more than that, and tells the server what became of it.
+    fn slim(&self, most: u64) {
+        // Set before the server watches this process's memory.
+        let Some(host) = self.host.get() else { return };
+        let outbox = Arc::clone(&self.outbox);
+        let done = move |Slimmed { unloaded, bytes }| {
+            outbox.push(&FromWorker::Slimmed { unloaded, bytes }, &[]);
+            outbox.flush();
+        };
+        host.slim(Slim { most, done: Box::new(done) });
     }
 
     fn submit(&self, number: u32, call: Call, mut context: Context, body: Bytes) {

@@ -24,6 +24,7 @@ mod outbox;
 mod placement;
 mod post;
 mod sandbox;
+mod swelling;
 mod tree;
 mod words;
 #[allow(clippy::module_inception, reason = "it is the worker among the rooms of workers")]

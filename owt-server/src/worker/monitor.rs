@@ -78,7 +78,7 @@ fn look_at(crew: &Crew, process: &Arc<Process>) {
     worker.look();
     if let Some(most) = crew.limits.max_memory {
         let bytes = resident_bytes(worker.pid);
-        if bytes > most {
+        if !worker.may_hold(bytes, most) {
             return process.kill(Ending::Memory { bytes, most });
         }
     }

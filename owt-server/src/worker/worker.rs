@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use bytesize::ByteSize;
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
 use parking_lot::Mutex;
@@ -17,7 +18,10 @@ use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
 use super::outbox::Outbox;
 use super::placement::Load;
+use super::swelling::{Swelling, Verdict};
 use crate::engine::{Context, Event, Head, Note, Sender, Task, Upstream, channel, soon};
+use crate::gathering::Gathering;
+use crate::python::Slimmed;
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
@@ -37,6 +41,7 @@ pub struct Worker {
     outbox: Arc<Outbox>,
     claims: Claims,
     book: Mutex<Book>,
+    swelling: Mutex<Swelling>,
     /// Calls that have ended.
     served: AtomicU64,
     is_stuck: AtomicBool,
@@ -62,7 +67,7 @@ struct Entry {
     events: Sender,
     since: Instant,
     /// A long answer, of which so much has come.
-    answer: Option<(Head, BytesMut, usize)>,
+    answer: Option<(Head, Gathering, usize)>,
     left: Option<Left>,
     /// Its module body runs, or waits to.
     is_loading: bool,
@@ -108,6 +113,7 @@ impl Worker {
                 latency: Duration::ZERO,
                 progress: Instant::now(),
             }),
+            swelling: Mutex::default(),
             served: AtomicU64::new(0),
             is_stuck: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -229,14 +235,14 @@ impl Worker {
             FromWorker::Answer { number, head, length } => {
                 self.with(number, |entry| {
                     // It comes in pieces: no worker's word is worth more memory than that.
-                    let mut body = BytesMut::with_capacity(length.min(ROOM));
-                    body.extend_from_slice(payload);
+                    let mut body = Gathering::with_capacity(length.min(ROOM));
+                    body.push(payload);
                     entry.answer = Some((head, body, length));
                 });
             }
             FromWorker::Rest { number } => self.with(number, |entry| {
                 if let Some((_, body, length)) = &mut entry.answer {
-                    body.extend_from_slice(payload);
+                    body.push(payload);
                     if body.len() >= *length
                         && let Some((head, body, _)) = entry.answer.take()
                     {
@@ -261,6 +267,13 @@ impl Worker {
             FromWorker::Done { number } => {
                 return Ok(self.done(number).map_or(Heard::Nothing, Heard::Ended));
             }
+            FromWorker::Unloaded { codes } => {
+                let mut book = self.book.lock();
+                for code in codes {
+                    book.warm.pop(&CodeId::from_bytes(code));
+                }
+            }
+            FromWorker::Slimmed { unloaded, bytes } => self.slimmed(Slimmed { unloaded, bytes }),
         }
         Ok(Heard::Nothing)
     }
@@ -278,6 +291,30 @@ impl Worker {
         entry.left = Some(Left::new(true));
         let (call, context) = (*entry.given).clone();
         Heard::Outgrown(Box::new(Task { call, context, events }), Box::new(problem))
+    }
+
+    /// It holds so many bytes, of so many that it may: asks it to hold less, perhaps. False when
+    /// it is to be ended.
+    pub fn may_hold(&self, bytes: u64, most: u64) -> bool {
+        let verdict = self.swelling.lock().look(bytes, most, Instant::now());
+        if verdict == Verdict::Ask {
+            // Less than it may hold: the next adaptor shall have room.
+            self.outbox.push_urgent(&ToWorker::Slim { most: most - most / 10 });
+            self.outbox.flush();
+        }
+        verdict != Verdict::End
+    }
+
+    fn slimmed(&self, slimmed: Slimmed) {
+        let before = self.swelling.lock().answered(slimmed, Instant::now());
+        let Some(before) = before else { return };
+        let [before, bytes] = [before, slimmed.bytes].map(|bytes| ByteSize(bytes).display().si());
+        tracing::warn!(
+            "the worker (process {}) held {before} of memory, more than it may (--max-memory); it \
+             unloaded {} idle adaptors and holds {bytes}",
+            self.pid,
+            slimmed.unloaded,
+        );
     }
 
     fn with(&self, number: u32, hand: impl FnOnce(&mut Entry)) {
