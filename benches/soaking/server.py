@@ -19,7 +19,7 @@ END_S = 60
 MARK = "OWTSOAK_FOLDER"
 DEATH = re.compile(r'^owt_worker_deaths_total\{.*reason="([\w-]+)".*\} (\d+)', re.MULTILINE)
 # Reasons of the server's own, for which nothing was broken.
-PEACEFUL = ("recycled", "replaced", "stopping")
+PEACEFUL = ("outgrown", "recycled", "replaced", "stopping")
 
 
 class StartError(Exception):

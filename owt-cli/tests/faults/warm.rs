@@ -3,7 +3,7 @@
 use crate::family::{Family, eventually};
 use crate::meeting::Meeting;
 use crate::raw::Raw;
-use crate::support::{Folder, Owt, Sent};
+use crate::support::{Answer, Folder, Owt, Sent};
 
 /// Says how often it was called, so that a fresh worker is known.
 const COUNTS: &str = "calls = []\ndef run():\n    calls.append(1)\n    return len(calls)\n";
@@ -230,4 +230,39 @@ def run(for_ever=True):
         let call = owt.code(code).kwargs("{'for_ever': False}").field("timeout", 60);
         assert_eq!(call.post("/").ok(), "free");
     }
+}
+
+#[test]
+fn an_edited_version_whose_first_is_in_its_way_runs_in_a_fresh_worker() {
+    let family = Family::of(1, &[]);
+    let before = family.is_whole();
+    let code = |version: u32| {
+        format!(
+            "import os, sys
+# What registers itself once in a process, as metrics do.
+if hasattr(sys, 'jobs_counter'): raise ValueError('jobs: duplicated timeseries')
+sys.jobs_counter = {version}
+def run(): return {version}, request.data.decode()
+"
+        )
+    };
+    let call = |version: u32| {
+        let sent = family.owt.code(&code(version));
+        let data = format!("body of {version}").into_bytes();
+        Answer::of(sent.posting_data("/jobs", "text/plain", data).send().unwrap())
+    };
+    for version in 1..=4 {
+        assert_eq!(call(version).ok(), format!("[{version},\"body of {version}\"]"));
+    }
+    assert!(family.is_whole().is_disjoint(&before));
+    // Not for ever: two programs that fight over a name do not cost everybody what is warm.
+    let problem = call(5).refused(500, "adaptor-raised");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("earlier version") && detail.contains("SIGHUP"), "{detail}");
+    // What fails for another reason costs nobody anything.
+    let worker = family.is_whole();
+    let other = family.owt.code(&code(4).replace("run(): return", "run() return"));
+    other.post("/jobs").refused(422, "not-runnable");
+    assert_eq!(family.is_whole(), worker);
+    family.ends_well();
 }

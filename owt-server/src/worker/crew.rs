@@ -22,8 +22,9 @@ use crate::config::Config;
 use crate::engine::{Event, Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
 use crate::python::{HostError, Settings};
 
-/// How often a worker is replaced because a call wants a fresh one.
-const OUTGROWN: Duration = Duration::from_secs(10);
+/// In that time so many workers at most are replaced because a call wants a fresh one.
+const OUTGROWN: Duration = Duration::from_secs(30);
+const MOST_OUTGROWN: usize = 3;
 
 /// How long a worker may take to end by itself once it was told to, beyond what it was given.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -72,8 +73,8 @@ pub(super) struct State {
     /// Calls that no worker can take yet.
     pub waiting: VecDeque<Task>,
     pub culprits: Culprits,
-    /// When a worker was last replaced because a call wanted a fresh one.
-    pub outgrown: Option<Instant>,
+    /// When workers were last replaced because a call wanted a fresh one.
+    pub outgrown: VecDeque<Instant>,
     pub is_stopping: bool,
     /// Why no worker starts, while none does.
     pub trouble: Option<String>,
@@ -147,7 +148,7 @@ impl Crew {
                 posts: (0..config.workers).map(|_| Post::default()).collect(),
                 waiting: VecDeque::new(),
                 culprits: Culprits::default(),
-                outgrown: None,
+                outgrown: VecDeque::new(),
                 is_stopping: false,
                 trouble: None,
                 processes: HashMap::new(),
@@ -269,16 +270,14 @@ impl Crew {
     pub(super) fn outgrow(&self, worker: &Arc<Worker>, task: Task, problem: Box<Problem>) {
         let mut state = self.state.lock();
         let State { posts, waiting, outgrown, is_stopping, .. } = &mut *state;
+        outgrown.retain(|at| at.elapsed() < OUTGROWN);
         let holds = |process: &Arc<Process>| Arc::ptr_eq(&process.worker, worker);
         let post = posts.iter_mut().find(|post| post.current.as_ref().is_some_and(holds));
-        let is_due = |post: &&mut Post| match &post.wanted {
-            Some(_) => true,
-            None => outgrown.is_none_or(|last| last.elapsed() > OUTGROWN),
-        };
+        let is_due = |post: &&mut Post| post.wanted.is_some() || outgrown.len() < MOST_OUTGROWN;
         match post.filter(is_due) {
             Some(post) if !*is_stopping => {
                 if post.wanted.is_none() {
-                    *outgrown = Some(Instant::now());
+                    outgrown.push_back(Instant::now());
                     post.wanted = Some((Ending::Outgrown, Duration::MAX));
                 }
                 waiting.push_back(task);
