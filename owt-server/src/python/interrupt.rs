@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::ffi;
@@ -77,6 +78,9 @@ pub fn forked() {
     IS_CALL.set(false);
 }
 
+/// Tells one call from the next on the same seat.
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
 /// While this lives, the call on this seat can be interrupted.
 pub struct Interruptible<'s> {
     py: Python<'s>,
@@ -89,7 +93,8 @@ impl<'s> Interruptible<'s> {
         // SAFETY: asks the thread library for the calling thread.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
         let children = Children::from_now();
-        *seat.running().lock() = Some(Running { wanted, ident, children, deserted: None });
+        let number = CALLS.fetch_add(1, Ordering::Relaxed);
+        *seat.running().lock() = Some(Running { number, wanted, ident, children, deserted: None });
         IS_CALL.set(true);
         Self { py, seat, whose }
     }
@@ -243,13 +248,7 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
         return;
     }
     let looked: Vec<_> = Python::attach(|py| {
-        let look_at = |seat: &Arc<Seat>| {
-            // Attached, so the seat's own thread is between two calls or inside this one,
-            // and cannot pass from one to the other meanwhile.
-            let mut running = seat.running().lock();
-            let running = running.as_mut().filter(|running| is_due(running))?;
-            Some((Arc::clone(seat), look(py, seat, running)?))
-        };
+        let look_at = |seat: &Arc<Seat>| Some((Arc::clone(seat), look(py, seat)?));
         deserted.into_iter().filter_map(look_at).collect()
     });
     // Detached, so the call may have ended by now.
@@ -265,9 +264,21 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     }
 }
 
-fn look(py: Python<'_>, seat: &Seat, running: &mut Running) -> Option<Looked> {
+fn look(py: Python<'_>, seat: &Seat) -> Option<Looked> {
+    let (number, ident, children) = {
+        let running = seat.running().lock();
+        let running = running.as_ref()?;
+        (running.number, running.ident, running.children.clone())
+    };
+    // Python runs here, and may let the seat's own thread run meanwhile: so the lock, which that
+    // takes when its call ends, is free. What is needed at the very moment is asked for last.
+    let kept = kept(py, &children);
+    let (place, mark) = whereabouts(py, ident)?;
+    // From here on no Python runs: the thread is between two calls or inside this one, and cannot
+    // pass from one to the other.
+    let mut running = seat.running().lock();
+    let running = running.as_mut().filter(|running| running.number == number)?;
     let now = Instant::now();
-    let (place, mark) = whereabouts(py, running.ident)?;
     let is_load = matches!(running.wanted, Wanted::Load(..));
     let mut deserted = running.deserted.unwrap_or(Deserted {
         since: now,
@@ -298,7 +309,7 @@ fn look(py: Python<'_>, seat: &Seat, running: &mut Running) -> Option<Looked> {
     let mut asked = None;
     if !(loads || is_delicate || cleans) && ask(py, seat, running, place) {
         deserted.interrupted = Some(now);
-        asked = Some((now, running.children.clone(), kept(py, &running.children)));
+        asked = Some((now, children, kept));
     }
     running.deserted = Some(deserted);
     Some(Looked { events: running.wanted.events().clone(), standing, asked })

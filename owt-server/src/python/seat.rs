@@ -23,6 +23,8 @@ pub struct Seat {
 
 /// What a seat runs, as far as others need to know to interrupt it.
 pub struct Running {
+    /// No other has it.
+    pub number: u64,
     pub wanted: Wanted,
     /// Python's identifier of the thread.
     pub ident: libc::c_ulong,
