@@ -22,10 +22,10 @@ def push_flask(raw: Any) -> Callable[[], None] | None:
     environ = _environ(raw)
     context = app.request_context(environ)
     context.push()
-    # there are no routes, and the traceback that says so holds all that led to it, in a cycle
+    # there are no routes, and the tracebacks that say so hold all that led to it, in a cycle
     unrouted = context.request.routing_exception
     if unrouted is not None:
-        unrouted.__traceback__ = None
+        unrouted.__traceback__ = unrouted.__context__ = None
 
     def pop() -> None:
         # pushed, it and the contextvars context are a cycle; others may have copies of that
