@@ -11,6 +11,14 @@ const COUNTS: &str = "calls = []\ndef run():\n    calls.append(1)\n    return le
 /// Runs for longer than a worker lives on with a call that is deaf to its deadline and harmful.
 const RESTS: &str = "import time\ndef run():\n    time.sleep(4.5)\n    return 'rested'\n";
 
+/// Waits in native code for ever, without the interpreter's lock.
+const DEAF: &str = "import ctypes
+libc = ctypes.CDLL(None)
+mutex = ctypes.create_string_buffer(64)
+libc.pthread_mutex_lock(mutex)
+def run(): libc.pthread_mutex_lock(mutex)
+";
+
 #[track_caller]
 fn passes_its_deadline(call: Sent) {
     call.field("timeout", 0.3).post("/").refused(504, "deadline-passed");
@@ -78,6 +86,11 @@ fn when_it_sleeps_in_c() {
 }
 
 #[test]
+fn when_it_waits_in_c_where_no_signal_reaches_it() {
+    stays_warm(DEAF);
+}
+
+#[test]
 fn when_callbacks_keep_the_exception_to_themselves() {
     stays_warm(
         "import weakref
@@ -97,10 +110,9 @@ fn threads_that_are_lost_are_made_good_for_by_a_fresh_worker() {
     let family = Family::of(1, &["--threads", "2"]);
     let owt = &family.owt;
     let before = family.is_whole();
-    let deaf = "import ctypes\ndef run(): ctypes.CDLL(None).sleep(3600)\n";
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| passes_its_deadline(owt.code(deaf)));
+            scope.spawn(|| passes_its_deadline(owt.code(DEAF)));
         }
     });
     assert_eq!(owt.code(COUNTS).post("/").ok(), "1");

@@ -189,16 +189,25 @@ _LOOKED_AT = 1000
 
 def _held(value: Any, kinds: Any, depth: int = 2) -> Iterator[Any]:
     """Give what is of these kinds in a value, in what it contains, and in what that contains."""
-    if isinstance(value, kinds):
+    if issubclass(type(value), kinds):  # a proxy's own word for its class may run anything
         yield value
-    elif depth and not isinstance(value, (type, ModuleType, str, bytes, int, float)):
-        # Pools of processes (of concurrent.futures, loky, multiprocessing) have them in attributes.
-        inner = value if isinstance(value, (list, tuple, set, dict)) else _attributes(value)
+        return
+    # Pools of processes: of concurrent.futures, loky, multiprocessing.
+    pooled = _attributes(value).get("_processes") or _attributes(value).get("_pool")
+    if isinstance(pooled, (dict, list)):
+        members = pooled.values() if isinstance(pooled, dict) else pooled
+        yield from (member for member in list(members) if isinstance(member, kinds))
+    elif depth and not issubclass(type(value), (type, ModuleType, str, bytes, int, float)):
+        is_container = issubclass(type(value), (list, tuple, set, dict))
+        inner = value if is_container else _attributes(value)
         items: Iterable[Any] = inner.values() if isinstance(inner, dict) else inner
         for item in itertools.islice(list(items), _LOOKED_AT):
             yield from _held(item, kinds, depth - 1)
 
 
 def _attributes(value: Any) -> dict[str, Any]:
-    held = getattr(value, "__dict__", None) if not callable(value) else None
+    held = None
+    if not callable(value):
+        with contextlib.suppress(Exception):  # a proxy's, of what is not there now
+            held = getattr(value, "__dict__", None)
     return held if type(held) is dict else {}

@@ -210,7 +210,7 @@ def test_processes_that_a_module_holds_are_known(monkeypatch):
     holder.one = processes[0]
     holder.some = {"helpers": [processes[1]]}
     holder.service = types.SimpleNamespace(helper=processes[2])
-    holder.pool = pool
+    holder.pool = types.SimpleNamespace(inner=types.SimpleNamespace(pool=pool))
     try:
         kept = set(_interrupted.kept_processes())
         assert kept & {*pids, pooled} == {*pids[:3], pooled}
