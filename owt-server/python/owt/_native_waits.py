@@ -65,7 +65,7 @@ class _Select:
         if len(args) < 3 or not self._is_call() or not _is_long(timeout):
             return _select(*args)
         for part in _slices(timeout):
-            ready = _select(*args[:3], part)
+            ready = _select(args[0], args[1], args[2], part)
             if any(ready):
                 break
         return ready
