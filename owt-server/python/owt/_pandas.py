@@ -24,8 +24,15 @@ def levels(index: Any) -> list[Any]:
         return [f"level_{at}" if name is None else name for at, name in enumerate(index.names)]
     if index.name is not None:
         return [index.name]
-    counted = index.dtype.kind in "iu" and index.equals(_pandas().RangeIndex(len(index)))
-    return [] if counted or len(index) == 0 else ["index"]
+    return [] if _is_counted(index) else ["index"]
+
+
+def _is_counted(index: Any) -> bool:
+    # Not `equals`: to that an Int64 is no int64, and False is 0.
+    if len(index) == 0:
+        return True
+    integers = index.dtype.kind in "iu" and not index.hasnans
+    return integers and bool((index.to_numpy() == range(len(index))).all())
 
 
 def _frame(frame: Any, depth: int) -> Any:
