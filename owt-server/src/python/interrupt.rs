@@ -140,9 +140,16 @@ impl Interruptible<'_> {
     }
 
     /// Takes an exception that was sent and not raised yet: it must not hit the next call.
-    /// Withdrawn instead, it would leave CPython 3.11 and 3.12 looking for it for ever.
+    /// Withdrawn instead, it would leave CPython 3.11 and 3.12 looking for it for ever. And when
+    /// one of two threads has raised its own there, the other no longer looks for it: so it is
+    /// sent once more, to be raised at once.
     fn mop_up(&self) {
         let Some(tools) = TOOLS.get(self.py) else { return };
+        // SAFETY: attached; for the calling thread, and the class is a live exception class.
+        unsafe {
+            let ident = ffi::PyThread_get_thread_ident();
+            ffi::PyThreadState_SetAsyncExc(ident as _, tools.cancelled.as_ptr());
+        }
         let mut mopped = tools.mop_up.call0(self.py);
         if let Err(error) = &mopped
             && error.get_type(self.py).is(tools.cancelled.bind(self.py))

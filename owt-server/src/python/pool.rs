@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 
 use super::lane::{self, Lane};
 use super::seat::Seat;
-use super::turn::{KEPT, Patience, Turn};
+use super::turn::{KEPT, LOST, Patience, Turn};
 use crate::process::own_directory;
 
 /// How long a task may keep the leader before another thread takes the lead.
@@ -568,9 +568,11 @@ impl<W: Work> Pool<W> {
     }
 
     fn main_is_kept(&self) -> bool {
-        let state = self.state.lock();
-        let since = state.main.as_ref().map_or(0, |main| main.busy_since());
-        since != 0 && self.now().saturating_sub(since) > KEPT.as_micros() as u64
+        let Some(main) = self.state.lock().main.clone() else { return false };
+        let since = main.busy_since();
+        let is_kept = since != 0 && self.now().saturating_sub(since) > KEPT.as_micros() as u64;
+        // One that nobody waits for, and that does not end, may keep it for ever.
+        is_kept || main.is_deserted_since(LOST)
     }
 }
 

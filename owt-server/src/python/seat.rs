@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -91,6 +91,12 @@ impl Seat {
     /// What runs here, for whoever wants to interrupt it. Changed only while attached.
     pub fn running(&self) -> &Mutex<Option<Running>> {
         &self.running
+    }
+
+    /// True when nobody has waited for what runs here for so long.
+    pub fn is_deserted_since(&self, time: Duration) -> bool {
+        let deserted = self.running.lock().as_ref().and_then(|running| running.deserted);
+        deserted.is_some_and(|deserted| deserted.since.elapsed() > time)
     }
 
     /// A task begins at that time, in microseconds since the pool's birth and never 0.

@@ -13,6 +13,9 @@ use super::seat::Seat;
 /// How long a call may keep the main thread from a module body.
 pub const KEPT: Duration = Duration::from_secs(5);
 
+/// And how long one that nobody waits for any more.
+pub const LOST: Duration = Duration::from_secs(1);
+
 /// How long a module body that only waits, for a lock or a network, keeps others waiting.
 const WAITING: Duration = Duration::from_millis(100);
 
