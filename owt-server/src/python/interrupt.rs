@@ -242,13 +242,15 @@ struct Looked {
     asked: Option<(Instant, Children, Vec<i32>)>,
 }
 
+/// True when nobody waits for it, and it is time to look at it.
+fn is_due(running: &Running) -> bool {
+    let now = Instant::now();
+    running.wanted.is_deserted()
+        && running.deserted.is_none_or(|deserted| now >= deserted.next_look)
+}
+
 /// Looks at the calls on these seats whose reader has gone, and interrupts them.
 pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
-    let now = Instant::now();
-    let is_due = |running: &Running| {
-        running.wanted.is_deserted()
-            && running.deserted.is_none_or(|deserted| now >= deserted.next_look)
-    };
     let deserted: Vec<_> =
         seats.iter().filter(|seat| seat.running().lock().as_ref().is_some_and(is_due)).collect();
     if deserted.is_empty() {
@@ -274,7 +276,8 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
 fn look(py: Python<'_>, seat: &Seat) -> Option<Looked> {
     let (number, ident, children) = {
         let running = seat.running().lock();
-        let running = running.as_ref()?;
+        // By now it may be another call, which somebody waits for.
+        let running = running.as_ref().filter(|running| is_due(running))?;
         (running.number, running.ident, running.children.clone())
     };
     // Python runs here, and may let the seat's own thread run meanwhile: so the lock, which that
