@@ -24,8 +24,16 @@ def levels(index: Any) -> list[Any]:
         return [f"level_{at}" if name is None else name for at, name in enumerate(index.names)]
     if index.name is not None:
         return [index.name]
-    counted = index.dtype.kind in "iu" and index.equals(_pandas().RangeIndex(len(index)))
-    return [] if counted or len(index) == 0 else ["index"]
+    return [] if _is_counted(index) else ["index"]
+
+
+def _is_counted(index: Any) -> bool:
+    # Not `equals`: to that an Int64 is no int64, and False is 0.
+    if len(index) == 0:
+        return True
+    if index.dtype.kind not in "iu" or index.hasnans:
+        return False
+    return bool((index.to_numpy() == sys.modules["numpy"].arange(len(index))).all())
 
 
 def _frame(frame: Any, depth: int) -> Any:

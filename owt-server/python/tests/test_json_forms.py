@@ -457,6 +457,11 @@ PANDAS = [
     ("pd.DataFrame({'n': [1]}, index=pd.Index(['Ulm'], name='city'))", [{"city": "Ulm", "n": 1}]),
     ("pd.DataFrame({'n': [1]}, index=['x'])", [{"index": "x", "n": 1}]),
     ("pd.DataFrame({'n': [1, 2]}).iloc[1:]", [{"index": 1, "n": 2}]),
+    ("pd.DataFrame({'n': [1, 2]}, index=pd.array([0, 1], dtype='Int64'))", [{"n": 1}, {"n": 2}]),
+    (
+        "pd.DataFrame({'n': [1, 2]}, index=pd.array([0, None], dtype='Int64'))",
+        [{"index": 0, "n": 1}, {"index": None, "n": 2}],
+    ),
     ("pd.DataFrame({'n': [1]}, index=[False])", [{"index": False, "n": 1}]),
     (
         "pd.DataFrame({'n': [1]}, index=pd.MultiIndex.from_tuples([('a', 2)]))",

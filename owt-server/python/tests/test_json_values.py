@@ -124,6 +124,10 @@ def arrays(draw):
     return made
 
 
+def is_signaling(value):
+    return isinstance(value, decimal.Decimal) and value.is_snan()
+
+
 names = st.one_of(keys, st.integers(0, 3), st.sampled_from(["0", "1", "index"]))
 
 
@@ -150,7 +154,8 @@ def columns(draw, size):
             return several(st.text(max_size=4) | st.none())
         case "Int64":
             return pd.array(several(some | st.none()), dtype="Int64")
-    return pd.Series(several(leaves), dtype=object)
+    # pandas asks each value whether it is missing, which a signaling NaN does not bear.
+    return pd.Series(several(leaves.filter(lambda leaf: not is_signaling(leaf))), dtype=object)
 
 
 @st.composite
@@ -223,7 +228,9 @@ def told(value, found):
             told_by_numpy(value.to_datetime64(), found)  # pandas does not read what it writes
         case datetime.datetime():
             read = pd.Timestamp if isinstance(value, pd.Timestamp) else type(value).fromisoformat
-            assert read(found) == value and read(found).utcoffset() == value.utcoffset()
+            # Not compared as moments: in the hour that comes twice no two zones' are equal.
+            assert read(found).replace(tzinfo=None) == value.replace(tzinfo=None)
+            assert read(found).utcoffset() == value.utcoffset()
         case datetime.date() | datetime.time():
             assert type(value).fromisoformat(found) == value
         case pd.Timedelta():
