@@ -31,8 +31,9 @@ def _is_counted(index: Any) -> bool:
     # Not `equals`: to that an Int64 is no int64, and False is 0.
     if len(index) == 0:
         return True
-    integers = index.dtype.kind in "iu" and not index.hasnans
-    return integers and bool((index.to_numpy() == range(len(index))).all())
+    if index.dtype.kind not in "iu" or index.hasnans:
+        return False
+    return bool((index.to_numpy() == sys.modules["numpy"].arange(len(index))).all())
 
 
 def _frame(frame: Any, depth: int) -> Any:
