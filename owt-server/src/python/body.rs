@@ -107,7 +107,7 @@ fn load(
     first: Waiting,
     lane: Option<Arc<Lane<Job>>>,
 ) {
-    let Waiting { task, place } = first;
+    let Waiting { task, place, .. } = first;
     let (id, source) = (task.call.code.id(), task.call.code.source());
     if !task.events.begin() {
         // Nobody waits for it, or another worker has it by now.
@@ -140,7 +140,12 @@ fn load(
         && !seat.is_main()
         && wants_main(error)
     {
-        return wait_for_turn(py, shared, Waiting { task, place: None }, Where::MainAlone);
+        return wait_for_turn(
+            py,
+            shared,
+            Waiting { task, place: None, load: Duration::ZERO },
+            Where::MainAlone,
+        );
     }
     let has_predecessor = loaded.is_err() && shared.adaptors.has_predecessor(&version);
     let (waiting, adaptor) = shared.adaptors.loaded(version, loaded.as_ref().ok(), lane);
@@ -149,7 +154,7 @@ fn load(
         Ok(Some(adaptor)) => {
             send_on(py, shared, waiting);
             if !task.events.is_closed() {
-                go_on(py, shared, seat, &adaptor, Waiting { task, place: None }, took);
+                go_on(py, shared, seat, &adaptor, Waiting { task, place: None, load: took });
             }
             return;
         }
@@ -159,7 +164,10 @@ fn load(
         Err(error) => shared.bridge.problem(py, &error, &context),
     };
     if has_predecessor && has_registered(&problem) {
-        return outgrow(problem, waiting.iter().chain([&Waiting { task, place: None }]));
+        return outgrow(
+            problem,
+            waiting.iter().chain([&Waiting { task, place: None, load: Duration::ZERO }]),
+        );
     }
     refuse(waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]), &problem);
 }

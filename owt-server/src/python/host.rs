@@ -169,7 +169,7 @@ impl Host for PythonHost {
         }) else {
             return Err(NotTaken::Full(task));
         };
-        let step = Step::Begin(Waiting { task, place: Some(place) });
+        let step = Step::Begin(Waiting { task, place: Some(place), load: Duration::ZERO });
         match self.shared.pool.submit(Job { shared: Arc::clone(&self.shared), step }) {
             Err(Job { step: Step::Begin(Waiting { task, .. }), .. }) => {
                 Err(NotTaken::Stopping(task))

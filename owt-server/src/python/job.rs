@@ -136,6 +136,8 @@ pub struct Waiting {
     pub task: Box<Task>,
     /// Its place in the queue, until something of it runs.
     pub place: Option<Place>,
+    /// How long the load took that it did for all.
+    pub load: Duration,
 }
 
 /// Work for a Python thread.
@@ -224,7 +226,7 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Arc<Seat>, waiting: Waitin
     let loads = |waiting: &Waiting| waiting.task.events.note(Note::Loading);
     match shared.adaptors.find(py, id, waiting, loads) {
         Ok(Found::Ready(adaptor, waiting)) => {
-            go_on(py, shared, seat, &adaptor, waiting, Duration::ZERO);
+            go_on(py, shared, seat, &adaptor, waiting);
         }
         Ok(Found::Waiting) => {}
         Ok(Found::Load(waiting)) => body::begin(py, shared, seat, waiting),
@@ -241,7 +243,6 @@ pub fn go_on(
     seat: &Arc<Seat>,
     adaptor: &Arc<Adaptor>,
     waiting: Waiting,
-    load: Duration,
 ) {
     let job = |waiting| Job { shared: Arc::clone(shared), step: Step::Begin(waiting) };
     let mut waiting = waiting;
@@ -259,7 +260,7 @@ pub fn go_on(
             Err(_) | Ok(()) => return,
         }
     }
-    let Waiting { task, place } = waiting;
+    let Waiting { task, place, load } = waiting;
     drop(place);
     if task.events.begin() {
         run(py, shared, seat, adaptor, *task, load);
