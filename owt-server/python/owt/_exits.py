@@ -28,7 +28,7 @@ _logger = logging.getLogger("owt.exits")
 _PATIENCE = (0.5, 0.7, 0.85)
 # Ends a wait of the main thread, by a Python handler that raises.
 _INTERRUPT = signal.SIGALRM
-# How long executors, and processes of multiprocessing, may take to end what they do, in seconds.
+# How long executors, and pools of multiprocessing, may take to end what they do, in seconds.
 _WAITING = 1.0
 
 
@@ -93,17 +93,15 @@ def _end_executors(seconds: float) -> None:
 
 
 def _end_processes(seconds: float, util: Any) -> None:
-    """What `multiprocessing` does at its end; processes that go on are killed."""
+    """What `multiprocessing` does at its end. Processes that go on are killed and not waited for,
+    as all that a worker has started."""
     until = time.monotonic() + seconds
     process = sys.modules.get("multiprocessing.process")
     if process is not None:
         # Pools and managers end theirs.
         _bounded(lambda: util._run_finalizers(0), until, "a pool or manager (multiprocessing)")
         for child in process.active_children():
-            if not child.daemon:
-                child.join(max(until - time.monotonic(), 0))
-            if child.is_alive():
-                child.kill()
+            child.kill()
     _bounded(util._exit_function, until + seconds, "multiprocessing")
 
 
