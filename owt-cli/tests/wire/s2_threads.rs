@@ -174,3 +174,21 @@ fn one_thread_serves_all_of_it() {
         assert_eq!(owt.code(&code).post("/").ok(), "[true,true]");
     }
 }
+
+#[test]
+fn a_thread_of_its_own_goes_with_its_adaptor() {
+    let owt = Owt::start();
+    for n in 0..20 {
+        let code = format!("__owt__ = {{'threads': 1}}\nraise ValueError({n})\n");
+        owt.code(&code).post("/").refused(500, "adaptor-raised");
+    }
+    let threads = "import pathlib
+def run():
+    names = [task.joinpath('comm').read_text() for task in pathlib.Path('/proc/self/task').iterdir()]
+    return sum(name.startswith('owt-own') for name in names)
+";
+    let until = std::time::Instant::now() + crate::support::PATIENCE;
+    while owt.code(threads).post("/").ok() != "0" {
+        assert!(std::time::Instant::now() < until, "threads of bodies that failed are left");
+    }
+}

@@ -19,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::job::Job;
-use super::lane::Lane;
+use super::lane::{Lane, Owned};
 use super::reclaim::Reclaim;
 use super::versions::{Standing, Version};
 
@@ -42,7 +42,7 @@ pub struct Adaptor {
     standing: Standing,
     handlers: Mutex<HashMap<Arc<str>, Arc<Handler>>>,
     /// The thread that it has asked for.
-    lane: Option<Arc<Lane<Job>>>,
+    lane: Option<Owned<Job>>,
     /// How long its calls take lately, in microseconds; at first not known to be quick.
     takes: AtomicU32,
 }
@@ -60,7 +60,7 @@ const MOST_HANDLERS: usize = 64;
 impl Adaptor {
     fn new(
         object: &Bound<'_, PyAny>,
-        lane: Option<Arc<Lane<Job>>>,
+        lane: Option<Owned<Job>>,
         version: Version,
         standing: Standing,
     ) -> PyResult<Self> {
@@ -79,7 +79,7 @@ impl Adaptor {
 
     /// The thread that all of it runs on, if it has asked for one.
     pub fn lane(&self) -> Option<&Arc<Lane<Job>>> {
-        self.lane.as_ref()
+        self.lane.as_ref().map(|owned| &owned.0)
     }
 
     /// True when its calls do not keep a thread long.
@@ -122,14 +122,6 @@ impl Adaptor {
     fn unload(&self, py: Python<'_>) {
         if let Err(error) = self.object.call_method0(py, "unload") {
             tracing::warn!(%error, code = %self.version.code.id(), "an adaptor stays loaded");
-        }
-    }
-}
-
-impl Drop for Adaptor {
-    fn drop(&mut self) {
-        if let Some(lane) = &self.lane {
-            lane.close();
         }
     }
 }
@@ -252,7 +244,7 @@ impl<W> Adaptors<W> {
         &self,
         version: Version,
         object: Option<&Bound<'_, PyAny>>,
-        lane: Option<Arc<Lane<Job>>>,
+        lane: Option<Owned<Job>>,
     ) -> (Vec<W>, PyResult<Option<Arc<Adaptor>>>) {
         let id = version.code.id();
         let mut state = self.state.lock();

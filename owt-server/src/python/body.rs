@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use super::calling::Calling;
 use super::interrupt::Interruptible;
 use super::job::{Job, Shared, Step, Waiting, exit_if_forked, go_on};
-use super::lane::Lane;
+use super::lane::Owned;
 use super::pool::Work;
 use super::raw::RawCall;
 use super::seat::{Seat, Wanted};
@@ -32,7 +32,7 @@ pub enum Where {
     /// On the main thread and nowhere else: it has failed elsewhere for that.
     MainAlone,
     /// On the adaptor's own.
-    Lane(Arc<Lane<Job>>),
+    Lane(Owned<Job>),
 }
 
 /// Begins a body on this thread, or has it wait for its turn.
@@ -60,8 +60,9 @@ pub fn run(py: Python<'_>, shared: &Arc<Shared>, seat: &Arc<Seat>, first: Waitin
         Where::MainAlone => None,
         Where::Main | Where::Anywhere => match lane_for(py, shared, &first) {
             Ok(None) => None,
-            Ok(Some(lane)) => {
-                let step = Step::Load(first, Where::Lane(Arc::clone(&lane)));
+            Ok(Some(owned)) => {
+                let lane = Arc::clone(&owned.0);
+                let step = Step::Load(first, Where::Lane(owned));
                 if let Err(job) = lane.submit(Job { shared: Arc::clone(shared), step }) {
                     shared.pool.end_body(seat);
                     job.refuse(py);
@@ -82,7 +83,7 @@ fn lane_for(
     py: Python<'_>,
     shared: &Arc<Shared>,
     first: &Waiting,
-) -> Result<Option<Arc<Lane<Job>>>, Box<Problem>> {
+) -> Result<Option<Owned<Job>>, Box<Problem>> {
     let source = first.task.call.code.source();
     if !source.contains(WISHES) {
         return Ok(None);
@@ -90,7 +91,7 @@ fn lane_for(
     let wants = shared.bridge.wants_own_thread.call1(py, (&**source,));
     match wants.and_then(|wants| wants.extract(py)) {
         Ok(false) => Ok(None),
-        Ok(true) => shared.pool.open_lane().map(Some).ok_or_else(|| {
+        Ok(true) => shared.pool.open_lane().map(|lane| Some(Owned(lane))).ok_or_else(|| {
             let why = "no thread of its own could be started for this adaptor";
             let problem = Problem::new(ProblemKind::Busy, why);
             Box::new(problem.with_retry_after(Duration::from_secs(1)))
@@ -105,7 +106,7 @@ fn load(
     shared: &Arc<Shared>,
     seat: &Arc<Seat>,
     first: Waiting,
-    lane: Option<Arc<Lane<Job>>>,
+    lane: Option<Owned<Job>>,
 ) {
     let Waiting { task, place, .. } = first;
     let (id, source) = (task.call.code.id(), task.call.code.source());

@@ -13,6 +13,16 @@ pub struct Lane<W> {
     state: Mutex<State<W>>,
 }
 
+/// A lane in its adaptor's hands, or in those of the load that makes the adaptor: closed when they
+/// let go.
+pub struct Owned<W>(pub Arc<Lane<W>>);
+
+impl<W> Drop for Owned<W> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 struct State<W> {
     queue: VecDeque<W>,
     is_closed: bool,
