@@ -164,13 +164,12 @@ fn load(
         Ok(None) => Problem::new(ProblemKind::Internal, "the adaptor was loaded and is not there"),
         Err(error) => shared.bridge.problem(py, &error, &context),
     };
+    let all = waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]);
     if has_predecessor && has_registered(&problem) {
-        return outgrow(
-            problem,
-            waiting.iter().chain([&Waiting { task, place: None, load: Duration::ZERO }]),
-        );
+        outgrow(all, problem);
+    } else {
+        refuse(all, &problem);
     }
-    refuse(waiting.iter().map(|waiting| &waiting.task.events).chain([&task.events]), &problem);
 }
 
 /// True when a body failed because it ran on another thread than the main one.
@@ -187,12 +186,12 @@ fn has_registered(problem: &Problem) -> bool {
 }
 
 /// An earlier version of the code is warm in this process, and in the way of this one.
-fn outgrow<'a>(mut problem: Problem, calls: impl Iterator<Item = &'a Waiting>) {
+fn outgrow<'a>(all: impl Iterator<Item = &'a Sender>, mut problem: Problem) {
     problem.detail += "; an earlier version of this code is warm in this process, and may be what \
                        is in the way: SIGHUP to the server exchanges its workers for fresh ones, \
                        and so does a restart";
-    for Waiting { task, .. } in calls {
-        task.events.outgrown(problem.clone());
+    for events in all {
+        events.outgrown(problem.clone());
     }
 }
 
