@@ -199,9 +199,8 @@ fn the_counters_move_by_what_was_done() {
     let call = owt.code("def run(): return 'x'").field("use_cache", true);
     (0..3).for_each(|_| drop(call.post("/")));
     owt.code("def run():\n    yield 'ab'\n    yield 'cd'").post("/").ok();
-    // By paths of their own: at one path they would be versions of what was edited.
-    owt.code("def run(): 1/0").post("/fails").refused(500, "adaptor-raised");
-    owt.code("def run(): return 'x', 302").post("/moves");
+    owt.code("def run(): 1/0").post("/").refused(500, "adaptor-raised");
+    owt.code("def run(): return 'x', 302").post("/");
     Answer::of(owt.request("GET", "/none").send().unwrap()).refused(400, "malformed-call");
     reaches(&owt, "owt_calls_in_progress", 0.0);
     let after = metrics(&owt);
