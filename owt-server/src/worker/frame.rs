@@ -128,7 +128,7 @@ impl<'a> CallFrame<'a> {
 }
 
 /// Bytes of a frame's length.
-const PREFIX: usize = 4;
+pub const PREFIX: usize = 4;
 
 /// A message that cannot be written: only for want of memory, or a mistake of ours.
 pub type Unwritable = postcard::Error;

@@ -15,11 +15,13 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 use serde::Serialize;
 
-use super::frame;
+use super::frame::{self, PREFIX};
 use crate::engine::{Outgoing, PIECE};
 
 /// Bytes that go into one write.
 const BATCH: usize = 256 << 10;
+/// No piece is shorter, unless it is the last.
+const LEAST: usize = 4 << 10;
 /// Frames wait this long at most for company, while their writer is busy anyway.
 const COMPANY: Duration = Duration::from_micros(100);
 
@@ -80,6 +82,14 @@ impl State {
     /// The next bytes to write.
     fn take(&mut self) -> Vec<u8> {
         let mut batch = std::mem::take(&mut self.urgent);
+        if matches!(self.queue.front(), Some(Item::Pieces { .. })) {
+            if batch.is_empty() && self.tail.is_empty() {
+                // The last batch's memory.
+                batch = std::mem::take(&mut self.tail);
+            }
+            // Growing would copy what is in it already.
+            batch.reserve(BATCH.saturating_sub(batch.len()));
+        }
         while batch.len() < BATCH {
             match self.queue.front_mut() {
                 None if batch.is_empty() => {
@@ -95,7 +105,11 @@ impl State {
                     self.queue.pop_front();
                 }
                 Some(Item::Pieces { message, rest }) => {
-                    let piece = rest.split_to(rest.len().min(PIECE));
+                    let room = BATCH.saturating_sub(batch.len() + PREFIX + message.len());
+                    if room < LEAST && !batch.is_empty() {
+                        break;
+                    }
+                    let piece = rest.split_to(rest.len().min(room.clamp(LEAST, PIECE)));
                     let length = (message.len() + piece.len()) as u32;
                     batch.extend_from_slice(&length.to_le_bytes());
                     batch.extend_from_slice(message);
