@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use files::Place;
 
+use crate::private;
+
 /// What workers are kept from. [`Sandbox::default`] keeps them from nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Sandbox {
@@ -101,7 +103,8 @@ impl Sandbox {
         let files = self.writable.as_ref().map(|named| {
             files::check()?;
             let temporary = folder(scratch.join("tmp"))?;
-            let cache = match cache.map(|cache| folder(cache.join("owt/sandbox"))) {
+            let lasting = cache.map(|cache| cache.join("owt/sandbox"));
+            let cache = match lasting.map(|cache| private::folder(&cache).map(|()| cache)) {
                 Some(Ok(cache)) => cache,
                 missing => {
                     let why = missing.and_then(Result::err).map(|error| error.to_string());
