@@ -76,6 +76,7 @@ pub(crate) struct WorkerArgs {
     pub(crate) socket: i32,
     pub(crate) log: i32,
     pub(crate) claims: i32,
+    pub(crate) files: i32,
 }
 
 #[derive(Debug, Args)]

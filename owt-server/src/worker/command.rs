@@ -14,6 +14,7 @@ use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, Signal, setrlimit};
 
 use super::claims::Claims;
+use super::handing::{self, Taking};
 use crate::descriptors;
 use crate::door::SECRETS;
 
@@ -26,7 +27,8 @@ pub const MARKER: &str = "OWT_WORKER";
 pub struct WorkerCommand {
     /// What is run.
     pub program: PathBuf,
-    /// Its arguments, before the descriptors' numbers: socket, log, table of claims.
+    /// Its arguments, before the descriptors' numbers: socket, log, table of claims, socket for
+    /// files.
     pub args: Vec<OsString>,
 }
 
@@ -49,6 +51,7 @@ pub struct Born {
     /// What it and its children write to standard output and error.
     pub words: OwnedFd,
     pub claims: Claims,
+    pub files: Taking,
 }
 
 struct Order {
@@ -103,10 +106,11 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
     let (log, its_log) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (words, its_words) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (claims, its_claims) = Claims::create(most_calls)?;
-    let inherited = [OwnedFd::from(its_socket), its_log, its_claims];
+    let (files, its_files) = handing::way()?;
+    let inherited = [OwnedFd::from(its_socket), its_log, its_claims, its_files];
     let numbers = inherited.each_ref().map(|fd| fd.as_raw_fd().to_string());
     let server = rustix::process::getpid();
-    let files = descriptors::original();
+    let limit = descriptors::original();
     let mut process = Command::new(&command.program);
     process
         .arg0("owt")
@@ -129,8 +133,8 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
             }
             // What this program was itself handed down is not for workers.
             close_on_exec_from(3)?;
-            if let Some(files) = &files {
-                setrlimit(Resource::Nofile, *files)?;
+            if let Some(limit) = &limit {
+                setrlimit(Resource::Nofile, *limit)?;
             }
             for fd in &inherited {
                 rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
@@ -139,7 +143,7 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
         })
     };
     let child = process.spawn()?;
-    Ok(Born { child, socket, log, words, claims })
+    Ok(Born { child, socket, log, words, claims, files: Taking::new(files) })
 }
 
 /// Keeps the server's keys from a process: they are not for adaptors to read.

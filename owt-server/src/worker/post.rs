@@ -105,8 +105,9 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
     let outbox = Outbox::new(born.socket.try_clone()?, &format!("owt-{pid}"))?;
     let words = Words::listen(pid, born.log, born.words)?;
     let exit = wait_for(born.child, Arc::clone(&outbox))?;
-    let worker =
-        Worker::new(pid, marker, Arc::clone(&outbox), born.claims, crew.settings.max_adaptors);
+    let (claims, files) = (born.claims, born.files);
+    let most_adaptors = crew.settings.max_adaptors;
+    let worker = Worker::new(pid, marker, Arc::clone(&outbox), claims, files, most_adaptors);
     let jittered = |most: u64| (most as f64 * (0.9 + 0.2 * fastrand::f64())).max(1.0) as u64;
     let process = Arc::new(Process {
         worker,

@@ -11,15 +11,19 @@ use bytesize::ByteSize;
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use slab::Slab;
 
 use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
+use super::handing::Taking;
 use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
-use crate::engine::{Context, Event, Head, Note, Sender, Task, Upstream, channel, soon};
+use crate::engine::{
+    Context, Event, Head, Note, Opened, Sender, Task, Upstream, channel, soon,
+};
 use crate::gathering::Gathering;
 use crate::python::Slimmed;
 
@@ -40,6 +44,7 @@ pub struct Worker {
     pub marker: String,
     outbox: Arc<Outbox>,
     claims: Claims,
+    files: Taking,
     book: Mutex<Book>,
     swelling: Mutex<Swelling>,
     /// Calls that have ended.
@@ -99,6 +104,7 @@ impl Worker {
         marker: String,
         outbox: Arc<Outbox>,
         claims: Claims,
+        files: Taking,
         most_adaptors: usize,
     ) -> Arc<Self> {
         let most = most_adaptors.try_into().unwrap_or(std::num::NonZeroUsize::MIN);
@@ -107,6 +113,7 @@ impl Worker {
             marker,
             outbox,
             claims,
+            files,
             book: Mutex::new(Book {
                 calls: Slab::new(),
                 warm: LruCache::new(most),
@@ -252,7 +259,14 @@ impl Worker {
             }),
             FromWorker::File { number, head } => {
                 let path = PathBuf::from(std::ffi::OsStr::from_bytes(payload));
-                self.give(number, Event::File(head, path));
+                // Taken in any case, so that the next is the next one's.
+                let file = self.files.take(number)?;
+                let file = file.ok_or_else(|| io::Error::from(Errno::MFILE));
+                let event = match file.and_then(|file| Opened::of(path.clone(), file)) {
+                    Ok(file) => Event::File(head, file),
+                    Err(error) => Event::Problem(Box::new(Opened::unreadable(&path, &error))),
+                };
+                self.give(number, event);
             }
             FromWorker::Head { number, head } => self.give(number, Event::Head(head)),
             FromWorker::Chunk { number } => {
