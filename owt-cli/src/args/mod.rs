@@ -66,7 +66,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct GuardArgs {
-    /// What the markers of the server's workers begin with.
+    /// What the marks of the server's workers begin with.
     pub(crate) family: String,
 }
 

@@ -15,11 +15,9 @@ use rustix::process::{Resource, Signal, setrlimit};
 
 use super::claims::Claims;
 use super::handing::{self, Taking};
+use super::mark::{self, Mark};
 use crate::descriptors;
 use crate::door::SECRETS;
-
-/// In a worker's environment, so that every process that comes of it can be told.
-pub const MARKER: &str = "OWT_WORKER";
 
 /// How a worker is started: this program in its worker role, or anything else that
 /// calls [`run_worker`](super::run_worker) with the descriptors that it is given.
@@ -56,7 +54,7 @@ pub struct Born {
 
 struct Order {
     command: WorkerCommand,
-    marker: String,
+    mark: Mark,
     most_calls: usize,
     reply: SyncSender<io::Result<Born>>,
 }
@@ -82,26 +80,26 @@ impl Spawner {
     pub fn spawn(
         &self,
         command: &WorkerCommand,
-        marker: &str,
+        mark: &Mark,
         most_calls: usize,
     ) -> io::Result<Born> {
         let (reply, born) = sync_channel(1);
-        let (command, marker) = (command.clone(), marker.to_owned());
+        let (command, mark) = (command.clone(), mark.clone());
         let gone = |_| io::Error::other("the thread that starts workers has ended");
-        self.0.send(Order { command, marker, most_calls, reply }).map_err(|_| gone(()))?;
+        self.0.send(Order { command, mark, most_calls, reply }).map_err(|_| gone(()))?;
         born.recv().map_err(|_| gone(()))?
     }
 }
 
 fn work(orders: &Receiver<Order>) {
-    for Order { command, marker, most_calls, reply } in orders {
+    for Order { command, mark, most_calls, reply } in orders {
         // Whoever asked waits for exactly this.
-        let _ = reply.send(spawn(&command, &marker, most_calls));
+        let _ = reply.send(spawn(&command, mark, most_calls));
     }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the room that starts workers")]
-fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result<Born> {
+fn spawn(command: &WorkerCommand, mark: Mark, most_calls: usize) -> io::Result<Born> {
     let (socket, its_socket) = UnixStream::pair()?;
     let (log, its_log) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (words, its_words) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
@@ -116,8 +114,7 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
         .arg0("owt")
         .args(&command.args)
         .args(numbers)
-        // Ended by a sign, so that no marker is the beginning of another.
-        .env(MARKER, format!("{marker};"))
+        .env(mark::VARIABLE, mark.text())
         .stdin(Stdio::null())
         .stdout(its_words.try_clone()?)
         .stderr(its_words)
@@ -131,6 +128,7 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
                 // The server ended before it could be told to take this process along.
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
+            mark.put_limit();
             // What this program was itself handed down is not for workers.
             close_on_exec_from(3)?;
             if let Some(limit) = &limit {

@@ -19,6 +19,7 @@ mod handing;
 mod inbox;
 mod inside;
 mod log;
+mod mark;
 mod monitor;
 mod obituary;
 mod outbox;

@@ -18,6 +18,7 @@ use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
 use super::handing::Taking;
+use super::mark::Mark;
 use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
@@ -40,8 +41,7 @@ const ROOM: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Worker {
     pub pid: u32,
-    /// What its environment says of it.
-    pub marker: String,
+    pub mark: Mark,
     outbox: Arc<Outbox>,
     claims: Claims,
     files: Taking,
@@ -101,7 +101,7 @@ pub enum Orphan {
 impl Worker {
     pub fn new(
         pid: u32,
-        marker: String,
+        mark: Mark,
         outbox: Arc<Outbox>,
         claims: Claims,
         files: Taking,
@@ -110,7 +110,7 @@ impl Worker {
         let most = most_adaptors.try_into().unwrap_or(std::num::NonZeroUsize::MIN);
         Arc::new_cyclic(|me| Self {
             pid,
-            marker,
+            mark,
             outbox,
             claims,
             files,
