@@ -296,8 +296,10 @@ impl Crew {
         for orphan in orphans {
             match orphan {
                 Orphan::Unbegun(task) => unbegun.push(*task),
-                Orphan::Begun(_, _, events) => {
-                    events.send(Event::Problem(Box::new(obituary.problem())));
+                Orphan::Begun(begun) => {
+                    let call = begun.id.as_deref().map(|id| (id, begun.since));
+                    let problem = obituary.problem(call, begun.alone);
+                    begun.events.send(Event::Problem(Box::new(problem)));
                 }
             }
         }

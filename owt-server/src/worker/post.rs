@@ -355,7 +355,7 @@ fn leave_post(crew: &Crew, index: usize, process: &Arc<Process>, obituary: &Obit
     let pause = {
         let mut state = crew.state.lock();
         let begun = orphans.iter().filter_map(|orphan| match orphan {
-            Orphan::Begun(adaptor, since, _) => Some((*adaptor, *since)),
+            Orphan::Begun(begun) => Some((begun.adaptor, begun.since)),
             Orphan::Unbegun(_) => None,
         });
         if obituary.ending.is_none_or(|ending| ending.is_an_adaptors_doing()) {
