@@ -49,6 +49,7 @@ fn main() -> ExitCode {
             Ok(())
         }
     };
+    log::flush();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -14,7 +14,8 @@ use crate::{log, output, shutdown};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let verbosity = if args.quiet { -1 } else { args.verbose.min(2).cast_signed() };
-    log::start(verbosity, args.log_format);
+    log::start(verbosity, args.log_format)
+        .map_err(|source| Failure::Start { what: "cannot log".to_owned(), source })?;
     let Asked { keys, token } = args.keys.keys()?;
     forget_secrets();
     let config = config(args, keys, verbosity)?;
@@ -30,6 +31,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     drop(token_file);
     if let Err(ServeError::Stuck) = served {
         // Ending the ordinary way would run destructors under running threads.
+        log::flush();
         let failure = Failure::from(ServeError::Stuck);
         failure.tell();
         signal_hook::low_level::exit(1);

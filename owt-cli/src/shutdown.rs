@@ -10,23 +10,17 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::log;
+
 /// What the server may take beyond the grace to end in order.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long the last line of the log may take.
-const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// Ends the process after that long, whatever native code of an adaptor's does not return.
 fn last_resort(after: Duration) {
     let spawned = std::thread::Builder::new().name("owt-last-resort".to_owned()).spawn(move || {
         std::thread::sleep(after);
-        // On a thread of its own: a log that nobody reads may be what is stuck.
-        let told = std::thread::Builder::new().spawn(|| {
-            tracing::error!("ended with calls still running after the grace period");
-        });
-        if told.is_ok() {
-            std::thread::sleep(LAST_WORDS);
-        }
+        tracing::error!("ended with calls still running after the grace period");
+        log::flush();
         low_level::exit(1);
     });
     if let Err(error) = spawned {
@@ -61,7 +55,10 @@ pub(crate) fn signals(
                     let _ = ask.send(());
                     last_resort(grace + PATIENCE);
                 }
-                (signal, None) => low_level::exit(128 + signal),
+                (signal, None) => {
+                    log::flush();
+                    low_level::exit(128 + signal)
+                }
             }
         }
     })?;

@@ -21,7 +21,10 @@ impl TokenFile {
     /// There is no folder of this user's own for it, or it cannot be written.
     pub(crate) fn create(port: u16, token: &str) -> io::Result<Self> {
         let folder = folder();
-        private_folder(&folder).map_err(io::Error::other)?;
+        private_folder(&folder).map_err(|error| {
+            let mend = "set XDG_RUNTIME_DIR to a folder of your own, or give --token-file";
+            io::Error::other(format!("{error}; {mend}"))
+        })?;
         let path = folder.join(format!("token-{port}"));
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

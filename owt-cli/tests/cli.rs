@@ -83,7 +83,7 @@ fn refuses_a_worker_that_could_serve_nothing() {
 
 #[test]
 fn a_worker_is_not_typed() {
-    assert_cmd_snapshot!("a_worker_is_not_typed", owt(&["worker", "0", "1", "2"]));
+    assert_cmd_snapshot!("a_worker_is_not_typed", owt(&["worker", "0", "1", "2", "0"]));
 }
 
 #[test]

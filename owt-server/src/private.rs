@@ -46,15 +46,23 @@ pub enum FolderError {
 /// # Errors
 /// Others could, or it cannot be made.
 pub fn folder(path: &Path) -> Result<(), FolderError> {
+    leads_where_i_say(path)?;
     let io = |source| FolderError::Io { path: path.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
+    check(path)
+}
+
+/// The same of a folder that is there.
+///
+/// # Errors
+/// Others could, or it cannot be looked at.
+pub fn check(path: &Path) -> Result<(), FolderError> {
+    leads_where_i_say(path)?;
+    let io = |source| FolderError::Io { path: path.to_owned(), source };
     let path = path.canonicalize().map_err(io)?;
-    let me = rustix::process::geteuid().as_raw();
     for (depth, folder) in path.ancestors().enumerate() {
         let metadata = folder.symlink_metadata().map_err(io)?;
-        if ![me, 0].contains(&metadata.uid()) {
-            return Err(FolderError::Owner { path: folder.to_owned(), owner: metadata.uid() });
-        }
+        is_trusted(folder, &metadata)?;
         // In a sticky folder others make entries, but cannot rename or remove ours.
         let keeps_ours = depth > 0 && metadata.mode() & STICKY != 0;
         if metadata.mode() & OTHERS_WRITE != 0 && !keeps_ours {
@@ -62,6 +70,28 @@ pub fn folder(path: &Path) -> Result<(), FolderError> {
         }
     }
     Ok(())
+}
+
+/// Refuses links that others have made: they could lead elsewhere a moment later.
+fn leads_where_i_say(path: &Path) -> Result<(), FolderError> {
+    let io = |source| FolderError::Io { path: path.to_owned(), source };
+    for place in std::path::absolute(path).map_err(io)?.ancestors() {
+        // What is missing is no link.
+        if let Ok(metadata) = place.symlink_metadata()
+            && metadata.is_symlink()
+        {
+            is_trusted(place, &metadata)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_trusted(path: &Path, metadata: &Metadata) -> Result<(), FolderError> {
+    let me = rustix::process::geteuid().as_raw();
+    if [me, 0].contains(&metadata.uid()) {
+        return Ok(());
+    }
+    Err(FolderError::Owner { path: path.to_owned(), owner: metadata.uid() })
 }
 
 /// True when both are the same file.

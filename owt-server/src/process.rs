@@ -55,6 +55,13 @@ impl Process {
         environment.split(|byte| *byte == 0).any(|one| one.starts_with(prefix.as_bytes()))
     }
 
+    /// How long it may compute at a stretch in real time, in microseconds; `None` is no limit.
+    pub fn realtime_limit(&self) -> Option<u64> {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", self.id)).ok()?;
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max realtime timeout"))?;
+        line.split_ascii_whitespace().next()?.parse().ok()
+    }
+
     /// Sends it a signal; never to another that has got its id since.
     fn signal(&self, signal: Signal) {
         let Some(id) = Pid::from_raw(self.id) else { return };

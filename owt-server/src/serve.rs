@@ -104,8 +104,9 @@ pub fn serve(
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
     let settings = Settings::new(&config, &address, scratch.path())?;
     let walls = walls(&config, &settings, scratch.path())?;
-    if config.workers > 0 && (walls.is_some() || !config.door.keys.is_empty()) {
-        // Workers are the same user's: without this they could read the keys in this memory.
+    if walls.is_some() {
+        // Workers are the same user's: without this they could read the keys in this memory. Root
+        // could even so, and gives that up in them.
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
             .map_err(|error| ServeError::Io("hiding the server's memory", error.into()))?;
     }
@@ -164,7 +165,10 @@ fn walls(
     settings: &Settings,
     scratch: &Path,
 ) -> Result<Option<Walls>, SandboxError> {
-    let Some(sandbox) = &config.sandbox else { return Ok(None) };
+    let Some(sandbox) = &config.sandbox else {
+        let has_secrets = config.workers > 0 && !config.door.keys.is_empty();
+        return Ok(has_secrets.then(Walls::default));
+    };
     if config.workers == 0 {
         return Err(SandboxError::NoWorkers);
     }

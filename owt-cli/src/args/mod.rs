@@ -66,7 +66,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct GuardArgs {
-    /// What the markers of the server's workers begin with.
+    /// What the marks of the server's workers begin with.
     pub(crate) family: String,
 }
 
@@ -76,6 +76,7 @@ pub(crate) struct WorkerArgs {
     pub(crate) socket: i32,
     pub(crate) log: i32,
     pub(crate) claims: i32,
+    pub(crate) files: i32,
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,43 @@ def run(how):
 }
 
 #[test]
+fn nobody_is_given_what_anothers_call_wrote() {
+    let family = Family::of(1, &[]);
+    let (owt, folder) = (&family.owt, Folder::new());
+    let (there, go) = (folder.path("there"), folder.path("go"));
+    let victim = owt.code(&format!(
+        "import os, time\ndef run():\n    print('mine')\n    open({there:?}, 'w').close()\n    \
+         time.sleep(3600)"
+    ));
+    let killer = owt.code(&format!(
+        "import os, time\ndef run():\n    while not os.path.exists({go:?}): time.sleep(0.005)\n    \
+         os.write(2, b'native secret\\n')\n    print('printed secret')\n    os._exit(3)"
+    ));
+    let detail = |problem: serde_json::Value| problem["detail"].as_str().unwrap().to_owned();
+    let (victims, killers) = std::thread::scope(|scope| {
+        let victim = scope.spawn(|| victim.post("/").refused(502, "worker-died"));
+        eventually("it runs", || there.exists());
+        let killer = scope.spawn(|| killer.post("/").refused(502, "worker-died"));
+        owt.log_with("mine");
+        std::fs::write(&go, "").unwrap();
+        (detail(victim.join().unwrap()), detail(killer.join().unwrap()))
+    });
+    assert!(victims.contains("mine") && !victims.contains("secret"), "{victims}");
+    assert!(killers.contains("printed secret") && !killers.contains("mine"), "{killers}");
+    assert!(!killers.contains("native secret"), "it could be either's: {killers}");
+    owt.log_with("native secret");
+
+    // What was written before it came is not its own, though it is alone.
+    let before = owt.code("import os\ndef run(): os.write(2, b'of the one before\\n')");
+    before.post("/").ok();
+    owt.log_with("of the one before");
+    let alone = owt.code("import os\ndef run():\n    os.write(2, b'its own\\n')\n    os._exit(3)");
+    let said = detail(alone.post("/").refused(502, "worker-died"));
+    assert!(said.ends_with("its own") && !said.contains("of the one before"), "{said}");
+    family.ends_well();
+}
+
+#[test]
 fn idle_workers_that_are_killed_come_back() {
     let family = Family::of(2, &[]);
     let hello = Hello::new();

@@ -22,6 +22,7 @@ mod raw;
 mod family;
 mod hello;
 mod nasty;
+mod orphans;
 mod sandbox;
 mod survival;
 

@@ -4,6 +4,9 @@
 //! anyway shows nothing.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::json;
@@ -346,6 +349,62 @@ fn a_writable_folder_that_was_put_elsewhere_opens_nothing() {
     kept_in.owt.code(&code).post("/").refused(502, "worker-died");
     kept_in.owt.log_with("is not what it was when the server started");
     assert_eq!(kept_in.metric("owt_worker_up"), 0.0);
+}
+
+const TOKEN: &str = "a-token-of-the-test";
+
+#[test]
+fn where_a_key_is_asked_for_the_servers_memory_is_out_of_reach() {
+    let home = Folder::new();
+    let free = family(&home, &[]);
+    let memory = attempts(&free, "Memory");
+    assert!(memory.len() > 8);
+    all_succeed(&memory);
+    free.ends_well();
+    // A user cannot either; root's adaptors have given it up.
+    let locked = Family::started(2, Start::new().token(TOKEN).env("HOME", home.as_str()));
+    all_are_refused(&attempts(&locked, "Memory"));
+    all_succeed(&attempts(&locked, "Files"));
+    if rustix::process::geteuid().is_root() {
+        let place = Folder::new();
+        let code = format!(
+            "import os, subprocess\ndef run():\n    open({0:?}, 'w').close()\n    \
+             os.chown({0:?}, 65534, 65534)\n    \
+             return subprocess.run(['id', '-u'], user=65534, capture_output=True).stdout",
+            place.path("file")
+        );
+        assert_eq!(locked.owt.code(&code).post("/").ok(), "65534\n");
+    }
+    locked.ends_well();
+}
+
+#[test]
+fn a_file_that_a_worker_may_not_read_is_no_answer() {
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can make a file that the server may read and its workers may not.
+        return;
+    }
+    let (home, places) = (Folder::new(), Folder::new());
+    std::fs::set_permissions(places.path(""), Permissions::from_mode(0o755)).unwrap();
+    let [own, others] = ["own", "others"].map(|name| places.write(name, "content"));
+    std::fs::set_permissions(&others, Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::chown(&others, Some(65534), Some(65534)).unwrap();
+    let give = |family: &Family, path: &Path, cached: bool| {
+        let code = format!("import pathlib\ndef run():\n    return pathlib.Path({path:?})");
+        let call = family.owt.code(&code);
+        if cached { call.field("use_cache", true).post("/") } else { call.post("/") }
+    };
+    let free = family(&home, &[]);
+    let kept_in = family(&home, &["--sandbox"]);
+    for cached in [false, true, true] {
+        assert_eq!(give(&free, &others, cached).ok(), "content");
+        assert_eq!(give(&kept_in, &own, cached).ok(), "content");
+        let refused = give(&kept_in, &others, cached).refused(500, "unrenderable");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("Permission denied"), "{detail}");
+    }
+    free.ends_well();
+    kept_in.ends_well();
 }
 
 #[test]

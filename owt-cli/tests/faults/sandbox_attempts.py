@@ -204,6 +204,22 @@ class Processes:
         child("i386()")
 
 
+class Memory:
+    read_environ = Processes.read_environ
+    read_maps = Processes.read_maps
+    open_memory = Processes.open_memory
+    read_descriptors = Processes.read_descriptors
+    trace = Processes.trace
+    read_memory = Processes.read_memory
+    take_a_descriptor = Processes.take_a_descriptor
+
+    def by_a_program(at, of):
+        child(f"open('/proc/{of['server']}/mem', 'rb').close()")
+
+    def by_a_program_of_another_group(at, of):
+        command("setsid", "cat", f"/proc/{of['server']}/environ")
+
+
 class Network:
     def tcp(at, of):
         socket.create_connection(("127.0.0.1", of["port"])).close()

@@ -20,6 +20,7 @@ mod listening;
 mod listening_tls;
 mod listening_unix;
 mod once;
+mod places;
 mod scripts;
 mod seeing;
 mod seeing_log;

@@ -1,5 +1,7 @@
 //! The log: its two forms, and that what belongs to a request says so.
 
+use std::io::Read;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -131,4 +133,63 @@ fn without_being_asked_the_log_is_text_and_tells_no_requests() {
     let line = log.lines().find(|line| line.contains("says")).unwrap();
     assert!(!line.starts_with('{') && line.contains("mine-2"), "{line}");
     assert!(!log.contains("answered"), "{log}");
+}
+
+/// What a line of the log could be forged with.
+const FORGED: &str = "x\\n2026-11-27T00:00:00Z ERROR owt: \\x1b[2Jforged\\r\\u009b0m\\u202e";
+
+#[test]
+fn nothing_that_comes_in_begins_a_line_or_steers_a_terminal() {
+    for (form, workers) in [("text", "0"), ("text", "1"), ("json", "1")] {
+        let owt = Start::new().args(["-vv", "--log-format", form, "--workers", workers]).start();
+        let code = format!(
+            "import logging, os\nevil = '{FORGED}'\ndef run(how):\n    print(evil)\n    \
+             logging.getLogger(evil).warning(evil)\n    \
+             if {workers}: os.write(2, (evil + '\\n').encode())\n    \
+             if how == 'stream':\n        yield 'x'\n    raise ValueError(evil)\n"
+        );
+        for how in ["stream", "raise"] {
+            let call = owt.code(&code).kwargs(&format!("{{'how': {how:?}}}"));
+            let sent = call.posting("/a%0ab%1b").header("x-request-id", how).send().unwrap();
+            assert_eq!(sent.bytes().is_err(), how == "stream");
+        }
+        // A worker's last words, told in one line.
+        if workers == "1" {
+            let code = format!("import os\nos.write(2, '{FORGED}'.encode())\nos._exit(3)");
+            owt.code(&code).post("/").refused(502, "worker-died");
+            owt.log_with("exit status 3");
+        }
+        let log = owt.log_with("a stream failed in the middle");
+        for line in log.lines() {
+            let begins = if form == "json" { "{\"timestamp\":" } else { "20" };
+            assert!(line.starts_with(begins) && !line.starts_with("2026-11-27T00:00:00Z"), "{line}");
+            let is_seen = |letter: char| !letter.is_control() && letter != '\u{202e}';
+            assert!(line.chars().all(is_seen), "{line:?}");
+        }
+        assert!(log.contains("forged"), "{log}");
+    }
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_no_request_and_says_what_it_lacks() {
+    let (mut read, write) = std::io::pipe().unwrap();
+    let start = Start::new().args(["-v"]).log_to(Stdio::from(write));
+    let mut owt = start.start();
+    // More than the pipe and what may wait.
+    let noisy = owt.code("def run():\n    for n in range(3000):\n        print('x' * 4000)");
+    noisy.post("/").ok();
+    for _ in 0..100 {
+        owt.code("def run(): return 'served'").post("/").ok();
+    }
+    let reading = std::thread::spawn(move || {
+        let mut log = String::new();
+        read.read_to_string(&mut log).unwrap();
+        log
+    });
+    owt.signal("-TERM");
+    assert_eq!(owt.wait().code(), Some(0));
+    drop(owt);
+    let log = reading.join().unwrap();
+    assert!(log.contains("lines of the log were dropped"), "{}", &log[log.len() - 3000..]);
+    assert!(log.contains("stopping; calls under way may end"), "the end is there");
 }

@@ -81,6 +81,7 @@ pub struct Start {
     port: Option<u16>,
     log: Option<Stdio>,
     log_kept: usize,
+    login: Option<String>,
 }
 
 impl Start {
@@ -97,7 +98,7 @@ impl Start {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
             command.env_remove(name);
         }
-        Self { command, port: Some(0), log: None, log_kept: usize::MAX }
+        Self { command, port: Some(0), log: None, log_kept: usize::MAX, login: None }
     }
 
     pub fn port(mut self, port: u16) -> Self {
@@ -109,6 +110,13 @@ impl Start {
     pub fn unix(mut self, path: impl AsRef<std::path::Path>) -> Self {
         self.port = None;
         self.command.arg("--unix").arg(path.as_ref());
+        self
+    }
+
+    /// Asking for this token, which all requests show.
+    pub fn token(mut self, token: &str) -> Self {
+        self.command.args(["--token", token]);
+        self.login = Some(format!("token:{token}@"));
         self
     }
 
@@ -161,8 +169,9 @@ impl Start {
         let url = line
             .split_whitespace()
             .find(|word| ["http://", "https://", "unix:"].iter().any(|it| word.starts_with(it)))
-            .unwrap_or_else(|| panic!("no URL in {line:?}; log: {}", log.text.lock().unwrap()))
-            .to_owned();
+            .unwrap_or_else(|| panic!("no URL in {line:?}; log: {}", log.text.lock().unwrap()));
+        let login = self.login.unwrap_or_default();
+        let url = url.replacen("://", &format!("://{login}"), 1);
         // Whatever else it prints must not block it.
         let printed = Arc::new(Log::default());
         let printing = Arc::clone(&printed);
@@ -190,7 +199,8 @@ impl Owt {
     }
 
     pub fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+        let rest = self.url.strip_prefix("http://").unwrap();
+        rest.rsplit_once('@').map_or(rest, |(_, address)| address)
     }
 
     pub fn connect(&self) -> TcpStream {

@@ -2,8 +2,6 @@
 //! joined by calls of the same key that arrive while the first still runs.
 
 use std::collections::{HashMap, VecDeque};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::channel::Events;
 use super::event::Event;
+use super::opened::Opened;
 
 /// What tells two results apart (WIRE §6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -139,32 +138,16 @@ impl Cache {
 #[derive(Debug, Default)]
 struct Recording {
     tape: Mutex<Tape>,
-    /// What the file was that is the answer, if it is one.
-    file: OnceLock<FileState>,
+    /// The file that is the answer, if it is one.
+    file: OnceLock<Opened>,
     /// Something was recorded, or a reader moved on or left.
     changed: Notify,
-}
-
-/// What tells a file from what is written in its place later.
-#[derive(Debug, PartialEq, Eq)]
-struct FileState {
-    path: PathBuf,
-    /// Inode, length, and modification time in seconds and nanoseconds; `None` if there is none.
-    seen: Option<(u64, u64, i64, i64)>,
-}
-
-impl FileState {
-    fn of(path: &Path) -> Self {
-        let seen = std::fs::metadata(path).ok();
-        let seen = seen.map(|file| (file.ino(), file.len(), file.mtime(), file.mtime_nsec()));
-        Self { path: path.to_owned(), seen }
-    }
 }
 
 impl Recording {
     /// False when the answer was a file that is another one now.
     fn still_holds(&self) -> bool {
-        self.file.get().is_none_or(|file| FileState::of(&file.path) == *file)
+        self.file.get().is_none_or(Opened::is_there)
     }
 }
 
@@ -256,15 +239,18 @@ impl Recorder {
         let mut succeeded = false;
         let mut too_long = false;
         let mut recorded = 0;
-        while let Some(event) = tokio::select! {
+        while let Some(mut event) = tokio::select! {
             event = events.next() => event,
             () = self.deserted() => None,
         } {
+            if let Event::File(head, file) = event {
+                event = Event::File(head, file.closed());
+            }
             match &event {
                 Event::Answer(head, _) | Event::Head(head) => succeeded = head.is_success(),
-                Event::File(head, path) => {
+                Event::File(head, file) => {
                     succeeded = head.is_success();
-                    self.recording.file.get_or_init(|| FileState::of(path));
+                    self.recording.file.get_or_init(|| file.clone());
                 }
                 Event::Problem(_) => succeeded = false,
                 Event::Chunk(_) | Event::End => {}

@@ -1,12 +1,13 @@
 //! What a call gives while it runs.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use owt_core::Problem;
 use serde::{Deserialize, Serialize};
+
+use super::opened::Opened;
 
 /// What an event costs in memory beside its own bytes.
 const OVERHEAD: usize = 64;
@@ -86,7 +87,7 @@ pub enum Event {
     /// The whole answer at once: head, body and end.
     Answer(Head, Bytes),
     /// The answer is this file.
-    File(Head, PathBuf),
+    File(Head, Opened),
     /// A stream begins.
     Head(Head),
     /// A piece of the stream.

@@ -6,6 +6,7 @@ mod cache;
 mod channel;
 mod context;
 mod event;
+mod opened;
 mod postbox;
 mod status;
 mod trace;
@@ -24,6 +25,7 @@ pub use channel::{
 };
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
+pub use opened::Opened;
 pub use postbox::{Outgoing, attend, run_there, soon};
 pub use status::{HostStatus, WorkerStatus, resident_bytes};
 pub use trace::Trace;

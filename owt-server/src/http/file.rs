@@ -1,31 +1,27 @@
-//! Answers with a file that an adaptor gave, opened as the adaptor would have.
+//! Answers with a file that an adaptor gave.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 use actix_files::NamedFile;
 use actix_web::http::{StatusCode, header};
 use actix_web::test::TestRequest;
 use actix_web::{HttpRequest, HttpResponse};
-use owt_core::{Problem, ProblemKind};
-use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags};
 
 use super::sniff::{self, OCTETS, sniff};
 use super::visit::Visit;
 use super::{range, respond};
-use crate::engine::Head;
+use crate::engine::{Head, Opened};
 
 /// The file, or the range that is asked for, with the adaptor's status and headers.
-pub fn answer(request: &HttpRequest, mut head: Head, path: &Path, visit: &Visit) -> HttpResponse {
-    // Opening and reading a local file's beginning is short; the rest is read off this thread.
-    let opened = open(path).and_then(|file| NamedFile::from_file(file, path));
+pub fn answer(request: &HttpRequest, mut head: Head, file: Opened, visit: &Visit) -> HttpResponse {
+    let path = file.path().to_owned();
+    // Reading a local file's beginning is short; the rest is read off this thread.
+    let opened = file.into_file().and_then(|file| NamedFile::from_file(file, &path));
     let file = match opened {
         Ok(file) => file.use_last_modified(true).disable_content_disposition(),
         Err(error) => {
-            let detail = format!("the adaptor gave the file {}: {error}", path.display());
-            let failure = Problem::new(ProblemKind::Unrenderable, detail);
+            let failure = Opened::unreadable(&path, &error);
             return respond::problem(request.headers(), failure, visit);
         }
     };
@@ -78,25 +74,4 @@ fn without_range(request: &HttpRequest, has_conditions: bool) -> HttpRequest {
         }
     }
     other.to_http_request()
-}
-
-/// Opens an ordinary file to be read.
-///
-/// What /proc shows depends on who looks: `/proc/self/environ`, or a link there to something
-/// open, would give the server's own secrets instead of what the adaptor saw. Paths through it
-/// are refused, and waiting for a pipe's writer would hold up other connections.
-///
-/// # Errors
-/// When there is none, or none that may be read.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let resolve = ResolveFlags::NO_MAGICLINKS;
-    let file = File::from(rustix::fs::openat2(CWD, path, flags, Mode::empty(), resolve)?);
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("this is no ordinary file"));
-    }
-    if rustix::fs::fstatfs(&file)?.f_type == PROC_SUPER_MAGIC {
-        return Err(io::Error::other("what /proc shows is another's here; read it and give that"));
-    }
-    Ok(file)
 }

@@ -44,7 +44,7 @@ pub(super) async fn respond(
     let timed = head.map(|head| timing::answered(head.timing, submitted.elapsed(), cache));
     let mut response = match first {
         Some(Event::Answer(head, body)) => whole(request, head, body, visit),
-        Some(Event::File(head, path)) => file::answer(request, head, &path, visit),
+        Some(Event::File(head, file)) => file::answer(request, head, file, visit),
         Some(Event::Head(head)) => stream(request, head, events, visit),
         Some(Event::Problem(failure)) => problem(request.headers(), *failure, visit),
         Some(Event::Chunk(_) | Event::End) | None => {

@@ -8,7 +8,7 @@ use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
 
 use super::bridge::Bridge;
 use super::interrupt::Interruptible;
-use crate::engine::{Clock, Event, Gone, Head, PIECE, Sender};
+use crate::engine::{Clock, Event, Gone, Head, Opened, PIECE, Sender};
 use crate::gathering::Gathering;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -84,11 +84,19 @@ pub fn from_response<'py>(response: &Bound<'py, PyAny>) -> PyResult<Answer<'py>>
             let bytes = payload.cast::<PyBytes>()?;
             Answer::Whole(Event::Answer(head, copy(payload.py(), bytes.as_bytes())))
         }
-        kind::FILE => Answer::Whole(Event::File(head, payload.extract::<PathBuf>()?)),
+        kind::FILE => Answer::Whole(file(payload.py(), head, payload.extract()?)),
         kind::ITER => Answer::Stream(head, payload.try_iter()?),
         kind::AITER => Answer::Loop { kind, head: Some(head), payload },
         _ => Answer::Loop { kind: kind::AWAIT, head: None, payload },
     })
+}
+
+/// Opened here, as the adaptor could have done itself.
+fn file(py: Python<'_>, head: Head, path: PathBuf) -> Event {
+    match py.detach(|| Opened::open(path.clone())) {
+        Ok(file) => Event::File(head, file),
+        Err(error) => Event::Problem(Box::new(Opened::unreadable(&path, &error))),
+    }
 }
 
 /// A large copy leaves Python to others meanwhile: the bytes are immutable and the

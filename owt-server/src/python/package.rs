@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
+use crate::private::{self, FolderError};
+
 static PACKAGE: Dir = include_dir!("$CARGO_MANIFEST_DIR/python/owt");
 
 /// Lays the package out and gives the folder to put on `sys.path`.
 ///
 /// It is kept in the user's cache folder under a name made from its content, so that
-/// Python's bytecode cache outlives the server; where that cannot be written, in `scratch`.
+/// Python's bytecode cache outlives the server; where that cannot be written, or others could
+/// put their own code there, in `scratch`.
 ///
 /// # Errors
 /// When neither place can be written.
@@ -21,11 +24,11 @@ pub fn lay_out(scratch: &Path) -> io::Result<PathBuf> {
     let name = format!("python-{}-{:016x}", env!("CARGO_PKG_VERSION"), fingerprint());
     if let Some(cache) = cache_folder() {
         let folder = cache.join("owt").join(name);
-        if folder.join("owt/__init__.py").exists() {
-            return Ok(folder);
-        }
-        if place(&folder).is_ok() {
-            return Ok(folder);
+        match private::folder(&cache.join("owt")) {
+            Ok(()) if place(&folder).is_ok() => return Ok(folder),
+            // Where it cannot be written is told by the next who wants to keep something.
+            Ok(()) | Err(FolderError::Io { .. }) => {}
+            Err(error) => tracing::warn!("the cache is not used: {error}"),
         }
     }
     let folder = scratch.join("python");
@@ -36,16 +39,22 @@ pub fn lay_out(scratch: &Path) -> io::Result<PathBuf> {
 /// Writes beside the folder first and renames, so that servers that start together
 /// never see half a package.
 fn place(folder: &Path) -> io::Result<()> {
+    if is_there(folder) {
+        return Ok(());
+    }
     let parent = folder.parent().ok_or(io::ErrorKind::NotFound)?;
-    std::fs::create_dir_all(parent)?;
     let fresh = tempfile::Builder::new().prefix(".new-").tempdir_in(parent)?;
     write(&PACKAGE, &fresh.path().join("owt"))?;
     match std::fs::rename(fresh.path(), folder) {
         // Renamed away under its guard, which has nothing left to remove.
         Ok(()) => Ok(()),
-        Err(_) if folder.join("owt/__init__.py").exists() => Ok(()),
+        Err(_) if is_there(folder) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+fn is_there(folder: &Path) -> bool {
+    private::check(folder).is_ok() && folder.join("owt/__init__.py").exists()
 }
 
 fn write(dir: &Dir, target: &Path) -> io::Result<()> {

@@ -9,6 +9,7 @@ use super::host::HostError;
 use super::package;
 use crate::config::Config;
 use crate::listener::Address;
+use crate::private::{self, FolderError};
 
 /// All that hosting Python needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +50,16 @@ impl Settings {
             Address::Tcp { bound, .. } => (bound.ip().to_string(), bound.port()),
             Address::Unix(_) => (address.to_string(), 0),
         };
+        let lib_dirs: Vec<_> = config.lib_dirs.iter().map(absolute).collect();
+        for folder in &lib_dirs {
+            if let Err(FolderError::Shared { path }) = private::check(folder) {
+                let (folder, path) = (folder.display(), path.display());
+                tracing::warn!(
+                    "adaptors import modules from {folder}, and others may write to {path}: what \
+                     they put there would run as you"
+                );
+            }
+        }
         Ok(Self {
             found,
             package: package::lay_out(scratch).map_err(HostError::Package)?,
@@ -56,7 +67,7 @@ impl Settings {
             binary: std::env::current_exe().unwrap_or_default(),
             address,
             port,
-            lib_dirs: config.lib_dirs.iter().map(absolute).collect(),
+            lib_dirs,
             threads: config.threads,
             max_queue: config.max_queue.max(1),
             max_adaptors: config.max_adaptors,

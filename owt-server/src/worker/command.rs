@@ -14,11 +14,10 @@ use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, Signal, setrlimit};
 
 use super::claims::Claims;
+use super::handing::{self, Taking};
+use super::mark::{self, Mark};
 use crate::descriptors;
 use crate::door::SECRETS;
-
-/// In a worker's environment, so that every process that comes of it can be told.
-pub const MARKER: &str = "OWT_WORKER";
 
 /// How a worker is started: this program in its worker role, or anything else that
 /// calls [`run_worker`](super::run_worker) with the descriptors that it is given.
@@ -26,7 +25,8 @@ pub const MARKER: &str = "OWT_WORKER";
 pub struct WorkerCommand {
     /// What is run.
     pub program: PathBuf,
-    /// Its arguments, before the descriptors' numbers: socket, log, table of claims.
+    /// Its arguments, before the descriptors' numbers: socket, log, table of claims, socket for
+    /// files.
     pub args: Vec<OsString>,
 }
 
@@ -49,11 +49,12 @@ pub struct Born {
     /// What it and its children write to standard output and error.
     pub words: OwnedFd,
     pub claims: Claims,
+    pub files: Taking,
 }
 
 struct Order {
     command: WorkerCommand,
-    marker: String,
+    mark: Mark,
     most_calls: usize,
     reply: SyncSender<io::Result<Born>>,
 }
@@ -79,41 +80,41 @@ impl Spawner {
     pub fn spawn(
         &self,
         command: &WorkerCommand,
-        marker: &str,
+        mark: &Mark,
         most_calls: usize,
     ) -> io::Result<Born> {
         let (reply, born) = sync_channel(1);
-        let (command, marker) = (command.clone(), marker.to_owned());
+        let (command, mark) = (command.clone(), mark.clone());
         let gone = |_| io::Error::other("the thread that starts workers has ended");
-        self.0.send(Order { command, marker, most_calls, reply }).map_err(|_| gone(()))?;
+        self.0.send(Order { command, mark, most_calls, reply }).map_err(|_| gone(()))?;
         born.recv().map_err(|_| gone(()))?
     }
 }
 
 fn work(orders: &Receiver<Order>) {
-    for Order { command, marker, most_calls, reply } in orders {
+    for Order { command, mark, most_calls, reply } in orders {
         // Whoever asked waits for exactly this.
-        let _ = reply.send(spawn(&command, &marker, most_calls));
+        let _ = reply.send(spawn(&command, mark, most_calls));
     }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the room that starts workers")]
-fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result<Born> {
+fn spawn(command: &WorkerCommand, mark: Mark, most_calls: usize) -> io::Result<Born> {
     let (socket, its_socket) = UnixStream::pair()?;
     let (log, its_log) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (words, its_words) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (claims, its_claims) = Claims::create(most_calls)?;
-    let inherited = [OwnedFd::from(its_socket), its_log, its_claims];
+    let (files, its_files) = handing::way()?;
+    let inherited = [OwnedFd::from(its_socket), its_log, its_claims, its_files];
     let numbers = inherited.each_ref().map(|fd| fd.as_raw_fd().to_string());
     let server = rustix::process::getpid();
-    let files = descriptors::original();
+    let limit = descriptors::original();
     let mut process = Command::new(&command.program);
     process
         .arg0("owt")
         .args(&command.args)
         .args(numbers)
-        // Ended by a sign, so that no marker is the beginning of another.
-        .env(MARKER, format!("{marker};"))
+        .env(mark::VARIABLE, mark.text())
         .stdin(Stdio::null())
         .stdout(its_words.try_clone()?)
         .stderr(its_words)
@@ -127,10 +128,11 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
                 // The server ended before it could be told to take this process along.
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
+            mark.put_limit();
             // What this program was itself handed down is not for workers.
             close_on_exec_from(3)?;
-            if let Some(files) = &files {
-                setrlimit(Resource::Nofile, *files)?;
+            if let Some(limit) = &limit {
+                setrlimit(Resource::Nofile, *limit)?;
             }
             for fd in &inherited {
                 rustix::io::fcntl_setfd(fd, FdFlags::empty())?;
@@ -139,7 +141,7 @@ fn spawn(command: &WorkerCommand, marker: &str, most_calls: usize) -> io::Result
         })
     };
     let child = process.spawn()?;
-    Ok(Born { child, socket, log, words, claims })
+    Ok(Born { child, socket, log, words, claims, files: Taking::new(files) })
 }
 
 /// Keeps the server's keys from a process: they are not for adaptors to read.

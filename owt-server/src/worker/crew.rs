@@ -13,6 +13,7 @@ use parking_lot::{Condvar, Mutex};
 use super::command::{Spawner, WorkerCommand};
 use super::culprits::Culprits;
 use super::guard::Guard;
+use super::mark::{Family, Mark};
 use super::obituary::{Ending, Obituary};
 use super::placement::choose;
 use super::sandbox::Walls;
@@ -45,9 +46,8 @@ pub struct Crew {
     pub(super) is_idle: AtomicBool,
     /// Some adaptor has killed a worker, or may have: without the lock.
     pub(super) has_culprits: AtomicBool,
-    markers: AtomicU64,
-    /// What the markers of all its workers begin with.
-    family: String,
+    marks: AtomicU64,
+    family: Family,
     /// Held, not read: it acts when this process is no more.
     _guard: Guard,
 }
@@ -129,7 +129,7 @@ impl Crew {
         settings: Settings,
         walls: Option<Walls>,
     ) -> Result<Arc<Self>, HostError> {
-        let family = format!("{}-{:08x}-", std::process::id(), fastrand::u32(..));
+        let family = Family::new();
         let most_calls = config.max_queue + config.threads + crate::python::MOST_LOOPING;
         let crew = Arc::new(Self {
             command: config.worker_command.clone(),
@@ -157,7 +157,7 @@ impl Crew {
             monitor: Mutex::new(None),
             is_idle: AtomicBool::new(false),
             has_culprits: AtomicBool::new(false),
-            markers: AtomicU64::new(0),
+            marks: AtomicU64::new(0),
             _guard: Guard::start(&config.guard_command, &family).map_err(HostError::Worker)?,
             family,
         });
@@ -180,10 +180,9 @@ impl Crew {
         Ok(crew)
     }
 
-    /// A name that no other worker has, here or elsewhere.
-    pub(super) fn marker(&self) -> String {
-        let number = self.markers.fetch_add(1, Ordering::Relaxed);
-        format!("{}{number}", self.family)
+    /// One that no other worker has, here or elsewhere.
+    pub(super) fn mark(&self) -> Mark {
+        self.family.mark(self.marks.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Has every worker replaced by a fresh one, without dropping a call.
@@ -297,8 +296,10 @@ impl Crew {
         for orphan in orphans {
             match orphan {
                 Orphan::Unbegun(task) => unbegun.push(*task),
-                Orphan::Begun(_, _, events) => {
-                    events.send(Event::Problem(Box::new(obituary.problem())));
+                Orphan::Begun(begun) => {
+                    let call = begun.id.as_deref().map(|id| (id, begun.since));
+                    let problem = obituary.problem(call, begun.alone);
+                    begun.events.send(Event::Problem(Box::new(problem)));
                 }
             }
         }

@@ -46,7 +46,8 @@ pub enum FromWorker<'a> {
     Answer { number: u32, head: Head, length: usize },
     /// The next piece of that answer's body.
     Rest { number: u32 },
-    /// The answer is the file of that path, which need not be UTF-8.
+    /// The answer is the file that was handed over before, of the path that is the payload, which
+    /// need not be UTF-8.
     File { number: u32, head: Head },
     /// A stream begins.
     Head { number: u32, head: Head },

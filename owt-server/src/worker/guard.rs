@@ -8,7 +8,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::command::{MARKER, WorkerCommand, close_on_exec_from, forget_secrets};
+use super::command::{WorkerCommand, close_on_exec_from, forget_secrets};
+use super::mark::{self, Family};
 use crate::process::{Process, end_trees};
 
 /// How long processes that were killed are waited for.
@@ -19,20 +20,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Guard(ChildStdin);
 
 impl Guard {
-    /// Starts it, for processes whose marker begins with `family`. To be called before this
-    /// process adopts orphans, since the guard shall not be one of its descendants.
+    /// Starts it, for processes of that family. To be called before this process adopts orphans,
+    /// since the guard shall not be one of its descendants.
     ///
     /// # Errors
     /// When there is no process for it.
     #[allow(clippy::disallowed_methods, reason = "this is the room that starts processes")]
-    pub fn start(command: &WorkerCommand, family: &str) -> io::Result<Self> {
+    pub fn start(command: &WorkerCommand, family: &Family) -> io::Result<Self> {
         let mut process = Command::new(&command.program);
         process
             .arg0("owt")
             .args(&command.args)
-            .arg(family)
+            .arg(family.text())
             // It belongs to no worker, also where this server was started from one.
-            .env_remove(MARKER)
+            .env_remove(mark::VARIABLE)
             // Signals for the server's terminal are not for it.
             .process_group(0)
             .stdin(Stdio::piped())
@@ -56,8 +57,8 @@ impl Drop for Guard {
     }
 }
 
-/// The guard's side: waits until the server has ended, then ends every process whose marker
-/// begins with `family`.
+/// The guard's side: waits until the server has ended, then ends every process that bears a mark
+/// of the `family`.
 ///
 /// Moves to a process of its own first, out of the server's family: what ends that family
 /// must not end its guard. To be called while this process has one thread.
@@ -73,9 +74,9 @@ pub fn run_guard(family: &str) {
         return;
     }
     let until = Instant::now() + PATIENCE;
-    let prefix = format!("{MARKER}={family}");
+    let family = Family::read(family);
     while Instant::now() < until {
-        let is_left = |process: &Process| !process.is_zombie && process.carries(&prefix);
+        let is_left = |process: &Process| !process.is_zombie && family.is_on(process);
         let left: Vec<_> = Process::all().filter(is_left).collect();
         if left.is_empty() {
             return;

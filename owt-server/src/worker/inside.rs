@@ -19,11 +19,14 @@ use tracing::Level;
 
 use super::claims::Claims;
 use super::frame::{self, FromWorker, ToWorker};
+use super::handing::Giving;
 use super::inbox::Inbox;
 use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use super::sandbox::{SandboxError, Walls};
-use crate::engine::{Context, Event, Far, Host, NotTaken, Note, Reins, Task, far_channel};
+use crate::engine::{
+    Context, Event, Far, Head, Host, NotTaken, Note, Opened, Reins, Task, far_channel,
+};
 use crate::gathering::Gathering;
 use crate::python::{Around, HostError, PythonHost, Settings, Slim, Slimmed, Source};
 
@@ -58,6 +61,7 @@ thread_local! {
 struct Inside {
     outbox: Arc<Outbox>,
     claims: Claims,
+    files: Giving,
     calls: Mutex<HashMap<u32, Reins>>,
     ear: Mutex<Ear>,
     /// Wakes whoever waits for the server to say something.
@@ -91,6 +95,25 @@ impl Inside {
         }
     }
 
+    fn give_problem(&self, number: u32, problem: &Problem) {
+        let json = serde_json::to_vec(problem).unwrap_or_default();
+        self.outbox.push(&FromWorker::Problem { number }, &json);
+    }
+
+    fn give_file(&self, number: u32, head: Head, file: &Opened) {
+        let path = file.path();
+        let tell = || {
+            self.outbox.push(&FromWorker::File { number, head }, path.as_os_str().as_bytes());
+        };
+        let given = match file.descriptor() {
+            Some(open) => self.files.give(number, open, || self.outbox.flush(), tell),
+            None => Err(io::ErrorKind::NotFound.into()),
+        };
+        if let Err(error) = given {
+            self.give_problem(number, &Opened::unreadable(path, &error));
+        }
+    }
+
     fn reins(&self, number: u32, hand: impl FnOnce(&Reins)) {
         if let Some(reins) = self.calls.lock().get(&number) {
             hand(reins);
@@ -117,16 +140,11 @@ impl Far for Inside {
                 self.outbox.push(&FromWorker::Answer { number, head, length }, &first);
                 self.outbox.push_pieces(&FromWorker::Rest { number }, rest);
             }
-            Event::File(head, path) => {
-                self.outbox.push(&FromWorker::File { number, head }, path.as_os_str().as_bytes());
-            }
+            Event::File(head, file) => self.give_file(number, head, &file),
             Event::Head(head) => self.outbox.push(&FromWorker::Head { number, head }, &[]),
             Event::Chunk(chunk) => self.outbox.push(&FromWorker::Chunk { number }, &chunk),
             Event::End => self.outbox.push(&FromWorker::End { number }, &[]),
-            Event::Problem(problem) => {
-                let json = serde_json::to_vec(&problem).unwrap_or_default();
-                self.outbox.push(&FromWorker::Problem { number }, &json);
-            }
+            Event::Problem(problem) => self.give_problem(number, &problem),
         }
         if !is_last || !RESTS.get() {
             self.send();
@@ -159,16 +177,21 @@ impl Far for Inside {
 ///
 /// # Errors
 /// When Python does not start, or the connection breaks.
-pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), WorkerError> {
+pub fn run_worker(
+    socket: OwnedFd,
+    log: OwnedFd,
+    claims: OwnedFd,
+    files: OwnedFd,
+) -> Result<(), WorkerError> {
     let socket = UnixStream::from(socket);
     // What `top` and `ps` show, and not the name of what was run.
     let _ = rustix::thread::set_name(c"owt-worker");
-    for fd in [socket.as_fd(), log.as_fd(), claims.as_fd()] {
+    for fd in [socket.as_fd(), log.as_fd(), claims.as_fd(), files.as_fd()] {
         // Programs that adaptors start do not inherit it.
         rustix::io::fcntl_setfd(fd, FdFlags::CLOEXEC)
             .map_err(|error| WorkerError::Connection(error.into()))?;
     }
-    let fds = [socket.as_raw_fd(), log.as_raw_fd()];
+    let fds = [socket.as_raw_fd(), log.as_raw_fd(), files.as_raw_fd()];
     let mut inbox = Inbox::new(socket.try_clone().map_err(WorkerError::Connection)?, MOST);
     let (settings, walls) = first_word(&mut inbox)?;
     // Before this process has a second thread.
@@ -181,6 +204,7 @@ pub fn run_worker(socket: OwnedFd, log: OwnedFd, claims: OwnedFd) -> Result<(), 
     let inside = Arc::new_cyclic(|me| Inside {
         outbox: Arc::clone(&outbox),
         claims: table,
+        files: Giving::new(files),
         calls: Mutex::default(),
         ear: Mutex::new(Ear { inbox, bodies: HashMap::new() }),
         bell,
@@ -239,7 +263,7 @@ fn start(
     settings: &Settings,
     inside: &Arc<Inside>,
     lines: Arc<Pipe>,
-    fds: [i32; 2],
+    fds: [i32; 3],
 ) -> Result<PythonHost, WorkerError> {
     // What watches calls of the event loop; one thread is plenty.
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -3,8 +3,8 @@
 //! The server's side: [`Crew`] is the engine's host. It places calls, and has a post for
 //! each worker, whose thread starts the process, hears it, buries it and starts the next;
 //! a monitor looks for what hangs or swells. The worker's side is [`run_worker`]. Between
-//! them: a socket with frames both ways, a pipe for log lines, and a table in shared memory
-//! that says which calls have begun.
+//! them: a socket with frames both ways, one for open files, a pipe for log lines, and a table in
+//! shared memory that says which calls have begun.
 
 mod claims;
 mod command;
@@ -15,9 +15,11 @@ mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod guard;
+mod handing;
 mod inbox;
 mod inside;
 mod log;
+mod mark;
 mod monitor;
 mod obituary;
 mod outbox;

@@ -3,10 +3,12 @@
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
 use owt_core::{Problem, ProblemKind};
+
+use super::words::LastWords;
 
 /// Why the server ended a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +58,7 @@ pub struct Obituary {
     pub pid: u32,
     pub status: Option<ExitStatus>,
     pub ending: Option<Ending>,
-    /// The last lines that it wrote.
-    pub last_words: Vec<String>,
+    pub last_words: LastWords,
 }
 
 /// Why a worker that was started did not become ready.
@@ -78,8 +79,9 @@ impl Obituary {
             NotReady::Said(why) => why,
             NotReady::Silent(error) => format!("{error}; it {}", self.how()),
         };
-        if !self.last_words.is_empty() {
-            text += &format!("; the last lines it wrote:\n{}", self.last_words.join("\n"));
+        let words = self.last_words.of_process();
+        if !words.is_empty() {
+            text += &format!("; the last lines it wrote:\n{}", words.join("\n"));
         }
         text
     }
@@ -137,13 +139,21 @@ impl Obituary {
         }
     }
 
-    /// For the callers whose calls it ran.
-    pub fn problem(&self) -> Problem {
+    /// For a caller whose call it ran. The call's id if no other has it, with the time when it
+    /// came; and since when it was the only one there, if it was.
+    pub fn problem(&self, call: Option<(&str, Instant)>, alone: Option<Instant>) -> Problem {
         let mut detail =
             format!("the worker that ran this call (process {}) {}", self.pid, self.how());
-        if !self.last_words.is_empty() && self.ending.is_none() {
-            detail += "; the last lines it wrote:\n";
-            detail += &self.last_words.join("\n");
+        if self.ending.is_none() {
+            let words = self.last_words.of_call(call, alone);
+            if alone.is_none() {
+                // What native code and child processes write bears no call's name.
+                detail += "; other calls ran in it, so what it wrote itself is in the server's log";
+            }
+            if !words.is_empty() {
+                detail += "; the last lines it wrote:\n";
+                detail += &words.join("\n");
+            }
         }
         Problem::new(ProblemKind::WorkerDied, detail)
     }
@@ -183,10 +193,10 @@ mod tests {
             pid: 7,
             status: Some(ExitStatus::from_raw(raw)),
             ending: None,
-            last_words: vec!["oh".to_owned(), "no".to_owned()],
+            last_words: LastWords::default(),
         };
-        let text = obituary(3 << 8).problem().detail;
-        assert!(text.contains("exit status 3") && text.ends_with("oh\nno"), "{text}");
+        let text = obituary(3 << 8).problem(None, None).detail;
+        assert!(text.contains("exit status 3") && text.ends_with("server's log"), "{text}");
         assert!(obituary(11).how().contains("signal 11 (SIGSEGV)"));
         let told = |raw| Obituary { ending: Some(Ending::Stopping), ..obituary(raw) }.surprise();
         assert_eq!(told(3 << 8).as_deref(), Some("ended with exit status 3"));

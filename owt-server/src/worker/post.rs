@@ -99,14 +99,15 @@ struct Started {
 }
 
 fn start(crew: &Arc<Crew>) -> io::Result<Started> {
-    let marker = crew.marker();
-    let born = crew.spawner.spawn(&crew.command, &marker, crew.limits.most_calls)?;
+    let mark = crew.mark();
+    let born = crew.spawner.spawn(&crew.command, &mark, crew.limits.most_calls)?;
     let pid = born.child.id();
     let outbox = Outbox::new(born.socket.try_clone()?, &format!("owt-{pid}"))?;
     let words = Words::listen(pid, born.log, born.words)?;
     let exit = wait_for(born.child, Arc::clone(&outbox))?;
-    let worker =
-        Worker::new(pid, marker, Arc::clone(&outbox), born.claims, crew.settings.max_adaptors);
+    let (claims, files) = (born.claims, born.files);
+    let most_adaptors = crew.settings.max_adaptors;
+    let worker = Worker::new(pid, mark, Arc::clone(&outbox), claims, files, most_adaptors);
     let jittered = |most: u64| (most as f64 * (0.9 + 0.2 * fastrand::f64())).max(1.0) as u64;
     let process = Arc::new(Process {
         worker,
@@ -336,7 +337,7 @@ fn bury(
         tree::kill(pid);
         exit.recv()
     });
-    tree::sweep(pid, &process.worker.marker);
+    tree::sweep(pid, &process.worker.mark);
     crew.state.lock().processes.remove(&pid);
     crew.changed.notify_all();
     Obituary {
@@ -354,7 +355,7 @@ fn leave_post(crew: &Crew, index: usize, process: &Arc<Process>, obituary: &Obit
     let pause = {
         let mut state = crew.state.lock();
         let begun = orphans.iter().filter_map(|orphan| match orphan {
-            Orphan::Begun(adaptor, since, _) => Some((*adaptor, *since)),
+            Orphan::Begun(begun) => Some((begun.adaptor, begun.since)),
             Orphan::Unbegun(_) => None,
         });
         if obituary.ending.is_none_or(|ending| ending.is_an_adaptors_doing()) {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
-use super::command::MARKER;
+use super::mark::Mark;
 use crate::process::{Process, end_trees};
 
 /// How long processes that were killed are waited for.
@@ -25,15 +25,14 @@ pub fn kill(worker: u32) {
 
 /// Kills what is left of a worker that has ended: its process group, and orphans of its that
 /// this process has adopted; until there are none.
-pub fn sweep(worker: u32, marker: &str) {
+pub fn sweep(worker: u32, mark: &Mark) {
     let until = Instant::now() + PATIENCE;
     kill_group(worker);
-    let wanted = format!("{MARKER}={marker};");
     let mut killed = Vec::new();
     loop {
         let mine = std::process::id().cast_signed();
         let is_left = |process: &Process| {
-            process.parent == mine && (killed.contains(&process.id) || process.carries(&wanted))
+            process.parent == mine && (killed.contains(&process.id) || mark.is_on(process))
         };
         let left: Vec<_> = Process::all().filter(is_left).collect();
         if left.is_empty() {
@@ -43,7 +42,7 @@ pub fn sweep(worker: u32, marker: &str) {
         end_trees(left.iter().filter(|process| !process.is_zombie).copied());
         left.iter().for_each(|process| reap(process.id));
         if Instant::now() > until {
-            tracing::warn!(marker, "processes that a worker left cannot be ended");
+            tracing::warn!(worker, "processes that a worker left cannot be ended");
             return;
         }
         std::thread::park_timeout(Duration::from_millis(2));

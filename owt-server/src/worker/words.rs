@@ -1,12 +1,13 @@
 //! What a worker says, read by the server: its log, and what native code and child
-//! processes write to its standard output and error, of which the end is kept.
+//! processes write to its standard output and error. The end of both is kept, for the callers whose
+//! calls wrote it.
 
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags};
@@ -15,9 +16,13 @@ use super::frame;
 use super::log::Message;
 use crate::python;
 
-/// Lines kept of the end of what was written, and bytes of one line.
+/// Lines that one caller is given of either kind, and bytes of one line.
 const LINES: usize = 20;
 const LONGEST: usize = 8 << 10;
+/// Lines of calls that are kept, of all together.
+const CALLS: usize = 100;
+/// Python's own report of a crash begins with what matters most.
+const FATAL: &str = "Fatal Python error";
 /// How long the end of a dead worker's words is waited for; a child that it left can keep
 /// the pipe open.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -25,8 +30,67 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// A worker's words.
 #[derive(Debug)]
 pub struct Words {
-    last: Arc<Mutex<VecDeque<String>>>,
+    last: Arc<Mutex<LastWords>>,
     ended: Receiver<()>,
+}
+
+/// What a worker wrote last.
+#[derive(Clone, Debug, Default)]
+pub struct LastWords {
+    /// What no call is known to have written: native code, child processes, the process itself
+    /// at its death.
+    process: VecDeque<Said>,
+    calls: VecDeque<Said>,
+}
+
+#[derive(Clone, Debug)]
+struct Said {
+    at: Instant,
+    /// Of the call; empty for none.
+    id: Box<str>,
+    text: Box<str>,
+}
+
+impl LastWords {
+    fn push(&mut self, said: Said) {
+        let (lines, most) = match &*said.id {
+            "" => (&mut self.process, LINES),
+            _ => (&mut self.calls, CALLS),
+        };
+        if lines.len() == most && !lines.front().is_some_and(|first| first.text.starts_with(FATAL))
+        {
+            lines.pop_front();
+        }
+        if lines.len() < most {
+            lines.push_back(said);
+        }
+    }
+
+    /// All that no call has written.
+    pub fn of_process(&self) -> Vec<&str> {
+        self.written_since(None).map(|said| &*said.text).collect()
+    }
+
+    /// What the call of that id wrote since it came; and what nobody did since that call was the
+    /// only one, if it was.
+    pub fn of_call(&self, call: Option<(&str, Instant)>, alone: Option<Instant>) -> Vec<&str> {
+        let is_its = |said: &&Said| {
+            call.is_some_and(|(id, since)| &*said.id == id && said.at >= since)
+        };
+        let own: Vec<_> = self.calls.iter().filter(is_its).collect();
+        let own = own.into_iter().rev().take(LINES).rev();
+        let nobodys = alone.map(|since| self.written_since(Some(since)));
+        let mut all: Vec<_> = own.chain(nobodys.into_iter().flatten()).collect();
+        all.sort_by_key(|said| said.at);
+        all.into_iter().map(|said| &*said.text).collect()
+    }
+
+    fn written_since(&self, since: Option<Instant>) -> impl Iterator<Item = &Said> {
+        let is_in_time = move |said: &&Said| since.is_none_or(|since| said.at >= since);
+        let all = move || self.process.iter().filter(is_in_time);
+        let fatal = all().position(|said| said.text.starts_with(FATAL));
+        all().skip(fatal.unwrap_or(0))
+    }
 }
 
 impl Words {
@@ -35,7 +99,7 @@ impl Words {
     /// # Errors
     /// When there is no thread for it.
     pub fn listen(pid: u32, log: OwnedFd, words: OwnedFd) -> io::Result<Self> {
-        let last = Arc::new(Mutex::new(VecDeque::new()));
+        let last = Arc::new(Mutex::new(LastWords::default()));
         let keeping = Arc::clone(&last);
         let (end, ended) = sync_channel(1);
         std::thread::Builder::new().name(format!("owt-log-{pid}")).spawn(move || {
@@ -48,14 +112,11 @@ impl Words {
         Ok(Self { last, ended })
     }
 
-    /// The last lines of a worker that has ended.
-    pub fn last(&self) -> Vec<String> {
+    /// The last words of a worker that has ended.
+    pub fn last(&self) -> LastWords {
         // Over already, over soon, or never: what is there by then is what there is.
         let _ = self.ended.recv_timeout(PATIENCE);
-        let last = self.last.lock();
-        // Python's own report of a crash begins with what matters most.
-        let fatal = last.iter().position(|line| line.starts_with("Fatal Python error"));
-        last.iter().skip(fatal.unwrap_or(0)).cloned().collect()
+        self.last.lock().clone()
     }
 }
 
@@ -63,7 +124,7 @@ fn listen(
     pid: u32,
     log: &OwnedFd,
     words: &OwnedFd,
-    last: &Mutex<VecDeque<String>>,
+    last: &Mutex<LastWords>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     let (mut frames, mut line) = (Vec::new(), Vec::new());
@@ -87,7 +148,7 @@ fn listen(
                 0 => log = None,
                 length => {
                     frames.extend_from_slice(buffer.get(..length).unwrap_or_default());
-                    pass_on(pid, &mut frames);
+                    pass_on(pid, &mut frames, last);
                 }
             }
         }
@@ -115,25 +176,33 @@ fn listen(
     Ok(())
 }
 
-fn keep(pid: u32, line: &mut Vec<u8>, last: &Mutex<VecDeque<String>>) {
+fn keep(pid: u32, line: &mut Vec<u8>, last: &Mutex<LastWords>) {
     let text = String::from_utf8_lossy(line).into_owned();
     line.clear();
+    let said = Said { at: Instant::now(), id: "".into(), text: text.as_str().into() };
+    last.lock().push(said);
     tracing::warn!(target: "adaptor", logger = "process", pid, "{text}");
-    let mut last = last.lock();
-    if last.len() == LINES && !last.front().is_some_and(|line| line.starts_with("Fatal Python")) {
-        last.pop_front();
-    }
-    if last.len() < LINES {
-        last.push_back(text);
-    }
 }
 
-fn pass_on(pid: u32, frames: &mut Vec<u8>) {
+/// As much of a line as is kept.
+fn beginning(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+fn pass_on(pid: u32, frames: &mut Vec<u8>, last: &Mutex<LastWords>) {
     let mut start = 0;
     while let Some((one, length)) = frames.get(start..).and_then(frame::first) {
         start += length;
         match frame::read(one) {
-            Ok((Message::Line(line), _)) => python::log(&line),
+            Ok((Message::Line(line), _)) => {
+                let (id, text) = (line.id.into(), beginning(line.text).into());
+                last.lock().push(Said { at: Instant::now(), id, text });
+                python::log(&line);
+            }
             Ok((Message::Own { level, text }, _)) => match level {
                 40.. => tracing::error!(pid, "{text}"),
                 30.. => tracing::warn!(pid, "{text}"),
@@ -148,5 +217,56 @@ fn pass_on(pid: u32, frames: &mut Vec<u8>) {
     if frames.len() > (1 << 20) {
         tracing::warn!(pid, "a worker's log is garbled");
         frames.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_caller_has_what_its_call_wrote_and_nobodys_words_when_it_was_alone() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut last = LastWords::default();
+        for (seconds, id, text) in [
+            (0, "", "of somebody before"),
+            (1, "a", "of an earlier a"),
+            (2, "a", "of a"),
+            (3, "b", "of b"),
+            (4, "", "native"),
+            (5, "a", "of a again"),
+        ] {
+            last.push(Said { at: at(seconds), id: id.into(), text: text.into() });
+        }
+        assert_eq!(last.of_call(Some(("a", at(2))), None), ["of a", "of a again"]);
+        assert_eq!(last.of_call(Some(("b", at(0))), None), ["of b"]);
+        assert_eq!(
+            last.of_call(Some(("a", at(2))), Some(at(2))),
+            ["of a", "native", "of a again"]
+        );
+        assert_eq!(last.of_call(None, Some(at(5))), [""; 0]);
+        assert_eq!(last.of_process(), ["of somebody before", "native"]);
+    }
+
+    #[test]
+    fn the_beginning_of_a_crash_is_kept_and_the_end_of_all_else() {
+        let mut last = LastWords::default();
+        let mut say = |id: &str, text: &str| {
+            last.push(Said { at: Instant::now(), id: id.into(), text: text.into() });
+        };
+        for number in 0..2 * CALLS {
+            say("a", &number.to_string());
+            say("", &number.to_string());
+        }
+        say("", FATAL);
+        for _ in 0..2 * LINES {
+            say("", "frame");
+        }
+        let words = last.of_process();
+        assert_eq!((words.len(), words[0], words[1]), (LINES, FATAL, "frame"));
+        let first = last.calls.front().unwrap().at;
+        let of_call = last.of_call(Some(("a", first)), None);
+        assert_eq!((of_call.len(), of_call[LINES - 1]), (LINES, "199"));
     }
 }

@@ -1,5 +1,6 @@
 //! The server's side of one worker process: its calls, and what is said to it.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,15 +12,20 @@ use bytesize::ByteSize;
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use slab::Slab;
 
 use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
+use super::handing::Taking;
+use super::mark::Mark;
 use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
-use crate::engine::{Context, Event, Head, Note, Sender, Task, Upstream, channel, soon};
+use crate::engine::{
+    Context, Event, Head, Note, Opened, Sender, Task, Upstream, channel, soon,
+};
 use crate::gathering::Gathering;
 use crate::python::Slimmed;
 
@@ -36,10 +42,10 @@ const ROOM: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Worker {
     pub pid: u32,
-    /// What its environment says of it.
-    pub marker: String,
+    pub mark: Mark,
     outbox: Arc<Outbox>,
     claims: Claims,
+    files: Taking,
     book: Mutex<Book>,
     swelling: Mutex<Swelling>,
     /// Calls that have ended.
@@ -89,24 +95,39 @@ pub enum Heard {
 pub enum Orphan {
     /// Nothing of it has run.
     Unbegun(Box<Task>),
-    /// It was running, and came here then.
-    Begun(CodeId, Instant, Sender),
+    /// It was running.
+    Begun(Begun),
+}
+
+/// A call that ran in a worker to its end.
+#[derive(Debug)]
+pub struct Begun {
+    pub adaptor: CodeId,
+    /// When it came.
+    pub since: Instant,
+    pub events: Sender,
+    /// Its id, if no other call there had it.
+    pub id: Option<String>,
+    /// Since when it was the only one there that ran, if it was.
+    pub alone: Option<Instant>,
 }
 
 impl Worker {
     pub fn new(
         pid: u32,
-        marker: String,
+        mark: Mark,
         outbox: Arc<Outbox>,
         claims: Claims,
+        files: Taking,
         most_adaptors: usize,
     ) -> Arc<Self> {
         let most = most_adaptors.try_into().unwrap_or(std::num::NonZeroUsize::MIN);
         Arc::new_cyclic(|me| Self {
             pid,
-            marker,
+            mark,
             outbox,
             claims,
+            files,
             book: Mutex::new(Book {
                 calls: Slab::new(),
                 warm: LruCache::new(most),
@@ -252,7 +273,14 @@ impl Worker {
             }),
             FromWorker::File { number, head } => {
                 let path = PathBuf::from(std::ffi::OsStr::from_bytes(payload));
-                self.give(number, Event::File(head, path));
+                // Taken in any case, so that the next is the next one's.
+                let file = self.files.take(number)?;
+                let file = file.ok_or_else(|| io::Error::from(Errno::MFILE));
+                let event = match file.and_then(|file| Opened::of(path.clone(), file)) {
+                    Ok(file) => Event::File(head, file),
+                    Err(error) => Event::Problem(Box::new(Opened::unreadable(&path, &error))),
+                };
+                self.give(number, event);
             }
             FromWorker::Head { number, head } => self.give(number, Event::Head(head)),
             FromWorker::Chunk { number } => {
@@ -448,12 +476,25 @@ impl Worker {
     pub fn bury(&self) -> Vec<Orphan> {
         self.outbox.close();
         self.close();
-        let calls = std::mem::take(&mut self.book.lock().calls);
+        let (calls, progress) = {
+            let mut book = self.book.lock();
+            (std::mem::take(&mut book.calls), book.progress)
+        };
+        let begun = calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32));
+        let mut ids = HashMap::new();
+        begun.for_each(|(_, entry)| *ids.entry(entry.given.1.id.clone()).or_insert(0) += 1);
+        let is_alone = ids.values().sum::<usize>() == 1;
         let orphan = |(number, entry): (usize, Entry)| {
             let number = number as u32;
             if self.claims.has_begun(number) {
-                let adaptor = entry.given.0.code.id();
-                return Some(Orphan::Begun(adaptor, entry.since, entry.events));
+                let (call, context) = &*entry.given;
+                return Some(Orphan::Begun(Begun {
+                    adaptor: call.code.id(),
+                    since: entry.since,
+                    events: entry.events,
+                    id: (ids.get(&context.id) == Some(&1)).then(|| context.id.clone()),
+                    alone: is_alone.then(|| progress.max(entry.since)),
+                }));
             }
             // Taken back already: somebody else has it, or nobody wants it.
             let is_waiting = !self.claims.is_withdrawn(number) && entry.left.is_none();

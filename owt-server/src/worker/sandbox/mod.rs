@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use files::Place;
 
+use crate::private;
+
 /// What workers are kept from. [`Sandbox::default`] keeps them from nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Sandbox {
@@ -64,12 +66,13 @@ pub enum SandboxError {
     #[error("the sandbox cannot be entered by a process with more than one thread")]
     Threads,
     /// A capability or a limit that does not go.
-    #[error("--sandbox: privileges cannot be given up: {0}")]
+    #[error("a worker cannot give up privileges, which a sandbox or a key asks for: {0}")]
     Privileges(#[source] io::Error),
 }
 
-/// What a worker shall do to itself before it starts Python.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What a worker shall do to itself before it starts Python. [`Walls::default`] has it give up the
+/// ways to the server's memory, and nothing else.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Walls {
     files: Option<Files>,
     no_network: bool,
@@ -101,7 +104,8 @@ impl Sandbox {
         let files = self.writable.as_ref().map(|named| {
             files::check()?;
             let temporary = folder(scratch.join("tmp"))?;
-            let cache = match cache.map(|cache| folder(cache.join("owt/sandbox"))) {
+            let lasting = cache.map(|cache| cache.join("owt/sandbox"));
+            let cache = match lasting.map(|cache| private::folder(&cache).map(|()| cache)) {
                 Some(Ok(cache)) => cache,
                 missing => {
                     let why = missing.and_then(Result::err).map(|error| error.to_string());
@@ -149,6 +153,8 @@ impl Walls {
             }
             files::restrict(&files.writable)?;
             privileges::give_up().map_err(SandboxError::Privileges)?;
+        } else {
+            privileges::give_up_the_way_to_others().map_err(SandboxError::Privileges)?;
         }
         // Last: what came before makes calls that are refused from here on.
         calls::restrict(self.files.is_some(), self.no_network)

@@ -1,0 +1,85 @@
+//! The log, on standard error: one line for each event, whatever is in it, and nobody waits for
+//! who reads it.
+
+mod queue;
+mod visible;
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use tracing::field::Field;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+
+use self::queue::Line;
+use self::visible::{Visible, visible_json};
+use crate::args::LogFormat;
+
+pub(crate) use self::queue::flush;
+
+/// Logs from now on: warnings below 0, what a server does at 0, how above it.
+///
+/// # Errors
+/// There is no thread that writes it.
+pub(crate) fn start(verbosity: i8, format: LogFormat) -> io::Result<()> {
+    // The libraries' own inner life is rarely what is looked for, and a stream
+    // that failed is told by owt already.
+    let filter = match verbosity {
+        ..0 => "warn,actix_http::h1::dispatcher=off",
+        0 => "info,actix_server=warn,actix_http::h1::dispatcher=off",
+        1 => "info,owt=debug,owt_server=debug,adaptor=debug",
+        _ => "debug,owt=trace,owt_server=trace,adaptor=trace",
+    };
+    queue::start()?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        // Told on standard error too, where a failure would end the thread that logs.
+        .log_internal_errors(false);
+    // Starting fails only where a log has been started already, which then is as good.
+    let _ = match format {
+        LogFormat::Text => {
+            let colours = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+            let target = verbosity > 0 || !io::stderr().is_terminal();
+            log.with_writer(|| Line)
+                .with_ansi(colours)
+                .with_target(target)
+                .fmt_fields(debug_fn(field).delimited(" "))
+                .try_init()
+        }
+        // One flat object: what is looked for, such as `id`, is at the top.
+        LogFormat::Json => log
+            .with_writer(|| Json)
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init(),
+    };
+    Ok(())
+}
+
+/// Writes a field as tracing does by default, but for what would end its line or steer a terminal.
+fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug) -> std::fmt::Result {
+    use std::fmt::Write;
+    match field.name() {
+        "message" => {}
+        name if writer.has_ansi_escapes() => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m")?,
+        name => write!(writer, "{name}=")?,
+    }
+    write!(Visible(writer), "{value:?}")
+}
+
+/// The writer of lines that are JSON.
+struct Json;
+
+impl Write for Json {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        Line.write_all(&visible_json(line))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

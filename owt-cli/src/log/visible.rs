@@ -1,0 +1,77 @@
+//! Text of strangers in the log: what a client sends and an adaptor writes must neither end a line,
+//! nor begin one that looks like the server's, nor steer the terminal that shows it.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+/// Passes text on, with escapes in the place of what would not be seen.
+pub(super) struct Visible<W>(pub W);
+
+impl<W: Write> Write for Visible<W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        while let Some((at, hidden)) = rest.char_indices().find(|(_, letter)| is_hidden(*letter)) {
+            let (before, after) = rest.split_at(at);
+            write!(self.0, "{before}{}", hidden.escape_default())?;
+            rest = after.get(hidden.len_utf8()..).unwrap_or_default();
+        }
+        self.0.write_str(rest)
+    }
+}
+
+/// Control characters, and those that change the order or the lines of what is shown.
+fn is_hidden(letter: char) -> bool {
+    let reorders = matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    reorders || (letter.is_control() && letter != '\t')
+}
+
+/// The same for a line of JSON, where what is below a space is escaped already.
+pub(super) fn visible_json(line: &[u8]) -> Cow<'_, [u8]> {
+    if line.iter().all(|byte| byte.is_ascii() && *byte != 0x7f) {
+        return line.into();
+    }
+    let text = String::from_utf8_lossy(line);
+    let mut seen = String::with_capacity(text.len());
+    for letter in text.chars() {
+        // All of these have four digits, and the line's end is its own.
+        let done = match letter {
+            '\n' => seen.write_char(letter),
+            hidden if is_hidden(hidden) => write!(seen, "\\u{:04x}", u32::from(hidden)),
+            letter => seen.write_char(letter),
+        };
+        // Writing to a String does not fail.
+        debug_assert!(done.is_ok());
+    }
+    seen.into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_not_be_seen_is_escaped() {
+        for (text, seen) in [
+            ("as it is, äöü\t✓", "as it is, äöü\t✓"),
+            ("one\ntwo\r", "one\\ntwo\\r"),
+            ("\x1b[31mred\u{9b}0m\x7f", "\\u{1b}[31mred\\u{9b}0m\\u{7f}"),
+            ("\u{202e}evil\u{2066}\u{2028}", "\\u{202e}evil\\u{2066}\\u{2028}"),
+            ("", ""),
+        ] {
+            let mut written = String::new();
+            Visible(&mut written).write_str(text).unwrap();
+            assert_eq!(written, seen);
+        }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        for text in ["plain", "\u{9b}0m\x7f\u{202e}ä\u{2028}"] {
+            let line = format!("{}\n", serde_json::json!({ "message": text }));
+            let seen = String::from_utf8(visible_json(line.as_bytes()).into_owned()).unwrap();
+            assert!(seen.trim_end().chars().all(|letter| !is_hidden(letter)), "{seen}");
+            let read: serde_json::Value = serde_json::from_str(&seen).unwrap();
+            assert_eq!(read["message"], text);
+        }
+    }
+}
