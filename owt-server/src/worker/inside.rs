@@ -17,6 +17,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags};
 use rustix::io::FdFlags;
 use tracing::Level;
 
+use super::answers::{LARGE, Unfetched};
 use super::claims::Claims;
 use super::frame::{self, FromWorker, ToWorker};
 use super::handing::Giving;
@@ -62,6 +63,7 @@ struct Inside {
     outbox: Arc<Outbox>,
     claims: Claims,
     files: Giving,
+    answers: Unfetched,
     calls: Mutex<HashMap<u32, Reins>>,
     ear: Mutex<Ear>,
     /// Wakes whoever waits for the server to say something.
@@ -100,6 +102,34 @@ impl Inside {
         self.outbox.push(&FromWorker::Problem { number }, &json);
     }
 
+    fn give_answer(&self, number: u32, head: Head, body: &Bytes) {
+        let length = body.len();
+        let (first, rest) = frame::pieces(body);
+        let answer = FromWorker::Answer { number, head, length };
+        if length <= LARGE {
+            self.outbox.push(&answer, &first);
+            self.outbox.push_pieces(&FromWorker::Rest { number }, rest);
+            return;
+        }
+        // Kept before the server knows of it, and may ask for it.
+        match self.answers.keep(number, rest) {
+            Ok(()) => self.outbox.push(&answer, &first),
+            Err(problem) => self.give_problem(number, &problem),
+        }
+    }
+
+    /// The rest of an answer is wanted; or it is not wanted any more.
+    fn let_go(&self, number: u32, is_wanted: bool) {
+        let Some(rest) = self.answers.take(number) else { return };
+        if is_wanted {
+            self.outbox.push_pieces(&FromWorker::Rest { number }, rest.bytes);
+        }
+        if rest.is_over {
+            self.outbox.push(&FromWorker::Done { number }, &[]);
+        }
+        self.send();
+    }
+
     fn give_file(&self, number: u32, head: Head, file: &Opened) {
         let path = file.path();
         let tell = || {
@@ -134,12 +164,7 @@ impl Far for Inside {
         // The last event of a call that runs on a thread that rests travels with its end.
         let is_last = event.is_last();
         match event {
-            Event::Answer(head, body) => {
-                let length = body.len();
-                let (first, rest) = frame::pieces(&body);
-                self.outbox.push(&FromWorker::Answer { number, head, length }, &first);
-                self.outbox.push_pieces(&FromWorker::Rest { number }, rest);
-            }
+            Event::Answer(head, body) => self.give_answer(number, head, &body),
             Event::File(head, file) => self.give_file(number, head, &file),
             Event::Head(head) => self.outbox.push(&FromWorker::Head { number, head }, &[]),
             Event::Chunk(chunk) => self.outbox.push(&FromWorker::Chunk { number }, &chunk),
@@ -165,7 +190,9 @@ impl Far for Inside {
     fn done(&self, number: u32) {
         let reins = self.calls.lock().remove(&number);
         drop(reins);
-        self.outbox.push(&FromWorker::Done { number }, &[]);
+        if !self.answers.outlives(number) {
+            self.outbox.push(&FromWorker::Done { number }, &[]);
+        }
         self.send();
     }
 }
@@ -205,6 +232,7 @@ pub fn run_worker(
         outbox: Arc::clone(&outbox),
         claims: table,
         files: Giving::new(files),
+        answers: Unfetched::new(settings.answer_bytes),
         calls: Mutex::default(),
         ear: Mutex::new(Ear { inbox, bodies: HashMap::new() }),
         bell,
@@ -380,7 +408,11 @@ impl Inside {
                     self.submit(number, call, context, body.freeze());
                 }
             }
-            ToWorker::Cancel { number } => self.reins(number, Reins::cancel),
+            ToWorker::Fetch { number } => self.let_go(number, true),
+            ToWorker::Cancel { number } => {
+                self.reins(number, Reins::cancel);
+                self.let_go(number, false);
+            }
             ToWorker::Credit { number, bytes } => {
                 self.reins(number, |reins| reins.credit(bytes));
             }

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use rustix::io::Errno;
 use slab::Slab;
 
+use super::answers::{LARGE, Room, Wanted};
 use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
@@ -23,9 +24,7 @@ use super::mark::Mark;
 use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
-use crate::engine::{
-    Context, Event, Head, Note, Opened, Sender, Task, Upstream, channel, soon,
-};
+use crate::engine::{Context, Event, Head, Note, Opened, Sender, Task, Upstream, channel, soon};
 use crate::gathering::Gathering;
 use crate::python::Slimmed;
 
@@ -46,6 +45,7 @@ pub struct Worker {
     outbox: Arc<Outbox>,
     claims: Claims,
     files: Taking,
+    room: Arc<Room>,
     book: Mutex<Book>,
     swelling: Mutex<Swelling>,
     /// Calls that have ended.
@@ -72,11 +72,21 @@ struct Entry {
     given: Arc<(Call, Context)>,
     events: Sender,
     since: Instant,
-    /// A long answer, of which so much has come.
-    answer: Option<(Head, Gathering, usize)>,
+    answer: Option<Coming>,
     left: Option<Left>,
     /// Its module body runs, or waits to.
     is_loading: bool,
+}
+
+/// A long answer, on its way.
+#[derive(Debug)]
+struct Coming {
+    head: Head,
+    /// What has come.
+    body: Gathering,
+    length: usize,
+    /// The rest comes, or it was fetched.
+    may_come: bool,
 }
 
 /// What a worker said, for others to act upon.
@@ -119,6 +129,7 @@ impl Worker {
         outbox: Arc<Outbox>,
         claims: Claims,
         files: Taking,
+        room: Arc<Room>,
         most_adaptors: usize,
     ) -> Arc<Self> {
         let most = most_adaptors.try_into().unwrap_or(std::num::NonZeroUsize::MIN);
@@ -128,6 +139,7 @@ impl Worker {
             outbox,
             claims,
             files,
+            room,
             book: Mutex::new(Book {
                 calls: Slab::new(),
                 warm: LruCache::new(most),
@@ -254,18 +266,13 @@ impl Worker {
                 self.give(number, Event::Answer(head, Bytes::copy_from_slice(payload)));
             }
             FromWorker::Answer { number, head, length } => {
-                self.with(number, |entry| {
-                    // It comes in pieces: no worker's word is worth more memory than that.
-                    let mut body = Gathering::with_capacity(length.min(ROOM));
-                    body.push(payload);
-                    entry.answer = Some((head, body, length));
-                });
+                self.begin_answer(number, head, length, payload)?;
             }
             FromWorker::Rest { number } => self.with(number, |entry| {
-                if let Some((_, body, length)) = &mut entry.answer {
-                    body.push(payload);
-                    if body.len() >= *length
-                        && let Some((head, body, _)) = entry.answer.take()
+                if let Some(coming) = entry.answer.as_mut().filter(|coming| coming.may_come) {
+                    coming.body.push(payload);
+                    if coming.body.len() >= coming.length
+                        && let Some(Coming { head, body, .. }) = entry.answer.take()
                     {
                         entry.events.send(Event::Answer(head, body.freeze()));
                     }
@@ -304,6 +311,37 @@ impl Worker {
             FromWorker::Slimmed { unloaded, bytes } => self.slimmed(Slimmed { unloaded, bytes }),
         }
         Ok(Heard::Nothing)
+    }
+
+    fn begin_answer(&self, number: u32, head: Head, length: usize, first: &[u8]) -> io::Result<()> {
+        if length > LARGE.max(self.room.most()) {
+            return Err(io::Error::other(format!("an answer of {length} bytes")));
+        }
+        let mut wanted = None;
+        self.with(number, |entry| {
+            // It comes in pieces: no worker's word is worth more memory than that.
+            let mut body = Gathering::with_capacity(length.min(ROOM));
+            body.push(first);
+            entry.answer = Some(Coming { head, body, length, may_come: length <= LARGE });
+            wanted = Some(entry.events.watch());
+        });
+        if let Some(reader) = wanted.filter(|_| length > LARGE)
+            && self.room.ask(Wanted { worker: Weak::clone(&self.me), number, reader, length })
+        {
+            self.fetch(number);
+        }
+        Ok(())
+    }
+
+    /// Has the rest of an answer come, for which there is room now.
+    pub fn fetch(&self, number: u32) {
+        self.with(number, |entry| {
+            if let Some(coming) = &mut entry.answer {
+                coming.may_come = true;
+            }
+        });
+        self.outbox.push_urgent(&ToWorker::Fetch { number });
+        self.outbox.flush();
     }
 
     /// Takes a call out that this process cannot run.
