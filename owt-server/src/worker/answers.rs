@@ -115,11 +115,11 @@ impl Unfetched {
     ///
     /// # Errors
     /// When that is more than may wait.
-    pub fn keep(&self, number: u32, bytes: Bytes) -> Result<(), Problem> {
+    pub fn keep(&self, number: u32, bytes: Bytes) -> Result<(), Box<Problem>> {
         let mut answers = self.answers.lock();
         let held: usize = answers.values().map(|rest| rest.bytes.len()).sum();
         if held + bytes.len() > self.most {
-            return Err(too_much(bytes.len(), held, self.most));
+            return Err(Box::new(too_much(bytes.len(), held, self.most)));
         }
         answers.insert(number, Rest { bytes, is_over: false });
         Ok(())

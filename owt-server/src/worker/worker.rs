@@ -1,8 +1,9 @@
 //! The server's side of one worker process: its calls, and what is said to it.
 
-use std::collections::HashMap;
+mod answers;
+mod burial;
+
 use std::io;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -12,10 +13,10 @@ use bytesize::ByteSize;
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
 use parking_lot::Mutex;
-use rustix::io::Errno;
 use slab::Slab;
 
-use super::answers::{LARGE, Room, Wanted};
+use self::answers::Coming;
+use super::answers::Room;
 use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
@@ -24,8 +25,7 @@ use super::mark::Mark;
 use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
-use crate::engine::{Context, Event, Head, Note, Opened, Sender, Task, Upstream, channel, soon};
-use crate::gathering::Gathering;
+use crate::engine::{Context, Event, Note, Sender, Task, Upstream, channel, soon};
 use crate::python::Slimmed;
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
@@ -34,8 +34,7 @@ const STUCK: Duration = Duration::from_millis(50);
 /// How long it may take until a worker has told of a call that it loads.
 const TOLD: Duration = Duration::from_secs(1);
 
-/// Bytes made room for when an answer of more than that is announced.
-const ROOM: usize = 64 << 20;
+pub use self::burial::Orphan;
 
 /// One process.
 #[derive(Debug)]
@@ -78,17 +77,6 @@ struct Entry {
     is_loading: bool,
 }
 
-/// A long answer, on its way.
-#[derive(Debug)]
-struct Coming {
-    head: Head,
-    /// What has come.
-    body: Gathering,
-    length: usize,
-    /// The rest comes, or it was fetched.
-    may_come: bool,
-}
-
 /// What a worker said, for others to act upon.
 #[derive(Debug)]
 pub enum Heard {
@@ -98,28 +86,6 @@ pub enum Heard {
     Ended(CodeId),
     /// This call wants a fresh worker; without one this is its answer.
     Outgrown(Box<Task>, Box<Problem>),
-}
-
-/// A call that was in a worker that is no more.
-#[derive(Debug)]
-pub enum Orphan {
-    /// Nothing of it has run.
-    Unbegun(Box<Task>),
-    /// It was running.
-    Begun(Begun),
-}
-
-/// A call that ran in a worker to its end.
-#[derive(Debug)]
-pub struct Begun {
-    pub adaptor: CodeId,
-    /// When it came.
-    pub since: Instant,
-    pub events: Sender,
-    /// Its id, if no other call there had it.
-    pub id: Option<String>,
-    /// Since when it was the only one there that ran, if it was.
-    pub alone: Option<Instant>,
 }
 
 impl Worker {
@@ -259,7 +225,6 @@ impl Worker {
     /// # Errors
     /// When it is nothing that a worker says.
     pub fn hear(&self, message: FromWorker<'_>, payload: &[u8]) -> io::Result<Heard> {
-        use std::os::unix::ffi::OsStrExt;
         match message {
             FromWorker::Ready | FromWorker::Failed(_) => {}
             FromWorker::Answer { number, head, length } if payload.len() == length => {
@@ -268,26 +233,9 @@ impl Worker {
             FromWorker::Answer { number, head, length } => {
                 self.begin_answer(number, head, length, payload)?;
             }
-            FromWorker::Rest { number } => self.with(number, |entry| {
-                if let Some(coming) = entry.answer.as_mut().filter(|coming| coming.may_come) {
-                    coming.body.push(payload);
-                    if coming.body.len() >= coming.length
-                        && let Some(Coming { head, body, .. }) = entry.answer.take()
-                    {
-                        entry.events.send(Event::Answer(head, body.freeze()));
-                    }
-                }
-            }),
+            FromWorker::Rest { number } => self.go_on_with_answer(number, payload),
             FromWorker::File { number, head } => {
-                let path = PathBuf::from(std::ffi::OsStr::from_bytes(payload));
-                // Taken in any case, so that the next is the next one's.
-                let file = self.files.take(number)?;
-                let file = file.ok_or_else(|| io::Error::from(Errno::MFILE));
-                let event = match file.and_then(|file| Opened::of(path.clone(), file)) {
-                    Ok(file) => Event::File(head, file),
-                    Err(error) => Event::Problem(Box::new(Opened::unreadable(&path, &error))),
-                };
-                self.give(number, event);
+                self.give_file(number, head, payload)?;
             }
             FromWorker::Head { number, head } => self.give(number, Event::Head(head)),
             FromWorker::Chunk { number } => {
@@ -311,37 +259,6 @@ impl Worker {
             FromWorker::Slimmed { unloaded, bytes } => self.slimmed(Slimmed { unloaded, bytes }),
         }
         Ok(Heard::Nothing)
-    }
-
-    fn begin_answer(&self, number: u32, head: Head, length: usize, first: &[u8]) -> io::Result<()> {
-        if length > LARGE.max(self.room.most()) {
-            return Err(io::Error::other(format!("an answer of {length} bytes")));
-        }
-        let mut wanted = None;
-        self.with(number, |entry| {
-            // It comes in pieces: no worker's word is worth more memory than that.
-            let mut body = Gathering::with_capacity(length.min(ROOM));
-            body.push(first);
-            entry.answer = Some(Coming { head, body, length, may_come: length <= LARGE });
-            wanted = Some(entry.events.watch());
-        });
-        if let Some(reader) = wanted.filter(|_| length > LARGE)
-            && self.room.ask(Wanted { worker: Weak::clone(&self.me), number, reader, length })
-        {
-            self.fetch(number);
-        }
-        Ok(())
-    }
-
-    /// Has the rest of an answer come, for which there is room now.
-    pub fn fetch(&self, number: u32) {
-        self.with(number, |entry| {
-            if let Some(coming) = &mut entry.answer {
-                coming.may_come = true;
-            }
-        });
-        self.outbox.push_urgent(&ToWorker::Fetch { number });
-        self.outbox.flush();
     }
 
     /// Takes a call out that this process cannot run.
@@ -508,37 +425,6 @@ impl Worker {
     pub fn ask_to_stop(&self, patience: Duration) {
         self.outbox.push_urgent(&ToWorker::Stop { patience });
         self.outbox.flush();
-    }
-
-    /// It has ended: gives the calls that it had.
-    pub fn bury(&self) -> Vec<Orphan> {
-        self.outbox.close();
-        self.close();
-        let (calls, progress) = {
-            let mut book = self.book.lock();
-            (std::mem::take(&mut book.calls), book.progress)
-        };
-        let begun = calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32));
-        let mut ids = HashMap::new();
-        begun.for_each(|(_, entry)| *ids.entry(entry.given.1.id.clone()).or_insert(0) += 1);
-        let is_alone = ids.values().sum::<usize>() == 1;
-        let orphan = |(number, entry): (usize, Entry)| {
-            let number = number as u32;
-            if self.claims.has_begun(number) {
-                let (call, context) = &*entry.given;
-                return Some(Orphan::Begun(Begun {
-                    adaptor: call.code.id(),
-                    since: entry.since,
-                    events: entry.events,
-                    id: (ids.get(&context.id) == Some(&1)).then(|| context.id.clone()),
-                    alone: is_alone.then(|| progress.max(entry.since)),
-                }));
-            }
-            // Taken back already: somebody else has it, or nobody wants it.
-            let is_waiting = !self.claims.is_withdrawn(number) && entry.left.is_none();
-            is_waiting.then(|| Orphan::Unbegun(Box::new(rebuilt(entry.given, entry.events))))
-        };
-        calls.into_iter().filter_map(orphan).collect()
     }
 }
 
