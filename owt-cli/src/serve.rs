@@ -40,8 +40,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure> {
-    let max_body = usize::try_from(args.max_body.0)
-        .map_err(|_| Failure::Usage("--max-body is more than this machine can address".into()))?;
+    let addressed = |bytes: u64, flag: &str| {
+        let too_much = |_| Failure::Usage(format!("{flag} is more than this machine can address"));
+        usize::try_from(bytes).map_err(too_much)
+    };
+    let max_body = addressed(args.max_body.0, "--max-body")?;
     Ok(Config {
         address: args.listen.address,
         lib_dirs: args.lib_dirs.clone(),
@@ -53,6 +56,7 @@ fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure
         max_requests: args.max_requests,
         threads: args.threads,
         cache_bytes: args.cache_bytes.0,
+        answer_bytes: addressed(args.answer_bytes.0, "--answer-bytes")?,
         max_body,
         max_queue: args.max_queue,
         timeout: args.timeout.as_ref().map(|span| span.0),

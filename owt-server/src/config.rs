@@ -35,6 +35,9 @@ pub struct Config {
     pub threads: usize,
     /// Bytes of results kept for `use_cache`.
     pub cache_bytes: u64,
+    /// Bytes of whole answers that wait for their readers: in the server, beside what the cache
+    /// keeps, and in each worker; of one answer too. Without workers nothing bounds them.
+    pub answer_bytes: usize,
     /// Bytes of a request's body at most.
     pub max_body: usize,
     /// Calls that may wait for a Python thread; more are refused with 503.
@@ -84,6 +87,7 @@ impl Default for Config {
             max_requests: None,
             threads: 64,
             cache_bytes: 256 << 20,
+            answer_bytes: 1 << 30,
             max_body: 256 << 20,
             max_queue: 4096,
             max_adaptors: 1024,

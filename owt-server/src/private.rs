@@ -98,3 +98,40 @@ fn is_trusted(path: &Path, metadata: &Metadata) -> Result<(), FolderError> {
 pub fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, create_dir, set_permissions};
+    use std::os::unix::fs::{PermissionsExt, lchown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_this_users_all_the_way() {
+        let around = tempfile::tempdir().unwrap();
+        let (own, link) = (around.path().join("own"), around.path().join("link"));
+        folder(&own.join("deep")).unwrap();
+        assert_eq!(own.metadata().unwrap().mode() & 0o777, 0o700);
+        symlink(&own, &link).unwrap();
+        folder(&link.join("deep")).unwrap();
+        let shared = around.path().join("shared");
+        create_dir(&shared).unwrap();
+        for (mode, is_safe) in [(0o1777, true), (0o777, false), (0o770, false), (0o755, true)] {
+            set_permissions(&shared, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(folder(&shared.join("own")).is_ok(), is_safe, "{mode:o}");
+        }
+        if rustix::process::geteuid().is_root() {
+            // A link that somebody else has prepared, to what is ours; and one that leads nowhere.
+            let prepared = around.path().join("prepared");
+            for target in [own.as_path(), &around.path().join("nowhere")] {
+                symlink(target, &prepared).unwrap();
+                lchown(&prepared, Some(65534), None).unwrap();
+                for path in [prepared.clone(), prepared.join("deep")] {
+                    let refused = folder(&path);
+                    assert!(matches!(refused, Err(FolderError::Owner { owner: 65534, .. })));
+                }
+                std::fs::remove_file(&prepared).unwrap();
+            }
+        }
+    }
+}

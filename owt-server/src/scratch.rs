@@ -158,7 +158,6 @@ fn is_own(found: &Stat, kind: FileType) -> bool {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
-    use std::process::Command;
 
     use super::*;
 
@@ -197,8 +196,8 @@ mod tests {
             std::fs::remove_file(parent.join(name).join(LOCK)).unwrap();
         }
         symlink(others[4].join(LOCK), others[5].join(LOCK)).unwrap();
-        let made = Command::new("mkfifo").arg(others[6].join(LOCK)).status().unwrap();
-        assert!(made.success());
+        let pipe = others[6].join(LOCK);
+        rustix::fs::mknodat(CWD, pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         sweep(parent);
         assert!(!dead.exists());
         for other in others {

@@ -113,6 +113,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "OWT_CACHE_BYTES", value_name = "SIZE", default_value_t = Size(Config::default().cache_bytes))]
     pub(crate) cache_bytes: Size,
 
+    /// Memory for whole answers that clients have not read; larger ones have to be streams
+    ///
+    /// Answers of more than 1 MiB. The server holds as much, beside what --cache-bytes keeps, and
+    /// each worker as much of those that the server has no room for. What is beyond is a 500.
+    #[arg(long, env = "OWT_ANSWER_BYTES", value_name = "SIZE", default_value_t = Size(Config::default().answer_bytes as u64))]
+    pub(crate) answer_bytes: Size,
+
     /// The largest body of a request that is taken
     #[arg(long, env = "OWT_MAX_BODY", value_name = "SIZE", default_value_t = Size(Config::default().max_body as u64))]
     pub(crate) max_body: Size,

@@ -93,7 +93,10 @@ impl Queue {
             // Standard error may be closed, which is no reason to end anything.
             let _ = out.write_all(&batch).and_then(|()| out.flush());
             if dropped > 0 {
-                tracing::warn!(dropped, "lines of the log were dropped: nobody has read it in time");
+                tracing::warn!(
+                    dropped,
+                    "lines of the log were dropped: nobody has read it in time"
+                );
             }
         }
     }

@@ -148,6 +148,79 @@ fn readers_of_large_answers() {
     siege.ends();
 }
 
+/// What one process holds in memory of its own, in MB.
+fn megabytes(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn answers_that_nobody_reads_hold_no_more_than_they_may() {
+    // What waits in the worker is no more than it may hold, either.
+    let siege = Siege::of(1, &["--answer-bytes", "100M", "--cache-bytes", "0"]);
+    let owt = siege.owt();
+    let before = megabytes(owt.pid());
+    let began = |reader: &TcpStream| matches!(reader.peek(&mut [0]), Ok(1));
+    let mut readers = Vec::new();
+    for _ in 0..3 {
+        let reader = unread(owt, &get(owt, LARGE, ""));
+        eventually("it has begun", || began(&reader));
+        readers.push(reader);
+    }
+    let code = "lambda: bytes(29_000_000)";
+    // For these there is no room in the server.
+    let waiting: Vec<_> = (0..3).map(|_| unread(owt, &get(owt, code, ""))).collect();
+    let running = || siege.family.metric("owt_worker_running_calls");
+    eventually("they have run and wait", || running() == 3.0);
+    let problem = owt.code(code).post("/").refused(500, "unrenderable");
+    assert!(problem["detail"].as_str().unwrap().contains("--answer-bytes"), "{problem}");
+    assert!(megabytes(owt.pid()) < before + 140, "{before}");
+    siege.others_are_served();
+    // Who reads has all of it, and then those who wait have.
+    for reader in readers {
+        assert_eq!(body_of(reader), 30_000_000);
+    }
+    for reader in waiting {
+        assert_eq!(body_of(reader), 29_000_000);
+    }
+    siege.ends();
+}
+
+/// How long the whole body of an answer is.
+fn body_of(stream: TcpStream) -> usize {
+    let (status, _, body) = Raw::from(stream).answer();
+    assert_eq!(status, 200);
+    body.len()
+}
+
+#[test]
+fn one_answer_that_is_too_large_is_refused_and_a_stream_is_not() {
+    let owt = Start::new().args(["--answer-bytes", "8M"]).start();
+    let problem = owt.code("lambda: bytes(10_000_000)").post("/").refused(500, "unrenderable");
+    assert!(problem["detail"].as_str().unwrap().contains("--answer-bytes"), "{problem}");
+    let stream = owt.code("def run():\n    for _ in range(10): yield bytes(1_000_000)");
+    assert_eq!(stream.post("/").body.len(), 10_000_000);
+    assert_eq!(owt.code("lambda: bytes(7_000_000)").post("/").body.len(), 7_000_000);
+}
+
+#[test]
+fn an_answer_that_waits_outlives_the_exchange_of_its_worker() {
+    let siege = Siege::of(1, &["--answer-bytes", "40M", "--cache-bytes", "0"]);
+    let owt = siege.owt();
+    let first = unread(owt, &get(owt, LARGE, ""));
+    eventually("the first has begun", || matches!(first.peek(&mut [0]), Ok(1)));
+    let second = unread(owt, &get(owt, LARGE, ""));
+    let running = || siege.family.metric("owt_worker_running_calls");
+    eventually("the second has run and waits", || running() == 1.0);
+    let old = siege.family.workers();
+    owt.signal("-HUP");
+    eventually("another takes the place", || running() == 0.0);
+    assert!(siege.family.workers().is_superset(&old), "it has an answer to give");
+    assert_eq!([first, second].map(body_of), [30_000_000; 2]);
+    siege.ends();
+}
+
 #[test]
 fn readers_of_streams_without_workers() {
     let owt = Start::new().args(["--workers", "0"]).args(QUICK.iter().copied()).start();

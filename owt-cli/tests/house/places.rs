@@ -42,7 +42,8 @@ fn temporary_files_of_others_stay_and_delay_nothing() {
 /// Where a server that is started so has its Python package.
 fn package(home: &Folder) -> (Owt, PathBuf) {
     let owt = Start::new().env("XDG_CACHE_HOME", home.as_str()).start();
-    let file = owt.code("import owt\ndef run():\n    return owt.__file__").post("/").ok().to_owned();
+    let file =
+        owt.code("import owt\ndef run():\n    return owt.__file__").post("/").ok().to_owned();
     (owt, file.into())
 }
 

@@ -162,7 +162,10 @@ fn nothing_that_comes_in_begins_a_line_or_steers_a_terminal() {
         let log = owt.log_with("a stream failed in the middle");
         for line in log.lines() {
             let begins = if form == "json" { "{\"timestamp\":" } else { "20" };
-            assert!(line.starts_with(begins) && !line.starts_with("2026-11-27T00:00:00Z"), "{line}");
+            assert!(
+                line.starts_with(begins) && !line.starts_with("2026-11-27T00:00:00Z"),
+                "{line}"
+            );
             let is_seen = |letter: char| !letter.is_control() && letter != '\u{202e}';
             assert!(line.chars().all(is_seen), "{line:?}");
         }

@@ -140,6 +140,9 @@ struct Recording {
     tape: Mutex<Tape>,
     /// The file that is the answer, if it is one.
     file: OnceLock<Opened>,
+    /// Where it came from, once it has ended: who gave a large answer counts it as long as it is
+    /// here, or with somebody who reads it.
+    source: OnceLock<Events>,
     /// Something was recorded, or a reader moved on or left.
     changed: Notify,
 }
@@ -276,6 +279,8 @@ impl Recorder {
             }
             self.recording.changed.notify_waiters();
             if is_last {
+                // There is none yet.
+                let _ = self.recording.source.set(events);
                 break;
             }
             if too_long {
@@ -335,3 +340,33 @@ impl Recorder {
 
 /// Bytes kept between the fastest and the slowest reader of a result too long to keep.
 const WINDOW: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::engine::{Head, channel};
+
+    #[tokio::test]
+    async fn an_answer_has_a_reader_as_long_as_it_is_kept_or_read() {
+        for capacity in [10, 10_000] {
+            let cache = Cache::new(capacity);
+            let key = CacheKey::Override("key".to_owned());
+            let Lookup::Miss(mut reader, recorder) = cache.lookup(&key) else {
+                panic!("it is new")
+            };
+            let (sender, events) = channel();
+            let watch = sender.watch();
+            sender.send(Event::Answer(Head::ok("text/plain"), Bytes::from(vec![0; 1000])));
+            drop(sender);
+            recorder.record(events).await;
+            assert!(matches!(reader.next().await, Event::Answer(..)));
+            assert!(!watch.has_gone(), "it is read");
+            drop(reader);
+            assert_eq!(watch.has_gone(), capacity < 1000, "it is kept");
+            drop(cache);
+            assert!(watch.has_gone());
+        }
+    }
+}

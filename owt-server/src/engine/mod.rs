@@ -21,7 +21,7 @@ use crate::door::Permit;
 pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
 pub use channel::{
-    Events, Far, Gone, Note, PIECE, Reins, Sender, Standing, Upstream, channel, far_channel,
+    Events, Far, Gone, Note, PIECE, Reins, Sender, Standing, Upstream, Watch, channel, far_channel,
 };
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix_web::body::{MessageBody, SizedStream};
+use actix_web::body::SizedStream;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, Version, header::ContentType};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -43,7 +43,7 @@ pub(super) async fn respond(
     let kept = head.as_ref().is_some_and(|head| head.is_success());
     let timed = head.map(|head| timing::answered(head.timing, submitted.elapsed(), cache));
     let mut response = match first {
-        Some(Event::Answer(head, body)) => whole(request, head, body, visit),
+        Some(Event::Answer(head, body)) => whole(request, head, body, events, visit),
         Some(Event::File(head, file)) => file::answer(request, head, file, visit),
         Some(Event::Head(head)) => stream(request, head, events, visit),
         Some(Event::Problem(failure)) => problem(request.headers(), *failure, visit),
@@ -107,7 +107,13 @@ fn only_text(headers: &HeaderMap) -> bool {
     })
 }
 
-fn whole(request: &HttpRequest, head: Head, body: Bytes, visit: &Visit) -> HttpResponse {
+fn whole(
+    request: &HttpRequest,
+    head: Head,
+    body: Bytes,
+    events: Events,
+    visit: &Visit,
+) -> HttpResponse {
     let sniffed = match &head.content_type {
         None if !body.is_empty() => Some(sniff(&body)),
         _ => None,
@@ -116,19 +122,30 @@ fn whole(request: &HttpRequest, head: Head, body: Bytes, visit: &Visit) -> HttpR
     match begin(head, sniffed) {
         Ok(mut response) if bodiless => response.finish(),
         // In one piece it would be copied as a whole to where it is sent from.
-        Ok(mut response) if body.len() > LARGE => response.body(in_pieces(body)),
+        Ok(mut response) if body.len() > LARGE => {
+            let length = body.len() as u64;
+            let pieces = Pieces { body, _events: events };
+            response.body(SizedStream::new(length, iter(pieces)))
+        }
         Ok(mut response) => response.body(body),
         Err(failure) => problem(request.headers(), *failure, visit),
     }
 }
 
 /// A body that goes out piece by piece, none of which is a copy.
-fn in_pieces(body: Bytes) -> impl MessageBody + 'static {
-    let length = body.len() as u64;
-    let pieces = (0..body.len())
-        .step_by(BATCH)
-        .map(move |start| Ok::<_, Infallible>(body.slice(start..body.len().min(start + BATCH))));
-    SizedStream::new(length, iter(pieces))
+struct Pieces {
+    body: Bytes,
+    /// Until all of it is sent: so long its call has a reader, whom the bound on answers counts.
+    _events: Events,
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Bytes, Infallible>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let piece = self.body.split_to(self.body.len().min(BATCH));
+        (!piece.is_empty()).then_some(Ok(piece))
+    }
 }
 
 /// True for a status that never has a body (RFC 9110 §15): what would be sent as one would

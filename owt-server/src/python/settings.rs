@@ -30,6 +30,7 @@ pub struct Settings {
     pub threads: usize,
     pub max_queue: usize,
     pub max_adaptors: usize,
+    pub answer_bytes: usize,
     pub verbosity: i8,
 }
 
@@ -71,6 +72,7 @@ impl Settings {
             threads: config.threads,
             max_queue: config.max_queue.max(1),
             max_adaptors: config.max_adaptors,
+            answer_bytes: config.answer_bytes,
             verbosity: config.verbosity,
         })
     }

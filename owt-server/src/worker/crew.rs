@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use owt_core::{Problem, ProblemKind};
 use parking_lot::{Condvar, Mutex};
 
+use super::answers::Room;
 use super::command::{Spawner, WorkerCommand};
 use super::culprits::Culprits;
 use super::guard::Guard;
@@ -38,6 +39,7 @@ pub struct Crew {
     pub(super) walls: Option<Walls>,
     pub(super) spawner: Spawner,
     pub(super) limits: Limits,
+    pub(super) room: Arc<Room>,
     pub(super) state: Mutex<State>,
     /// A worker is up, or has ended, or all are to end.
     pub(super) changed: Condvar,
@@ -144,6 +146,10 @@ impl Crew {
                 max_requests: config.max_requests,
                 grace: config.bounded_grace(),
             },
+            // What the cache keeps is counted too: it leaves others their room.
+            room: Arc::new(Room::new(
+                config.answer_bytes.saturating_add(config.cache_bytes as usize),
+            )),
             state: Mutex::new(State {
                 posts: (0..config.workers).map(|_| Post::default()).collect(),
                 waiting: VecDeque::new(),

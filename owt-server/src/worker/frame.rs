@@ -25,6 +25,8 @@ pub enum ToWorker<'a> {
     Call(#[serde(borrow)] CallFrame<'a>),
     /// The next piece of that call's body.
     Body { number: u32 },
+    /// There is room for the rest of that call's answer.
+    Fetch { number: u32 },
     /// Nobody waits for that call any more. It had begun.
     Cancel { number: u32 },
     /// So many bytes of that call's chunks were read.
@@ -42,7 +44,8 @@ pub enum FromWorker<'a> {
     Ready,
     /// Python does not start, and why.
     Failed(&'a str),
-    /// The whole answer; the payload is the beginning of its body of that length.
+    /// The whole answer; the payload is the beginning of its body of that length. Of a large one
+    /// the rest is to be fetched.
     Answer { number: u32, head: Head, length: usize },
     /// The next piece of that answer's body.
     Rest { number: u32 },

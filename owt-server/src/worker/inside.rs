@@ -1,11 +1,12 @@
 //! The worker's side: hosts Python and talks to the server.
 
+mod giving;
+
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags};
 use rustix::io::FdFlags;
 use tracing::Level;
 
+use super::answers::Unfetched;
 use super::claims::Claims;
 use super::frame::{self, FromWorker, ToWorker};
 use super::handing::Giving;
@@ -24,9 +26,7 @@ use super::inbox::Inbox;
 use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use super::sandbox::{SandboxError, Walls};
-use crate::engine::{
-    Context, Event, Far, Head, Host, NotTaken, Note, Opened, Reins, Task, far_channel,
-};
+use crate::engine::{Context, Event, Far, Host, NotTaken, Reins, Task, far_channel};
 use crate::gathering::Gathering;
 use crate::python::{Around, HostError, PythonHost, Settings, Slim, Slimmed, Source};
 
@@ -62,6 +62,7 @@ struct Inside {
     outbox: Arc<Outbox>,
     claims: Claims,
     files: Giving,
+    answers: Unfetched,
     calls: Mutex<HashMap<u32, Reins>>,
     ear: Mutex<Ear>,
     /// Wakes whoever waits for the server to say something.
@@ -95,78 +96,10 @@ impl Inside {
         }
     }
 
-    fn give_problem(&self, number: u32, problem: &Problem) {
-        let json = serde_json::to_vec(problem).unwrap_or_default();
-        self.outbox.push(&FromWorker::Problem { number }, &json);
-    }
-
-    fn give_file(&self, number: u32, head: Head, file: &Opened) {
-        let path = file.path();
-        let tell = || {
-            self.outbox.push(&FromWorker::File { number, head }, path.as_os_str().as_bytes());
-        };
-        let given = match file.descriptor() {
-            Some(open) => self.files.give(number, open, || self.outbox.flush(), tell),
-            None => Err(io::ErrorKind::NotFound.into()),
-        };
-        if let Err(error) = given {
-            self.give_problem(number, &Opened::unreadable(path, &error));
-        }
-    }
-
     fn reins(&self, number: u32, hand: impl FnOnce(&Reins)) {
         if let Some(reins) = self.calls.lock().get(&number) {
             hand(reins);
         }
-    }
-}
-
-impl Far for Inside {
-    fn begin(&self, number: u32) -> bool {
-        self.claims.begin(number)
-    }
-
-    fn is_withdrawn(&self, number: u32) -> bool {
-        self.claims.is_withdrawn(number)
-    }
-
-    fn give(&self, number: u32, event: Event) {
-        // The last event of a call that runs on a thread that rests travels with its end.
-        let is_last = event.is_last();
-        match event {
-            Event::Answer(head, body) => {
-                let length = body.len();
-                let (first, rest) = frame::pieces(&body);
-                self.outbox.push(&FromWorker::Answer { number, head, length }, &first);
-                self.outbox.push_pieces(&FromWorker::Rest { number }, rest);
-            }
-            Event::File(head, file) => self.give_file(number, head, &file),
-            Event::Head(head) => self.outbox.push(&FromWorker::Head { number, head }, &[]),
-            Event::Chunk(chunk) => self.outbox.push(&FromWorker::Chunk { number }, &chunk),
-            Event::End => self.outbox.push(&FromWorker::End { number }, &[]),
-            Event::Problem(problem) => self.give_problem(number, &problem),
-        }
-        if !is_last || !RESTS.get() {
-            self.send();
-        }
-    }
-
-    fn note(&self, number: u32, note: Note) {
-        self.outbox.push_urgent(&FromWorker::Note { number, note });
-        self.send();
-    }
-
-    fn outgrown(&self, number: u32, problem: Problem) {
-        let json = serde_json::to_vec(&problem).unwrap_or_default();
-        self.outbox.push(&FromWorker::Outgrown { number }, &json);
-        self.send();
-    }
-
-    fn done(&self, number: u32) {
-        let reins = self.calls.lock().remove(&number);
-        drop(reins);
-        self.outbox.push(&FromWorker::Done { number }, &[]);
-        self.send();
     }
 }
 
@@ -205,6 +138,7 @@ pub fn run_worker(
         outbox: Arc::clone(&outbox),
         claims: table,
         files: Giving::new(files),
+        answers: Unfetched::new(settings.answer_bytes),
         calls: Mutex::default(),
         ear: Mutex::new(Ear { inbox, bodies: HashMap::new() }),
         bell,
@@ -380,7 +314,11 @@ impl Inside {
                     self.submit(number, call, context, body.freeze());
                 }
             }
-            ToWorker::Cancel { number } => self.reins(number, Reins::cancel),
+            ToWorker::Fetch { number } => self.let_go(number, true),
+            ToWorker::Cancel { number } => {
+                self.reins(number, Reins::cancel);
+                self.let_go(number, false);
+            }
             ToWorker::Credit { number, bytes } => {
                 self.reins(number, |reins| reins.credit(bytes));
             }

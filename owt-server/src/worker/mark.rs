@@ -93,11 +93,10 @@ mod tests {
     fn marks_are_a_workers_own_and_its_familys() {
         let (one, other) = (Family::read("7-0000002a-"), Family::read("7-0000002b-"));
         let limits = [one.mark(1), one.mark(2), other.mark(1)].map(|mark| mark.limit.unwrap());
-        assert_eq!(limits.map(|limit| limit >> WORKERS << WORKERS).map(Some), [
-            one.limit,
-            one.limit,
-            other.limit
-        ]);
+        assert_eq!(
+            limits.map(|limit| limit >> WORKERS << WORKERS).map(Some),
+            [one.limit, one.limit, other.limit]
+        );
         assert!(limits[0] != limits[1] && limits.iter().all(|limit| *limit >= ENDLESS));
         assert_eq!(one.mark(1).text(), "7-0000002a-1;");
         assert_eq!(Family::read("typed").limit, None);

@@ -6,6 +6,7 @@
 //! them: a socket with frames both ways, one for open files, a pipe for log lines, and a table in
 //! shared memory that says which calls have begun.
 
+mod answers;
 mod claims;
 mod command;
 mod crew;

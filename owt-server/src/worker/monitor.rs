@@ -55,6 +55,7 @@ fn watch(crew: &Arc<Crew>) {
             look_at(crew, process);
         }
         lend(crew);
+        fetch(crew);
         replace(crew);
         if reaped.elapsed() >= REAPING {
             reaped = Instant::now();
@@ -142,6 +143,15 @@ fn replace(crew: &Arc<Crew>) {
         && let Err(error) = post::fill(crew, index)
     {
         tracing::error!(%error, "a worker cannot be replaced");
+    }
+}
+
+/// Has answers come that wait in workers, as far as there is room for them by now.
+fn fetch(crew: &Crew) {
+    while let Some(wanted) = crew.room.next() {
+        if let Some(worker) = wanted.worker.upgrade() {
+            worker.fetch(wanted.number);
+        }
     }
 }
 

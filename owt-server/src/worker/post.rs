@@ -107,7 +107,8 @@ fn start(crew: &Arc<Crew>) -> io::Result<Started> {
     let exit = wait_for(born.child, Arc::clone(&outbox))?;
     let (claims, files) = (born.claims, born.files);
     let most_adaptors = crew.settings.max_adaptors;
-    let worker = Worker::new(pid, mark, Arc::clone(&outbox), claims, files, most_adaptors);
+    let room = Arc::clone(&crew.room);
+    let worker = Worker::new(pid, mark, Arc::clone(&outbox), claims, files, room, most_adaptors);
     let jittered = |most: u64| (most as f64 * (0.9 + 0.2 * fastrand::f64())).max(1.0) as u64;
     let process = Arc::new(Process {
         worker,

@@ -74,9 +74,8 @@ impl LastWords {
     /// What the call of that id wrote since it came; and what nobody did since that call was the
     /// only one, if it was.
     pub fn of_call(&self, call: Option<(&str, Instant)>, alone: Option<Instant>) -> Vec<&str> {
-        let is_its = |said: &&Said| {
-            call.is_some_and(|(id, since)| &*said.id == id && said.at >= since)
-        };
+        let is_its =
+            |said: &&Said| call.is_some_and(|(id, since)| &*said.id == id && said.at >= since);
         let own: Vec<_> = self.calls.iter().filter(is_its).collect();
         let own = own.into_iter().rev().take(LINES).rev();
         let nobodys = alone.map(|since| self.written_since(Some(since)));
@@ -120,12 +119,7 @@ impl Words {
     }
 }
 
-fn listen(
-    pid: u32,
-    log: &OwnedFd,
-    words: &OwnedFd,
-    last: &Mutex<LastWords>,
-) -> io::Result<()> {
+fn listen(pid: u32, log: &OwnedFd, words: &OwnedFd, last: &Mutex<LastWords>) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     let (mut frames, mut line) = (Vec::new(), Vec::new());
     let (mut log, mut words) = (Some(log), Some(words));
@@ -241,10 +235,7 @@ mod tests {
         }
         assert_eq!(last.of_call(Some(("a", at(2))), None), ["of a", "of a again"]);
         assert_eq!(last.of_call(Some(("b", at(0))), None), ["of b"]);
-        assert_eq!(
-            last.of_call(Some(("a", at(2))), Some(at(2))),
-            ["of a", "native", "of a again"]
-        );
+        assert_eq!(last.of_call(Some(("a", at(2))), Some(at(2))), ["of a", "native", "of a again"]);
         assert_eq!(last.of_call(None, Some(at(5))), [""; 0]);
         assert_eq!(last.of_process(), ["of somebody before", "native"]);
     }

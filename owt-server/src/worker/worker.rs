@@ -1,8 +1,9 @@
 //! The server's side of one worker process: its calls, and what is said to it.
 
-use std::collections::HashMap;
+mod answers;
+mod burial;
+
 use std::io;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -12,9 +13,10 @@ use bytesize::ByteSize;
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
 use parking_lot::Mutex;
-use rustix::io::Errno;
 use slab::Slab;
 
+use self::answers::Coming;
+use super::answers::Room;
 use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
 use super::frame::{self, CallFrame, FromWorker, ToWorker};
@@ -23,10 +25,7 @@ use super::mark::Mark;
 use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
-use crate::engine::{
-    Context, Event, Head, Note, Opened, Sender, Task, Upstream, channel, soon,
-};
-use crate::gathering::Gathering;
+use crate::engine::{Context, Event, Note, Sender, Task, Upstream, channel, soon};
 use crate::python::Slimmed;
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
@@ -35,8 +34,7 @@ const STUCK: Duration = Duration::from_millis(50);
 /// How long it may take until a worker has told of a call that it loads.
 const TOLD: Duration = Duration::from_secs(1);
 
-/// Bytes made room for when an answer of more than that is announced.
-const ROOM: usize = 64 << 20;
+pub use self::burial::Orphan;
 
 /// One process.
 #[derive(Debug)]
@@ -46,6 +44,7 @@ pub struct Worker {
     outbox: Arc<Outbox>,
     claims: Claims,
     files: Taking,
+    room: Arc<Room>,
     book: Mutex<Book>,
     swelling: Mutex<Swelling>,
     /// Calls that have ended.
@@ -72,8 +71,7 @@ struct Entry {
     given: Arc<(Call, Context)>,
     events: Sender,
     since: Instant,
-    /// A long answer, of which so much has come.
-    answer: Option<(Head, Gathering, usize)>,
+    answer: Option<Coming>,
     left: Option<Left>,
     /// Its module body runs, or waits to.
     is_loading: bool,
@@ -90,28 +88,6 @@ pub enum Heard {
     Outgrown(Box<Task>, Box<Problem>),
 }
 
-/// A call that was in a worker that is no more.
-#[derive(Debug)]
-pub enum Orphan {
-    /// Nothing of it has run.
-    Unbegun(Box<Task>),
-    /// It was running.
-    Begun(Begun),
-}
-
-/// A call that ran in a worker to its end.
-#[derive(Debug)]
-pub struct Begun {
-    pub adaptor: CodeId,
-    /// When it came.
-    pub since: Instant,
-    pub events: Sender,
-    /// Its id, if no other call there had it.
-    pub id: Option<String>,
-    /// Since when it was the only one there that ran, if it was.
-    pub alone: Option<Instant>,
-}
-
 impl Worker {
     pub fn new(
         pid: u32,
@@ -119,6 +95,7 @@ impl Worker {
         outbox: Arc<Outbox>,
         claims: Claims,
         files: Taking,
+        room: Arc<Room>,
         most_adaptors: usize,
     ) -> Arc<Self> {
         let most = most_adaptors.try_into().unwrap_or(std::num::NonZeroUsize::MIN);
@@ -128,6 +105,7 @@ impl Worker {
             outbox,
             claims,
             files,
+            room,
             book: Mutex::new(Book {
                 calls: Slab::new(),
                 warm: LruCache::new(most),
@@ -247,40 +225,17 @@ impl Worker {
     /// # Errors
     /// When it is nothing that a worker says.
     pub fn hear(&self, message: FromWorker<'_>, payload: &[u8]) -> io::Result<Heard> {
-        use std::os::unix::ffi::OsStrExt;
         match message {
             FromWorker::Ready | FromWorker::Failed(_) => {}
             FromWorker::Answer { number, head, length } if payload.len() == length => {
                 self.give(number, Event::Answer(head, Bytes::copy_from_slice(payload)));
             }
             FromWorker::Answer { number, head, length } => {
-                self.with(number, |entry| {
-                    // It comes in pieces: no worker's word is worth more memory than that.
-                    let mut body = Gathering::with_capacity(length.min(ROOM));
-                    body.push(payload);
-                    entry.answer = Some((head, body, length));
-                });
+                self.begin_answer(number, head, length, payload)?;
             }
-            FromWorker::Rest { number } => self.with(number, |entry| {
-                if let Some((_, body, length)) = &mut entry.answer {
-                    body.push(payload);
-                    if body.len() >= *length
-                        && let Some((head, body, _)) = entry.answer.take()
-                    {
-                        entry.events.send(Event::Answer(head, body.freeze()));
-                    }
-                }
-            }),
+            FromWorker::Rest { number } => self.go_on_with_answer(number, payload),
             FromWorker::File { number, head } => {
-                let path = PathBuf::from(std::ffi::OsStr::from_bytes(payload));
-                // Taken in any case, so that the next is the next one's.
-                let file = self.files.take(number)?;
-                let file = file.ok_or_else(|| io::Error::from(Errno::MFILE));
-                let event = match file.and_then(|file| Opened::of(path.clone(), file)) {
-                    Ok(file) => Event::File(head, file),
-                    Err(error) => Event::Problem(Box::new(Opened::unreadable(&path, &error))),
-                };
-                self.give(number, event);
+                self.give_file(number, head, payload)?;
             }
             FromWorker::Head { number, head } => self.give(number, Event::Head(head)),
             FromWorker::Chunk { number } => {
@@ -470,37 +425,6 @@ impl Worker {
     pub fn ask_to_stop(&self, patience: Duration) {
         self.outbox.push_urgent(&ToWorker::Stop { patience });
         self.outbox.flush();
-    }
-
-    /// It has ended: gives the calls that it had.
-    pub fn bury(&self) -> Vec<Orphan> {
-        self.outbox.close();
-        self.close();
-        let (calls, progress) = {
-            let mut book = self.book.lock();
-            (std::mem::take(&mut book.calls), book.progress)
-        };
-        let begun = calls.iter().filter(|(number, _)| self.claims.has_begun(*number as u32));
-        let mut ids = HashMap::new();
-        begun.for_each(|(_, entry)| *ids.entry(entry.given.1.id.clone()).or_insert(0) += 1);
-        let is_alone = ids.values().sum::<usize>() == 1;
-        let orphan = |(number, entry): (usize, Entry)| {
-            let number = number as u32;
-            if self.claims.has_begun(number) {
-                let (call, context) = &*entry.given;
-                return Some(Orphan::Begun(Begun {
-                    adaptor: call.code.id(),
-                    since: entry.since,
-                    events: entry.events,
-                    id: (ids.get(&context.id) == Some(&1)).then(|| context.id.clone()),
-                    alone: is_alone.then(|| progress.max(entry.since)),
-                }));
-            }
-            // Taken back already: somebody else has it, or nobody wants it.
-            let is_waiting = !self.claims.is_withdrawn(number) && entry.left.is_none();
-            is_waiting.then(|| Orphan::Unbegun(Box::new(rebuilt(entry.given, entry.events))))
-        };
-        calls.into_iter().filter_map(orphan).collect()
     }
 }
 

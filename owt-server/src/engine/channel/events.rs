@@ -79,6 +79,10 @@ impl Receiver {
             }
             return Poll::Pending;
         };
+        if event.is_last() {
+            // Nothing is to be told any more, and this may be kept for long.
+            *upstream = None;
+        }
         if let Event::Chunk(_) = event {
             state.bytes -= event.weight();
             *uncredited += event.weight();

@@ -27,7 +27,7 @@ use super::postbox::Reader;
 pub use events::Events;
 pub use far::{Far, Reins, Upstream};
 pub use note::{Note, Standing};
-pub use sender::Sender;
+pub use sender::{Sender, Watch};
 
 /// Bytes that may wait between a call and its reader.
 const ROOM: usize = 1 << 20;

@@ -1,7 +1,7 @@
 //! The giving end.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -15,6 +15,17 @@ use crate::engine::postbox::Reader;
 /// one is the call's end.
 #[derive(Debug)]
 pub struct Sender(Arc<Link>);
+
+/// Tells whether a call's reader is still there.
+#[derive(Clone, Debug)]
+pub struct Watch(Weak<Link>);
+
+impl Watch {
+    /// True when the reader has gone, with all that it was given.
+    pub fn has_gone(&self) -> bool {
+        self.0.upgrade().is_none_or(|link| link.state.lock().gone)
+    }
+}
 
 impl Clone for Sender {
     fn clone(&self) -> Self {
@@ -88,6 +99,11 @@ impl Sender {
         if !state.gone {
             self.push(state, event);
         }
+    }
+
+    /// What tells of the reader, and is no end of the call.
+    pub fn watch(&self) -> Watch {
+        Watch(Arc::downgrade(&self.0))
     }
 
     /// Says something of the call to whoever looks after it.
