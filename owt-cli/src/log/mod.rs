@@ -64,6 +64,8 @@ fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug) ->
     use std::fmt::Write;
     match field.name() {
         "message" => {}
+        // What the `log` crate says of itself is in the line already.
+        name if name.starts_with("log.") => return Ok(()),
         name if writer.has_ansi_escapes() => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m")?,
         name => write!(writer, "{name}=")?,
     }

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags};
@@ -16,6 +17,9 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
+
+/// How often a file is tried that the kernel does not take, a millisecond apart.
+const MOST_TRIES: u32 = 1000;
 
 /// A new way: the server's end and the worker's.
 ///
@@ -49,10 +53,17 @@ impl Giving {
     ) -> io::Result<()> {
         // Held until it is told, for the order.
         let end = self.0.lock();
+        let mut tries = 0;
         loop {
             match send(&end, number, file) {
                 Ok(()) => break,
                 Err(Errno::INTR) => {}
+                Err(Errno::TOOMANYREFS) if tries < MOST_TRIES => {
+                    // The user's processes have as many on their way as they may, all together.
+                    tries += 1;
+                    flush();
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
                 Err(Errno::AGAIN) => {
                     flush();
                     let end = end.as_fd();
