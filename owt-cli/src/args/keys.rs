@@ -39,7 +39,11 @@ pub(crate) struct KeyArgs {
     #[arg(long, env = "OWT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Vec<String>,
 
-    /// A file with a token on each line; empty lines and those that begin with # are skipped
+    /// A file with a TOKEN or NAME:TOKEN on each line; empty lines and those that begin with # are
+    /// skipped
+    ///
+    /// The name is the user's whose token it is: adaptors and the logs are told it. A token without
+    /// one is the user `token`'s.
     #[arg(long, env = "OWT_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
 }
@@ -69,7 +73,8 @@ impl KeyArgs {
             keys.read_tokens(text).map_err(refused("--token"))?;
         }
         if let Some(path) = &self.token_file {
-            keys.read_tokens(&secret(path)?).map_err(refused(&named("--token-file", path)))?;
+            keys.read_named_tokens(&secret(path)?)
+                .map_err(refused(&named("--token-file", path)))?;
         }
         let token = match auto.first() {
             Some(_) => Some(random_token().map_err(|source| Failure::Start {

@@ -90,8 +90,8 @@ fn each_form_of_a_user_is_let_in_and_no_other() {
 #[test]
 fn a_token_comes_in_as_bearer_and_as_the_password_of_token() {
     let folder = Folder::new();
-    let (file, other) =
-        (folder.write("tokens", format!("# mine\n{TOKEN}\n")), "another-token:with-colon");
+    let (named, other) = ("named-0123456789-token", "another-token:with-colon");
+    let file = folder.write("tokens", format!("# mine\n{TOKEN}\n ci build: {named}\n"));
     let auth = format!("ali:{HASH}");
     let args = ["--token", other, "--auth", &auth, "--token-file", file.to_str().unwrap()];
     let owt = Start::new().args(args).start();
@@ -121,7 +121,9 @@ fn a_token_comes_in_as_bearer_and_as_the_password_of_token() {
     for right in [
         format!("Bearer {TOKEN}"),
         format!("bearer  {other}"),
+        format!("Bearer {named}"),
         basic("token", TOKEN),
+        basic("token", named),
         basic("token", other),
         basic("ali", PASSWORD),
     ] {
@@ -147,6 +149,10 @@ fn a_malformed_key_does_not_start_and_is_not_told() {
     let users = folder.write("users", format!("ali:{HASH}\nme:{secret}\n"));
     let empty = folder.write("empty", "# nobody\n");
     let (users, empty) = (users.to_str().unwrap(), empty.to_str().unwrap());
+    let short = folder.write("short", format!("ali:{TOKEN}\na-long-one-that-is:s3cret\n"));
+    let nameless = folder.write("nameless", format!(":{TOKEN}\n"));
+    let twice = folder.write("twice", format!("ali:{TOKEN}\nbob:{TOKEN}\n"));
+    let [short, nameless, twice] = [&short, &nameless, &twice].map(|path| path.to_str().unwrap());
     let (ali, token) = (format!("ali:{HASH}"), format!("token:{HASH}"));
     for (args, says) in [
         (vec!["--auth", secret], "colon"),
@@ -167,6 +173,9 @@ fn a_malformed_key_does_not_start_and_is_not_told() {
         (vec!["--token", "s3cret-given by mistake"], "visible ASCII"),
         (vec!["--token", ""], "holds no key"),
         (vec!["--token-file", empty], "holds no key"),
+        (vec!["--token-file", short], "line 2: a token wants at least 16 characters"),
+        (vec!["--token-file", nameless], "name is empty"),
+        (vec!["--token-file", twice], "the token of \"bob\" is there twice"),
         (vec!["--token", TOKEN, "--auth", &token], "called `token`"),
         (vec!["--token", "auto", "--auth", &token], "called `token`"),
     ] {

@@ -8,18 +8,28 @@ use base64::engine::general_purpose::STANDARD;
 use owt_core::{Problem, ProblemKind};
 
 use super::checks::Checks;
-use super::keys::{Check, Keys, TOKEN_USER};
+use super::keys::{Check, Keys, TOKEN_USER, UserName};
 use super::penance::Penance;
 
 /// What a request has shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     /// Nobody is asked for a key.
     Nothing,
-    /// A name and a password (RFC 7617). A browser sends remembered ones by itself.
-    Password,
-    /// A bearer token (RFC 6750). Nothing sends that by itself.
-    Token,
+    /// This user's name and password (RFC 7617). A browser sends remembered ones by itself.
+    Password(UserName),
+    /// This user's bearer token (RFC 6750). Nothing sends that by itself.
+    Token(UserName),
+}
+
+impl Shown {
+    /// Who showed it.
+    pub fn into_user(self) -> Option<UserName> {
+        match self {
+            Self::Nothing => None,
+            Self::Password(user) | Self::Token(user) => Some(user),
+        }
+    }
 }
 
 /// Asks for a key.
@@ -68,14 +78,15 @@ impl Lock {
         let record = self.penance.record(from);
         record.admit().map_err(too_many)?;
         let shown = match Offer::read(header) {
-            Some(Offer::Bearer(token)) => self.keys.accept_token(token).then_some(Shown::Token),
+            Some(Offer::Bearer(token)) => self.keys.accept_token(token).map(Shown::Token),
             Some(Offer::Basic(pair)) => match self.basic(&pair) {
-                Check::Done(is_right) => is_right.then_some(Shown::Password),
+                Check::Done(user) => user.map(Shown::Password),
                 Check::Slow(check) => {
+                    let user = UserName::clone(&check.user);
                     let (_, password) = split(&pair);
                     let checked = self.checks.run(header, check, password, record);
                     // A wrong one has been counted.
-                    return if checked.await? { Ok(Shown::Password) } else { Err(wrong()) };
+                    return if checked.await? { Ok(Shown::Password(user)) } else { Err(wrong()) };
                 }
             },
             None => None,
@@ -163,8 +174,16 @@ mod tests {
         for user in users {
             keys.add_user(user).unwrap();
         }
-        keys.add_token("0123456789abcdef").unwrap();
+        keys.read_named_tokens("0123456789abcdef\nci: fedcba9876543210").unwrap();
         Lock::new(keys).unwrap()
+    }
+
+    fn password(user: &str) -> Shown {
+        Shown::Password(user.into())
+    }
+
+    fn token(user: &str) -> Shown {
+        Shown::Token(user.into())
     }
 
     fn basic(pair: &str) -> Vec<u8> {
@@ -184,9 +203,11 @@ mod tests {
     fn what_is_quick_does_not_wait() {
         let lock = lock(&[format!("ali:{SHA256}")]);
         let wrong = Some(Err(ProblemKind::Unauthenticated));
-        assert_eq!(at_once(&lock, b"Bearer 0123456789abcdef"), Some(Ok(Shown::Token)));
-        assert_eq!(at_once(&lock, &basic("token:0123456789abcdef")), Some(Ok(Shown::Password)));
-        assert_eq!(at_once(&lock, &basic("ali:open sesame")), Some(Ok(Shown::Password)));
+        assert_eq!(at_once(&lock, b"Bearer 0123456789abcdef"), Some(Ok(token("token"))));
+        assert_eq!(at_once(&lock, b"Bearer fedcba9876543210"), Some(Ok(token("ci"))));
+        assert_eq!(at_once(&lock, &basic("token:0123456789abcdef")), Some(Ok(password("token"))));
+        assert_eq!(at_once(&lock, &basic("token:fedcba9876543210")), Some(Ok(password("ci"))));
+        assert_eq!(at_once(&lock, &basic("ali:open sesame")), Some(Ok(password("ali"))));
         for header in [&basic("ali:open"), &b"Basic ali"[..], b"Basic", b"", b"Bearer", b"Digest x"]
         {
             assert_eq!(at_once(&lock, header), wrong, "{}", String::from_utf8_lossy(header));
@@ -196,11 +217,12 @@ mod tests {
     #[tokio::test]
     async fn a_slow_password_is_checked_once() {
         let lock = lock(&[format!("ali:{OPEN_SESAME}"), format!("bob:{SHA256}")]);
-        for pair in ["ali:open sesame", "bob:open sesame"] {
-            assert_eq!(lock.open(Some(&basic(pair)), None).await.unwrap(), Shown::Password);
+        for user in ["ali", "bob"] {
+            let pair = basic(&format!("{user}:open sesame"));
+            assert_eq!(lock.open(Some(&pair), None).await.unwrap(), password(user));
             // It is remembered before the next one's turn.
             drop(lock.penance.record(None).turn().await);
-            assert_eq!(at_once(&lock, &basic(pair)), Some(Ok(Shown::Password)));
+            assert_eq!(at_once(&lock, &pair), Some(Ok(password(user))));
         }
         // Wrong ones again each time, whoever's they are.
         for pair in ["ali:open", "ali:open", "bob:open", "eve:open sesame"] {
@@ -208,12 +230,12 @@ mod tests {
             assert_eq!(opened.unwrap_err().kind, ProblemKind::Unauthenticated);
         }
         // A token costs nothing here either.
-        assert_eq!(at_once(&lock, b"Bearer 0123456789abcdef"), Some(Ok(Shown::Token)));
+        assert_eq!(at_once(&lock, b"Bearer 0123456789abcdef"), Some(Ok(token("token"))));
     }
 
     #[test]
     fn keys_do_not_show_themselves() {
         let shown = format!("{:?}", lock(&[format!("ali:{SHA256}")]).keys);
-        assert_eq!(shown, r#"Keys { users: ["ali"], tokens: 1 }"#);
+        assert_eq!(shown, r#"Keys { users: ["ali"], tokens: 2 }"#);
     }
 }

@@ -20,11 +20,13 @@ mod penance;
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
+use nix::unistd::{Uid, User};
 use owt_core::{Problem, ProblemKind};
 
 pub(crate) use answer::{Dress, preflight};
@@ -33,6 +35,7 @@ pub use authority::{Host, HostError, Origin, OriginError};
 use browser::Page;
 pub(crate) use browser::is_navigation;
 use consent::Consent;
+pub(crate) use keys::UserName;
 pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
 use lock::{Lock, Shown};
 
@@ -65,8 +68,17 @@ pub(crate) struct Door {
     rules: Rules,
     lock: Lock,
     consent: Consent,
-    /// The user that this server runs as.
-    user: u32,
+    /// Who may come in by a Unix socket.
+    neighbours: Neighbours,
+}
+
+/// Who sent a request, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller {
+    /// The client's address, where it has one.
+    pub from: Option<IpAddr>,
+    /// Whose key it showed; on a Unix socket without keys, the user at its other end.
+    pub user: Option<UserName>,
 }
 
 /// A request that came in, and what it may do.
@@ -78,8 +90,8 @@ pub(crate) struct Pass {
     pub is_meant: bool,
     /// Our own origin, as the client sees it.
     pub own: Origin,
-    /// The client's address, where it has one.
-    pub from: Option<IpAddr>,
+    /// Who sent it.
+    pub caller: Caller,
     /// Whether it showed a key, which is not for adaptors to see.
     pub has_shown_key: bool,
 }
@@ -97,8 +109,7 @@ impl Door {
     /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
         let lock = Lock::new(rules.keys.clone())?;
-        let user = rustix::process::geteuid().as_raw();
-        Ok(Self { rules, lock, consent: Consent::new()?, user })
+        Ok(Self { rules, lock, consent: Consent::new()?, neighbours: Neighbours::new() })
     }
 
     /// True when a bearer token is one of the keys.
@@ -120,13 +131,13 @@ impl Door {
         let connection = request
             .conn_data::<Connection>()
             .ok_or_else(|| refused("nothing is known of this connection"))?;
-        let (arrival, page) = match connection.unix_peer {
-            Some(user) => (self.neighbour(user)?, Page::Own),
+        let (arrival, page, peer) = match connection.unix_peer {
+            Some(id) => (Arrival::local(), Page::Own, Some(self.neighbours.name(id)?)),
             None => {
                 let Rules { allow_hosts, allow_origins, trust_proxies, .. } = &self.rules;
                 let arrival = Arrival::read(request, connection, allow_hosts, trust_proxies)?;
                 let page = browser::page(headers, &arrival.own, allow_origins)?;
-                (arrival, page)
+                (arrival, page, None)
             }
         };
         if page == Page::Allowed && answer::is_preflight(request) {
@@ -134,7 +145,7 @@ impl Door {
         }
         let Arrival { own, from } = arrival;
         let shown = self.lock.open(authorization(headers)?, from).await?;
-        let is_meant = shown == Shown::Token
+        let is_meant = matches!(shown, Shown::Token(_))
             || browser::is_meant(headers, page, &own, || {
                 is_navigation(headers) && self.consent.is_in(headers, request.uri())
             });
@@ -147,15 +158,8 @@ impl Door {
             _ => None,
         };
         let has_shown_key = shown != Shown::Nothing;
-        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, from, has_shown_key })))
-    }
-
-    /// Who is at the other end of a Unix socket: no name and no page can have sent them here.
-    fn neighbour(&self, user: u32) -> Result<Arrival, Refusal> {
-        if user != self.user && user != 0 {
-            return Err(refused("this socket is for the user that runs the server"));
-        }
-        Ok(Arrival { own: Origin::local(), from: None })
+        let caller = Caller { from, user: shown.into_user().or(peer) };
+        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, caller, has_shown_key })))
     }
 
     /// What to say of the answer to such a request; `is_call` when an adaptor gave it.
@@ -181,6 +185,38 @@ impl Door {
     /// Why a GET that carries code is not run, where nobody can be asked.
     pub fn unmeant(&self) -> Refusal {
         unmeant()
+    }
+}
+
+/// Who may come in by a Unix socket: the user that the server runs as, and root.
+struct Neighbours {
+    own: u32,
+    own_name: OnceLock<UserName>,
+    root_name: OnceLock<UserName>,
+}
+
+impl Neighbours {
+    fn new() -> Self {
+        let own = rustix::process::geteuid().as_raw();
+        Self { own, own_name: OnceLock::new(), root_name: OnceLock::new() }
+    }
+
+    /// The name of that user at the other end, or their number if they have none.
+    fn name(&self, id: u32) -> Result<UserName, Refusal> {
+        let name = match id {
+            _ if id == self.own => &self.own_name,
+            0 => &self.root_name,
+            _ => return Err(refused("this socket is for the user that runs the server")),
+        };
+        // Asked once: the system's users may be far away (NSS).
+        Ok(name.get_or_init(|| system_name(id)).clone())
+    }
+}
+
+fn system_name(id: u32) -> UserName {
+    match User::from_uid(Uid::from_raw(id)) {
+        Ok(Some(user)) => user.name.into(),
+        Ok(None) | Err(_) => id.to_string().into(),
     }
 }
 
@@ -215,11 +251,17 @@ mod tests {
 
     #[test]
     fn a_socket_is_for_its_own_user_and_root() {
-        let door = Door::new(Rules::default()).unwrap();
-        assert!(door.neighbour(door.user).is_ok());
-        assert!(door.neighbour(0).is_ok());
-        assert!(door.neighbour(door.user + 1).is_err());
+        let neighbours = Neighbours::new();
+        let own = neighbours.name(neighbours.own).unwrap();
+        assert_eq!(own, system_name(rustix::process::geteuid().as_raw()));
+        assert_eq!(&*neighbours.name(0).unwrap(), "root");
+        assert!(neighbours.name(neighbours.own + 1).is_err());
         // What stands for a user that the kernel does not tell.
-        assert!(door.neighbour(u32::MAX).is_err());
+        assert!(neighbours.name(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn a_user_without_a_name_is_a_number() {
+        assert_eq!(&*system_name(3_999_999_999), "3999999999");
     }
 }

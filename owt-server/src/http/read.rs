@@ -204,6 +204,6 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes, pass: &Pas
         headers,
         body,
         scheme: if pass.own.scheme() == "https" { "https" } else { "http" },
-        remote: pass.from.map(|from| SocketAddr::new(from, port)),
+        remote: pass.caller.from.map(|from| SocketAddr::new(from, port)),
     }
 }
