@@ -28,8 +28,8 @@ mod worker;
 pub use config::Config;
 pub use doctor::diagnose;
 pub use door::{
-    Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules, SECRETS,
-    TOKEN_USER, random_token,
+    Host, HostError as HostNameError, KeyError, KeyFileError, KeyFiles, Keyring, Keys, Origin,
+    OriginError, Rules, SECRETS, TOKEN_USER, random_token,
 };
 pub use listener::{Address, Listener, Socket, SocketError, may_listen};
 pub use memory::collect_by;

@@ -42,7 +42,7 @@ pub struct Ready {
 pub struct Signals<F> {
     /// Resolves when it shall end.
     pub shutdown: F,
-    /// Each message asks for fresh workers, and for TLS's files to be read again.
+    /// Each message asks for fresh workers, and for the files of TLS and of keys to be read again.
     pub reload: mpsc::Receiver<()>,
 }
 
@@ -93,6 +93,7 @@ pub fn serve(
     }
     let door = Door::new(config.door.clone())
         .map_err(|error| ServeError::Io("the door's secret", error))?;
+    let door = Arc::new(door);
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
     // Recordings, and what watches calls of the event loop; one thread is plenty.
@@ -104,7 +105,7 @@ pub fn serve(
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
     let settings = Settings::new(&config, &address, scratch.path())?;
     let walls = walls(&config, &settings, scratch.path())?;
-    if config.workers > 0 && (walls.is_some() || !config.door.keys.is_empty()) {
+    if config.workers > 0 && (walls.is_some() || !config.door.keys.keys().is_empty()) {
         // Workers are the same user's: without this they could read the keys in this memory.
         rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
             .map_err(|error| ServeError::Io("hiding the server's memory", error.into()))?;
@@ -121,7 +122,7 @@ pub fn serve(
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let site = Site {
         engine,
-        door,
+        door: Arc::clone(&door),
         max_body: config.max_body,
         body_timeout: config.body_timeout,
         stall_timeout: config.stall_timeout,
@@ -129,7 +130,8 @@ pub fn serve(
         metrics: Arc::default(),
     };
     let Signals { shutdown, reload } = signals;
-    runtime.spawn(hosting.clone().reload_at(reload, listener.tls()));
+    let files = Files { tls: listener.tls(), door };
+    runtime.spawn(hosting.clone().reload_at(reload, files));
     let stopper = hosting.host();
     let http = std::thread::Builder::new()
         .name("owt-http".to_owned())
@@ -219,14 +221,10 @@ impl Hosting {
         }
     }
 
-    async fn reload_at(self, mut asked: mpsc::Receiver<()>, tls: Option<Arc<Tls>>) {
+    async fn reload_at(self, mut asked: mpsc::Receiver<()>, files: Files) {
         while asked.recv().await.is_some() {
             // Files may be slow to read, and this thread watches calls.
-            match tls.as_ref().map(|tls| tokio::task::block_in_place(|| tls.reload())) {
-                Some(Ok(())) => tracing::info!("read the certificate again"),
-                Some(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
-                None => {}
-            }
+            tokio::task::block_in_place(|| files.read_again());
             match &self {
                 Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
                 Self::Workers(crew) => {
@@ -234,6 +232,27 @@ impl Hosting {
                     crew.reload();
                 }
             }
+        }
+    }
+}
+
+/// What is from files that may change while the server runs.
+struct Files {
+    tls: Option<Arc<Tls>>,
+    door: Arc<Door>,
+}
+
+impl Files {
+    fn read_again(&self) {
+        match self.tls.as_ref().map(|tls| tls.reload()) {
+            Some(Ok(())) => tracing::info!("read the certificate again"),
+            Some(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
+            None => {}
+        }
+        match self.door.reload_keys() {
+            Some(Ok(())) => tracing::info!("read the keys again"),
+            Some(Err(error)) => tracing::error!("the keys stay as they were: {error}"),
+            None => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
-use owt_server::{Host, HostNameError, Keys, Origin, Rules};
+use owt_server::{Host, HostNameError, Keyring, Origin, Rules};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Which names and pages may reach it")]
@@ -36,7 +36,7 @@ impl DoorArgs {
     }
 
     /// The door's rules.
-    pub(crate) fn rules(&self, keys: Keys) -> Rules {
+    pub(crate) fn rules(&self, keys: Keyring) -> Rules {
         Rules {
             keys,
             allow_hosts: self.allow_host.clone(),

@@ -1,12 +1,9 @@
 //! Who may come in, and what they show for it.
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use owt_server::{KeyError, Keys, random_token};
+use owt_server::{KeyError, KeyFileError, KeyFiles, Keyring, Keys, random_token};
 
 use crate::failure::Failure;
 
@@ -50,7 +47,7 @@ pub(crate) struct KeyArgs {
 
 /// Who may come in, as it was asked for.
 pub(crate) struct Asked {
-    pub(crate) keys: Keys,
+    pub(crate) keys: Keyring,
     /// A token that was made for this server: nobody knows it yet.
     pub(crate) token: Option<String>,
 }
@@ -65,16 +62,9 @@ impl KeyArgs {
         for text in &self.auth {
             keys.read_users(text).map_err(refused("--auth"))?;
         }
-        if let Some(path) = &self.auth_file {
-            keys.read_users(&secret(path)?).map_err(refused(&named("--auth-file", path)))?;
-        }
         let (auto, given): (Vec<_>, Vec<_>) = self.token.iter().partition(|text| *text == AUTO);
         for text in given {
             keys.read_tokens(text).map_err(refused("--token"))?;
-        }
-        if let Some(path) = &self.token_file {
-            keys.read_named_tokens(&secret(path)?)
-                .map_err(refused(&named("--token-file", path)))?;
         }
         let token = match auto.first() {
             Some(_) => Some(random_token().map_err(|source| Failure::Start {
@@ -86,28 +76,17 @@ impl KeyArgs {
         if let Some(token) = &token {
             keys.add_token(token).map_err(refused("--token"))?;
         }
+        let files = KeyFiles { users: self.auth_file.clone(), tokens: self.token_file.clone() };
+        let keys = Keyring::open(keys, files).map_err(|error| match error {
+            KeyFileError::Read { path, source } => {
+                Failure::Read(path.display().to_string(), source)
+            }
+            KeyFileError::Malformed { .. } => Failure::Usage(error.to_string()),
+        })?;
         Ok(Asked { keys, token })
     }
 }
 
-fn named(flag: &str, path: &Path) -> String {
-    format!("{flag} {}", path.display())
-}
-
 fn refused(what: &str) -> impl Fn(KeyError) -> Failure {
     move |error| Failure::Usage(format!("{what}: {error}"))
-}
-
-/// The text of a file that others should not read.
-fn secret(path: &Path) -> Result<String, Failure> {
-    let fails = |error| Failure::Read(path.display().to_string(), error);
-    let mut file = File::open(path).map_err(fails)?;
-    let mode = file.metadata().map_err(fails)?.mode();
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(fails)?;
-    if mode & 0o077 != 0 {
-        let path = path.display();
-        tracing::warn!("others than its owner can read or change {path}: chmod 600 {path}");
-    }
-    Ok(text)
 }

@@ -190,7 +190,7 @@ Examples:
 
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
 a second one ends it at once. SIGHUP replaces the workers by fresh ones and reads
-TLS's files again; no call is dropped.
+the files of TLS and of keys again; no call is dropped.
 OWT_LIB_DIRS separates its folders with colons.";
 
 #[derive(Debug, Args)]

@@ -12,19 +12,19 @@ use rustix::net::{AddressFamily, SocketType};
 use crate::raw::Raw;
 use crate::support::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
 
-const PASSWORD: &str = "open sesame";
+pub const PASSWORD: &str = "open sesame";
 /// Its SHA-256.
-const HASH: &str = "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
-const TOKEN: &str = "0123456789-a-token-of-this-test";
+pub const HASH: &str = "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
+pub const TOKEN: &str = "0123456789-a-token-of-this-test";
 
 /// The user with that password, hashed with so many KiB.
-fn slow(user: &str, password: &str, memory: u32) -> String {
+pub fn slow(user: &str, password: &str, memory: u32) -> String {
     let params = Params::new(memory, 1, 1, None).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     format!("{user}:{}", argon2.hash_password(password.as_bytes()).unwrap())
 }
 
-fn basic(user: &str, password: &str) -> String {
+pub fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", b64(format!("{user}:{password}")))
 }
 
@@ -32,7 +32,7 @@ fn marking(owt: &Owt, folder: &Folder) -> Sent {
     owt.code(&format!("{}\ndef run(): return 'ran'\n", folder.mark("ran")))
 }
 
-fn with(call: &Sent, authorization: &str) -> Answer {
+pub fn with(call: &Sent, authorization: &str) -> Answer {
     Answer::of(call.posting("/").header("authorization", authorization).send().unwrap())
 }
 

@@ -1,13 +1,15 @@
 //! Asks for a key, and has who shows wrong ones wait.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use owt_core::{Problem, ProblemKind};
+use parking_lot::RwLock;
 
-use super::checks::Checks;
+use super::checks::{Checks, Known};
 use super::keys::{Check, Keys, TOKEN_USER, UserName};
 use super::penance::Penance;
 
@@ -34,29 +36,55 @@ impl Shown {
 
 /// Asks for a key.
 pub(super) struct Lock {
-    keys: Keys,
+    ring: RwLock<Arc<Ring>>,
+    /// Which keys there are may change; that there are some does not.
+    asks_key: bool,
     penance: Penance,
     checks: Checks,
+}
+
+/// The keys that hold now, and what was learnt about them: both go together.
+struct Ring {
+    keys: Keys,
+    known: Known,
+}
+
+impl Ring {
+    fn new(keys: Keys) -> Arc<Self> {
+        for warning in keys.warnings() {
+            tracing::warn!("{warning}");
+        }
+        Arc::new(Self { keys, known: Known::default() })
+    }
 }
 
 impl Lock {
     /// # Errors
     /// The system has no random bytes to give.
     pub fn new(keys: Keys) -> std::io::Result<Self> {
-        for warning in keys.warnings() {
-            tracing::warn!("{warning}");
-        }
-        Ok(Self { keys, penance: Penance::new(), checks: Checks::new()? })
+        let asks_key = !keys.is_empty();
+        let (penance, checks) = (Penance::new(), Checks::new()?);
+        Ok(Self { ring: RwLock::new(Ring::new(keys)), asks_key, penance, checks })
+    }
+
+    /// From the next request on these are the keys.
+    pub fn exchange(&self, keys: Keys) {
+        let ring = Ring::new(keys);
+        *self.ring.write() = ring;
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read())
     }
 
     /// True when nobody comes in without a key.
     pub fn asks_key(&self) -> bool {
-        !self.keys.is_empty()
+        self.asks_key
     }
 
     /// True when a bearer token is one of the keys.
     pub fn takes_tokens(&self) -> bool {
-        self.keys.has_tokens()
+        self.ring.read().keys.has_tokens()
     }
 
     /// Lets a request in that came from that address with that `Authorization` header. Waits
@@ -69,22 +97,23 @@ impl Lock {
         authorization: Option<&[u8]>,
         from: Option<IpAddr>,
     ) -> Result<Shown, Box<Problem>> {
-        if !self.asks_key() {
+        if !self.asks_key {
             return Ok(Shown::Nothing);
         }
-        let Some(header) = authorization else { return Err(self.unknown()) };
+        let ring = self.ring();
+        let Some(header) = authorization else { return Err(unknown(&ring.keys)) };
         // Before anything of it is looked at, or waiting would not keep anyone from guessing.
         // Everybody has a record, so that making one does not tell of a failure.
         let record = self.penance.record(from);
         record.admit().map_err(too_many)?;
         let shown = match Offer::read(header) {
-            Some(Offer::Bearer(token)) => self.keys.accept_token(token).map(Shown::Token),
-            Some(Offer::Basic(pair)) => match self.basic(&pair) {
+            Some(Offer::Bearer(token)) => ring.keys.accept_token(token).map(Shown::Token),
+            Some(Offer::Basic(pair)) => match basic(&ring.keys, &pair) {
                 Check::Done(user) => user.map(Shown::Password),
                 Check::Slow(check) => {
                     let user = UserName::clone(&check.user);
                     let (_, password) = split(&pair);
-                    let checked = self.checks.run(header, check, password, record);
+                    let checked = self.checks.run(&ring.known, header, check, password, record);
                     // A wrong one has been counted.
                     return if checked.await? { Ok(Shown::Password(user)) } else { Err(wrong()) };
                 }
@@ -96,26 +125,26 @@ impl Lock {
             wrong()
         })
     }
+}
 
-    fn basic(&self, pair: &[u8]) -> Check {
-        match split(pair) {
-            (user, token) if user == TOKEN_USER.as_bytes() && self.keys.has_tokens() => {
-                Check::Done(self.keys.accept_token(token))
-            }
-            (user, password) => self.keys.check(user, password),
+fn basic(keys: &Keys, pair: &[u8]) -> Check {
+    match split(pair) {
+        (user, token) if user == TOKEN_USER.as_bytes() && keys.has_tokens() => {
+            Check::Done(keys.accept_token(token))
         }
+        (user, password) => keys.check(user, password),
     }
+}
 
-    fn unknown(&self) -> Box<Problem> {
-        let detail = if self.keys.has_tokens() {
-            "this server wants a token, as `Authorization: Bearer TOKEN`, or as the password of \
-             the user `token`: curl -u token:TOKEN, or http://token:TOKEN@host in the URL"
-        } else {
-            "this server wants HTTP Basic credentials: curl -u USER:PASSWORD, or \
-             http://USER:PASSWORD@host in the URL"
-        };
-        Box::new(Problem::new(ProblemKind::Unauthenticated, detail))
-    }
+fn unknown(keys: &Keys) -> Box<Problem> {
+    let detail = if keys.has_tokens() {
+        "this server wants a token, as `Authorization: Bearer TOKEN`, or as the password of \
+         the user `token`: curl -u token:TOKEN, or http://token:TOKEN@host in the URL"
+    } else {
+        "this server wants HTTP Basic credentials: curl -u USER:PASSWORD, or \
+         http://USER:PASSWORD@host in the URL"
+    };
+    Box::new(Problem::new(ProblemKind::Unauthenticated, detail))
 }
 
 fn wrong() -> Box<Problem> {
@@ -233,9 +262,30 @@ mod tests {
         assert_eq!(at_once(&lock, b"Bearer 0123456789abcdef"), Some(Ok(token("token"))));
     }
 
+    #[tokio::test]
+    async fn what_was_right_is_forgotten_with_its_key() {
+        let lock = lock(&[format!("ali:{OPEN_SESAME}")]);
+        let pair = basic("ali:open sesame");
+        // Under way, and so let in, while the keys are exchanged.
+        let mut opened = pin!(lock.open(Some(&pair), None));
+        let polled = opened.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        let mut keys = Keys::default();
+        keys.add_user(&format!("bob:{OPEN_SESAME}")).unwrap();
+        lock.exchange(keys);
+        assert_eq!(opened.await.unwrap(), password("ali"));
+        drop(lock.penance.record(None).turn().await);
+        let again = lock.open(Some(&pair), None).await;
+        assert_eq!(again.unwrap_err().kind, ProblemKind::Unauthenticated);
+        let wrong = at_once(&lock, b"Bearer 0123456789abcdef");
+        assert_eq!(wrong, Some(Err(ProblemKind::Unauthenticated)));
+        let pair = basic("bob:open sesame");
+        assert_eq!(lock.open(Some(&pair), None).await.unwrap(), password("bob"));
+    }
+
     #[test]
     fn keys_do_not_show_themselves() {
-        let shown = format!("{:?}", lock(&[format!("ali:{SHA256}")]).keys);
+        let shown = format!("{:?}", lock(&[format!("ali:{SHA256}")]).ring().keys);
         assert_eq!(shown, r#"Keys { users: ["ali"], tokens: 2 }"#);
     }
 }

@@ -13,6 +13,7 @@ mod checks;
 mod consent;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod keyring;
 mod keys;
 mod lock;
 mod password;
@@ -35,6 +36,7 @@ pub use authority::{Host, HostError, Origin, OriginError};
 use browser::Page;
 pub(crate) use browser::is_navigation;
 use consent::Consent;
+pub use keyring::{KeyFileError, KeyFiles, Keyring};
 pub(crate) use keys::UserName;
 pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
 use lock::{Lock, Shown};
@@ -45,7 +47,7 @@ use crate::http::Connection;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// Who may come in.
-    pub keys: Keys,
+    pub keys: Keyring,
     /// Names that the server answers to, beside `localhost` and its addresses.
     pub allow_hosts: Vec<Host>,
     /// Origins whose pages may call, beside our own.
@@ -108,7 +110,7 @@ impl Door {
     /// # Errors
     /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
-        let lock = Lock::new(rules.keys.clone())?;
+        let lock = Lock::new(rules.keys.keys().clone())?;
         Ok(Self { rules, lock, consent: Consent::new()?, neighbours: Neighbours::new() })
     }
 
@@ -120,6 +122,15 @@ impl Door {
     /// True when nobody comes in without a key.
     pub fn asks_key(&self) -> bool {
         self.lock.asks_key()
+    }
+
+    /// Reads the files with keys again; `None` when there are none. From then on a request needs a
+    /// key that is in them; those that were let in go on.
+    ///
+    /// # Errors
+    /// They cannot be used; then the keys stay as they were.
+    pub fn reload_keys(&self) -> Option<Result<(), KeyFileError>> {
+        Some(self.rules.keys.read_again()?.map(|keys| self.lock.exchange(keys)))
     }
 
     /// Lets a request in, or says why not.

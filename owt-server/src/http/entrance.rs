@@ -114,7 +114,7 @@ mod tests {
             let runtime = tokio::runtime::Handle::current();
             let site = web::Data::new(Site {
                 engine: Engine::new(Arc::new(Nowhere), 0, None, runtime),
-                door: Door::new(Rules::default()).unwrap(),
+                door: Arc::new(Door::new(Rules::default()).unwrap()),
                 max_body: 0,
                 body_timeout: Duration::from_secs(1),
                 stall_timeout: Duration::from_secs(1),

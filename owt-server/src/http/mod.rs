@@ -40,7 +40,7 @@ use crate::metrics::Metrics;
 /// What every request needs.
 pub(crate) struct Site {
     pub engine: Engine,
-    pub door: Door,
+    pub door: Arc<Door>,
     pub max_body: usize,
     pub body_timeout: Duration,
     pub stall_timeout: Duration,
