@@ -43,5 +43,6 @@ mod s7_limits;
 mod s7_mid_stream;
 mod s7_reloaded_keys;
 mod s7_soft_stop;
+mod s7_users;
 mod s8_never_mixed;
 mod s8_shared_state;

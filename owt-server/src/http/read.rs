@@ -205,5 +205,6 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes, pass: &Pas
         body,
         scheme: if pass.own.scheme() == "https" { "https" } else { "http" },
         remote: pass.caller.from.map(|from| SocketAddr::new(from, port)),
+        user: pass.caller.user.clone(),
     }
 }
