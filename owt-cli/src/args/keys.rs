@@ -23,6 +23,8 @@ pub(crate) struct KeyArgs {
     auth: Vec<String>,
 
     /// A file with a USER:HASH on each line; empty lines and those that begin with # are skipped
+    ///
+    /// USER:HASH:probe is for health checks and metrics, and runs nothing.
     #[arg(long, env = "OWT_AUTH_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     auth_file: Option<PathBuf>,
 
@@ -40,7 +42,8 @@ pub(crate) struct KeyArgs {
     /// skipped
     ///
     /// The name is the user's whose token it is: adaptors and the logs are told it. A token without
-    /// one is the user `token`'s.
+    /// one is the user `token`'s. NAME:TOKEN:probe is for health checks and metrics, and runs
+    /// nothing.
     #[arg(long, env = "OWT_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
 }

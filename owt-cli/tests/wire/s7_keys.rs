@@ -152,7 +152,10 @@ fn a_malformed_key_does_not_start_and_is_not_told() {
     let short = folder.write("short", format!("ali:{TOKEN}\na-long-one-that-is:s3cret\n"));
     let nameless = folder.write("nameless", format!(":{TOKEN}\n"));
     let twice = folder.write("twice", format!("ali:{TOKEN}\nbob:{TOKEN}\n"));
-    let [short, nameless, twice] = [&short, &nameless, &twice].map(|path| path.to_str().unwrap());
+    let colons = folder.write("colons", format!("ali:{TOKEN}:s3cret:run\n"));
+    let scope = folder.write("scope", format!("ali:{TOKEN}:s3cret\n"));
+    let [short, nameless, twice, colons, scope] =
+        [&short, &nameless, &twice, &colons, &scope].map(|path| path.to_str().unwrap());
     let (ali, token) = (format!("ali:{HASH}"), format!("token:{HASH}"));
     for (args, says) in [
         (vec!["--auth", secret], "colon"),
@@ -175,6 +178,9 @@ fn a_malformed_key_does_not_start_and_is_not_told() {
         (vec!["--token-file", empty], "holds no key"),
         (vec!["--token-file", short], "line 2: a token wants at least 16 characters"),
         (vec!["--token-file", nameless], "name is empty"),
+        (vec!["--token-file", colons], "NAME:TOKEN:SCOPE"),
+        (vec!["--token-file", scope], "neither `run` nor `probe`"),
+        (vec!["--auth", &format!("ali:{HASH}:s3cret")], "neither `run` nor `probe`"),
         (vec!["--token-file", twice], "the token of \"bob\" is there twice"),
         (vec!["--token", TOKEN, "--auth", &token], "called `token`"),
         (vec!["--token", "auto", "--auth", &token], "called `token`"),

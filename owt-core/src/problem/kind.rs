@@ -44,6 +44,8 @@ catalogue! {
         "This server asks for a key. Send a name and a password as HTTP basic authentication, or the token that you were given as a bearer token.";
     Forbidden, "forbidden", 403, "Refused at the door",
         "The Host or the Origin of the request is not one that this server lets in. A page of another site cannot call it; a client that is no browser sends no Origin.";
+    InsufficientScope, "insufficient-scope", 403, "The key is not for this",
+        "The key that came is for the server's own pages that run nothing, such as its health. A call wants a key with the scope `run`. Nothing has run.";
     NotFound, "not-found", 404, "Nothing there",
         "No code came with the request, and nothing is kept under this address. Send `code_b64`, or ask for `/` to see what there is.";
     MethodNotAllowed, "method-not-allowed", 405, "Method not allowed",

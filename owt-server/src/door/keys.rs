@@ -28,9 +28,26 @@ pub struct Keys {
 /// Whoever a key belongs to, by name.
 pub(crate) type UserName = Arc<str>;
 
+/// Whom a key lets in, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub user: UserName,
+    pub scope: Scope,
+}
+
+/// What a key is good for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those of the server's own pages that run nothing.
+    Probe,
+    /// Everything.
+    #[default]
+    Run,
+}
+
 #[derive(Clone)]
 struct User {
-    name: UserName,
+    holder: Holder,
     /// Of the name, so that comparing it tells nothing of its length.
     hash: Hash,
     password: Password,
@@ -39,7 +56,7 @@ struct User {
 #[derive(Clone)]
 struct Token {
     hash: Hash,
-    user: UserName,
+    holder: Holder,
 }
 
 /// A key that is not taken. None of these tells what was given.
@@ -85,11 +102,16 @@ pub enum KeyError {
     )]
     TokenShort,
     /// More colons than a line of a file has parts.
-    #[error("a line is TOKEN or NAME:TOKEN; a token in a file has no colon")]
+    #[error("a line is TOKEN, NAME:TOKEN or NAME:TOKEN:SCOPE; a token in a file has no colon")]
     TokenColon,
-    /// One token for two users.
-    #[error("the token of {0:?} is there twice, for different users; give each user their own")]
+    /// One token for two users, or good for two things.
+    #[error(
+        "the token of {0:?} is there twice, for different users or scopes; give each their own"
+    )]
     TokenTwice(String),
+    /// No scope.
+    #[error("the scope, after the second colon, is neither `run` nor `probe`")]
+    Scope,
     /// Not what fits into a header.
     #[error("a token wants visible ASCII characters only; `auto` makes one")]
     TokenCharacter,
@@ -106,7 +128,7 @@ pub enum KeyError {
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names: Vec<_> = self.users.iter().map(|user| &*user.name).collect();
+        let names: Vec<_> = self.users.iter().map(|user| &*user.holder.user).collect();
         f.debug_struct("Keys").field("users", &names).field("tokens", &self.tokens.len()).finish()
     }
 }
@@ -120,7 +142,7 @@ impl Keys {
 
     /// The users' names, in the order they were added.
     pub fn users(&self) -> impl Iterator<Item = &str> {
-        self.users.iter().map(|user| &*user.name)
+        self.users.iter().map(|user| &*user.holder.user)
     }
 
     /// True when a token lets someone in.
@@ -129,19 +151,21 @@ impl Keys {
         !self.tokens.is_empty()
     }
 
-    /// Lets a user in: `USER:$argon2id$...` or `USER:SHA256HEX`.
+    /// Lets a user in: `USER:$argon2id$...` or `USER:SHA256HEX`, and perhaps `:SCOPE`.
     ///
     /// # Errors
     /// The text is not that, or the user is there already.
     pub fn add_user(&mut self, text: &str) -> Result<(), KeyError> {
-        let (name, password) = text.split_once(':').ok_or(KeyError::Colon)?;
-        let name = user_name(name)?;
-        let password = Password::read(password.trim())?;
-        if self.users().any(|known| known == &*name) {
-            return Err(KeyError::Twice(name.to_string()));
+        let (name, rest) = text.split_once(':').ok_or(KeyError::Colon)?;
+        let user = user_name(name)?;
+        // Neither kind of hash has a colon.
+        let (password, scope) = with_scope(rest);
+        let password = Password::read(password)?;
+        if self.users().any(|known| known == &*user) {
+            return Err(KeyError::Twice(user.to_string()));
         }
         let hash = sha256(name.as_bytes());
-        self.users.push(User { name, hash, password });
+        self.users.push(User { holder: Holder { user, scope: scope? }, hash, password });
         self.keep_apart()
     }
 
@@ -151,23 +175,25 @@ impl Keys {
     /// # Errors
     /// It is not that.
     pub fn add_token(&mut self, token: &str) -> Result<(), KeyError> {
-        self.add_token_of(TOKEN_USER.into(), token)
+        self.add_token_of(Holder { user: TOKEN_USER.into(), scope: Scope::Run }, token)
     }
 
-    /// Lets in whoever has the token of a file's line: `NAME:TOKEN`, or `TOKEN` alone as for
-    /// [`Keys::add_token`]. A user may have several.
+    /// Lets in whoever has the token of a file's line: `NAME:TOKEN` and perhaps `:SCOPE`, or `TOKEN`
+    /// alone as for [`Keys::add_token`]. A user may have several.
     ///
     /// # Errors
     /// The line is not that, or the token is another user's already.
     pub fn add_named_token(&mut self, line: &str) -> Result<(), KeyError> {
-        let Some((name, token)) = line.split_once(':') else { return self.add_token(line) };
+        let Some((name, rest)) = line.split_once(':') else { return self.add_token(line) };
+        let (token, scope) = with_scope(rest);
         if token.contains(':') {
             return Err(KeyError::TokenColon);
         }
-        self.add_token_of(user_name(name.trim())?, token.trim())
+        let user = user_name(name.trim())?;
+        self.add_token_of(Holder { user, scope: scope? }, token)
     }
 
-    fn add_token_of(&mut self, user: UserName, token: &str) -> Result<(), KeyError> {
+    fn add_token_of(&mut self, holder: Holder, token: &str) -> Result<(), KeyError> {
         if token.len() < TOKEN_LEAST {
             return Err(KeyError::TokenShort);
         }
@@ -175,10 +201,10 @@ impl Keys {
             return Err(KeyError::TokenCharacter);
         }
         let hash = sha256(token.as_bytes());
-        if self.tokens.iter().any(|known| known.hash == hash && known.user != user) {
-            return Err(KeyError::TokenTwice(user.to_string()));
+        if self.tokens.iter().any(|known| known.hash == hash && known.holder != holder) {
+            return Err(KeyError::TokenTwice(holder.user.to_string()));
         }
-        self.tokens.push(Token { hash, user });
+        self.tokens.push(Token { hash, holder });
         self.keep_apart()
     }
 
@@ -234,8 +260,8 @@ impl Keys {
         Ok(())
     }
 
-    /// Whose token this is. Goes over all of them: where the right one stands does not show.
-    pub(super) fn accept_token(&self, token: &[u8]) -> Option<UserName> {
+    /// Whom this token lets in. Goes over all of them: where the right one stands does not show.
+    pub(super) fn accept_token(&self, token: &[u8]) -> Option<Holder> {
         let token = sha256(token);
         let (mut is_known, mut place) = (Choice::from(0), 0);
         for (index, known) in (0_u64..).zip(&self.tokens) {
@@ -244,7 +270,7 @@ impl Keys {
             place.conditional_assign(&index, is_it);
         }
         let known = usize::try_from(place).ok().and_then(|place| self.tokens.get(place));
-        known.filter(|_| is_known.into()).map(|known| UserName::clone(&known.user))
+        known.filter(|_| is_known.into()).map(|known| known.holder.clone())
     }
 
     /// Whether that user has that password, or what is left to do to know it. Goes over all
@@ -266,18 +292,18 @@ impl Keys {
             }
         }
         let at = |place| usize::try_from(place).ok().and_then(|index| self.users.get(index));
-        // Somebody's, if nobody has that name: it is let in under it only with the password.
-        let Some(name) = at(place).map(|user| UserName::clone(&user.name)) else {
+        // Somebody's, if nobody has that name: they are let in only by the right password.
+        let Some(holder) = at(place).map(|user| user.holder.clone()) else {
             return Check::Done(None);
         };
         match at(slow).map(|user| &user.password) {
             Some(Password::Argon2(hash)) => Check::Slow(SlowCheck {
-                user: name,
+                holder,
                 hash: hash.clone(),
                 is_users: is_slow.into(),
                 is_right: right.into(),
             }),
-            _ => Check::Done(Some(name).filter(|_| right.into())),
+            _ => Check::Done(Some(holder).filter(|_| right.into())),
         }
     }
 
@@ -312,16 +338,16 @@ impl Keys {
 
 /// What is known of a password after the quick part.
 pub(super) enum Check {
-    /// Who it is, if the password is theirs.
-    Done(Option<UserName>),
+    /// Whom the password lets in.
+    Done(Option<Holder>),
     /// With any argon2 hash among the keys every password costs one argon2.
     Slow(SlowCheck),
 }
 
 /// The slow part.
 pub(super) struct SlowCheck {
-    /// Who it is if the password is right.
-    pub user: UserName,
+    /// Whom the password lets in, if it is right.
+    pub holder: Holder,
     hash: Arc<Slow>,
     /// The hash is that of the user who was named.
     is_users: bool,
@@ -349,6 +375,17 @@ fn user_name(text: &str) -> Result<UserName, KeyError> {
         return Err(KeyError::UserCharacter);
     }
     Ok(text.into())
+}
+
+/// What stands before the scope of a key, and the scope.
+fn with_scope(text: &str) -> (&str, Result<Scope, KeyError>) {
+    let Some((key, scope)) = text.rsplit_once(':') else { return (text.trim(), Ok(Scope::Run)) };
+    let scope = match scope.trim() {
+        "run" => Ok(Scope::Run),
+        "probe" => Ok(Scope::Probe),
+        _ => Err(KeyError::Scope),
+    };
+    (key.trim(), scope)
 }
 
 /// A token nobody can guess: 32 bytes from the system, in base64url.

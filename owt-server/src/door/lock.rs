@@ -10,7 +10,7 @@ use owt_core::{Problem, ProblemKind};
 use parking_lot::RwLock;
 
 use super::checks::{Checks, Known};
-use super::keys::{Check, Keys, TOKEN_USER, UserName};
+use super::keys::{Check, Holder, Keys, TOKEN_USER};
 use super::penance::Penance;
 
 /// What a request has shown.
@@ -18,18 +18,18 @@ use super::penance::Penance;
 pub(super) enum Shown {
     /// Nobody is asked for a key.
     Nothing,
-    /// This user's name and password (RFC 7617). A browser sends remembered ones by itself.
-    Password(UserName),
-    /// This user's bearer token (RFC 6750). Nothing sends that by itself.
-    Token(UserName),
+    /// A name and a password (RFC 7617). A browser sends remembered ones by itself.
+    Password(Holder),
+    /// A bearer token (RFC 6750). Nothing sends that by itself.
+    Token(Holder),
 }
 
 impl Shown {
-    /// Who showed it.
-    pub fn into_user(self) -> Option<UserName> {
+    /// Whom it lets in.
+    pub fn into_holder(self) -> Option<Holder> {
         match self {
             Self::Nothing => None,
-            Self::Password(user) | Self::Token(user) => Some(user),
+            Self::Password(holder) | Self::Token(holder) => Some(holder),
         }
     }
 }
@@ -109,13 +109,13 @@ impl Lock {
         let shown = match Offer::read(header) {
             Some(Offer::Bearer(token)) => ring.keys.accept_token(token).map(Shown::Token),
             Some(Offer::Basic(pair)) => match basic(&ring.keys, &pair) {
-                Check::Done(user) => user.map(Shown::Password),
+                Check::Done(holder) => holder.map(Shown::Password),
                 Check::Slow(check) => {
-                    let user = UserName::clone(&check.user);
+                    let holder = check.holder.clone();
                     let (_, password) = split(&pair);
                     let checked = self.checks.run(&ring.known, header, check, password, record);
                     // A wrong one has been counted.
-                    return if checked.await? { Ok(Shown::Password(user)) } else { Err(wrong()) };
+                    return if checked.await? { Ok(Shown::Password(holder)) } else { Err(wrong()) };
                 }
             },
             None => None,
@@ -194,6 +194,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::door::keys::Scope;
     use crate::door::password::tests::OPEN_SESAME;
 
     const SHA256: &str = "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
@@ -208,11 +209,11 @@ mod tests {
     }
 
     fn password(user: &str) -> Shown {
-        Shown::Password(user.into())
+        Shown::Password(Holder { user: user.into(), scope: Scope::Run })
     }
 
     fn token(user: &str) -> Shown {
-        Shown::Token(user.into())
+        Shown::Token(Holder { user: user.into(), scope: Scope::Run })
     }
 
     fn basic(pair: &str) -> Vec<u8> {
@@ -281,6 +282,22 @@ mod tests {
         assert_eq!(wrong, Some(Err(ProblemKind::Unauthenticated)));
         let pair = basic("bob:open sesame");
         assert_eq!(lock.open(Some(&pair), None).await.unwrap(), password("bob"));
+    }
+
+    #[test]
+    fn a_scope_is_the_keys_own() {
+        let mut keys = Keys::default();
+        keys.add_user(&format!("ali:{SHA256}:probe")).unwrap();
+        keys.read_named_tokens("ali:0123456789abcdef:run\nali:fedcba9876543210 : probe").unwrap();
+        let lock = Lock::new(keys).unwrap();
+        for (header, scope) in [
+            (&basic("ali:open sesame")[..], Scope::Probe),
+            (b"Bearer 0123456789abcdef", Scope::Run),
+            (b"Bearer fedcba9876543210", Scope::Probe),
+        ] {
+            let holder = at_once(&lock, header).unwrap().unwrap().into_holder();
+            assert_eq!(holder, Some(Holder { user: "ali".into(), scope }));
+        }
     }
 
     #[test]

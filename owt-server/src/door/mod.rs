@@ -37,8 +37,8 @@ use browser::Page;
 pub(crate) use browser::is_navigation;
 use consent::Consent;
 pub use keyring::{KeyFileError, KeyFiles, Keyring};
-pub(crate) use keys::UserName;
 pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
+pub(crate) use keys::{Scope, UserName};
 use lock::{Lock, Shown};
 
 use crate::http::Connection;
@@ -94,6 +94,8 @@ pub(crate) struct Pass {
     pub own: Origin,
     /// Who sent it.
     pub caller: Caller,
+    /// What its key is good for.
+    pub scope: Scope,
     /// Whether it showed a key, which is not for adaptors to see.
     pub has_shown_key: bool,
 }
@@ -156,11 +158,17 @@ impl Door {
         }
         let Arrival { own, from } = arrival;
         let shown = self.lock.open(authorization(headers)?, from).await?;
+        let has_shown_key = shown != Shown::Nothing;
         let is_meant = matches!(shown, Shown::Token(_))
             || browser::is_meant(headers, page, &own, || {
                 is_navigation(headers) && self.consent.is_in(headers, request.uri())
             });
+        let holder = shown.into_holder();
+        let scope = holder.as_ref().map_or(Scope::Run, |holder| holder.scope);
         let permit = match *request.method() {
+            // Every POST is a call, or agrees to one.
+            Method::POST if scope == Scope::Probe => return Err(self.out_of_scope()),
+            _ if scope == Scope::Probe => None,
             Method::GET if is_meant => Some(Permit(())),
             Method::GET => None,
             Method::POST if is_meant => Some(Permit(())),
@@ -168,9 +176,8 @@ impl Door {
             Method::POST => return Err(unmeant()),
             _ => None,
         };
-        let has_shown_key = shown != Shown::Nothing;
-        let caller = Caller { from, user: shown.into_user().or(peer) };
-        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, caller, has_shown_key })))
+        let caller = Caller { from, user: holder.map(|holder| holder.user).or(peer) };
+        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, caller, scope, has_shown_key })))
     }
 
     /// What to say of the answer to such a request; `is_call` when an adaptor gave it.
@@ -191,6 +198,13 @@ impl Door {
     /// A cookie with which this browser is not asked again for exactly that path and query.
     pub fn agreed(&self, target: &str, own: &Origin) -> String {
         self.consent.cookie(target, own.scheme() == "https")
+    }
+
+    /// Why whoever has a key with the scope `probe` gets nothing but the server's own pages.
+    pub fn out_of_scope(&self) -> Refusal {
+        let detail = "this key has the scope `probe`: it is for the server's own pages that run \
+                      nothing, such as /_owt/livez; a call wants a key with the scope `run`";
+        Box::new(Problem::new(ProblemKind::InsufficientScope, detail))
     }
 
     /// Why a GET that carries code is not run, where nobody can be asked.

@@ -26,14 +26,14 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, web};
 use entrance::{Entry, entrance};
-use owt_core::{Problem, ProblemKind};
+use owt_core::{Call, Problem, ProblemKind};
 use read::Reading;
 use visit::Visit;
 
 pub(crate) use connection::Connection;
 pub(crate) use listen::server;
 
-use crate::door::{Door, Pass};
+use crate::door::{Door, Pass, Scope};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 
@@ -103,6 +103,13 @@ async fn route(
             let detail = format!("{} never runs code; send GET or POST", request.method());
             return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
         }
+    }
+    if pass.scope == Scope::Probe {
+        // A GET, of which the body is not read either.
+        return match (request.path(), Call::from_query(request.query_string())) {
+            ("/", Ok(None)) => Ok(landing::landing(request, &pass.own, site)),
+            _ => Err(site.door.out_of_scope()),
+        };
     }
     match read::read(request, &mut payload, site.max_body, site.body_timeout).await? {
         Reading::Call(call, body) => {

@@ -82,6 +82,11 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
                 response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"owt\""));
             }
         }
+        // RFC 6750, 3.1.
+        ProblemKind::InsufficientScope if visit.could_show_token() => {
+            let challenge = "Bearer realm=\"owt\", error=\"insufficient_scope\", scope=\"run\"";
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
         ProblemKind::MethodNotAllowed => {
             response.insert_header((header::ALLOW, "GET, POST"));
         }
