@@ -46,6 +46,7 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
         address: args.listen.address,
         lib_dirs: args.lib_dirs.clone(),
         door: args.door.rules(keys),
+        audit: args.audit.clone(),
         insecure_no_auth: args.listen.insecure_no_auth,
         workers: args.workers,
         sandbox: args.sandbox.sandbox()?,

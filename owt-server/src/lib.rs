@@ -5,6 +5,7 @@
 //! whether it may come in, HTTP reads the call, the engine queues it or answers it
 //! from the cache, Python runs it, and its events become the response.
 
+mod audit;
 mod config;
 mod descriptors;
 mod doctor;
@@ -25,6 +26,7 @@ mod serve;
 mod tls;
 mod worker;
 
+pub use audit::{AuditError, AuditFileError};
 pub use config::Config;
 pub use doctor::diagnose;
 pub use door::{

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::DumpableBehavior;
 use tokio::sync::mpsc;
 
+use crate::audit::{Audit, AuditError, AuditFileError};
 use crate::config::Config;
 use crate::descriptors;
 use crate::door::Door;
@@ -42,7 +43,8 @@ pub struct Ready {
 pub struct Signals<F> {
     /// Resolves when it shall end.
     pub shutdown: F,
-    /// Each message asks for fresh workers, and for the files of TLS and of keys to be read again.
+    /// Each message asks for fresh workers, and for the files of TLS and of keys to be read again,
+    /// and that of the audit log to be opened again.
     pub reload: mpsc::Receiver<()>,
 }
 
@@ -62,6 +64,12 @@ pub enum ServeError {
     /// Workers cannot be kept in as they should be.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    AuditFile(#[from] AuditFileError),
+    /// Some of the audit log was not written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The listener, a thread or the scratch folder.
     #[error("{0}: {1}")]
     Io(&'static str, #[source] io::Error),
@@ -88,6 +96,7 @@ pub fn serve(
 ) -> Result<(), ServeError> {
     let address = listener.address().map_err(|error| ServeError::Io("the listener", error))?;
     address.check(&config)?;
+    let audit = config.audit.as_deref().map(Audit::open).transpose()?.map(Arc::new);
     if config.workers > 0 {
         descriptors::raise();
     }
@@ -128,9 +137,10 @@ pub fn serve(
         stall_timeout: config.stall_timeout,
         python_version: announcement.python_version.clone(),
         metrics: Arc::default(),
+        audit: audit.clone(),
     };
     let Signals { shutdown, reload } = signals;
-    let files = Files { tls: listener.tls(), door };
+    let files = Files { tls: listener.tls(), door, audit: audit.clone() };
     runtime.spawn(hosting.clone().reload_at(reload, files));
     let stopper = hosting.host();
     let http = std::thread::Builder::new()
@@ -156,6 +166,7 @@ pub fn serve(
         .unwrap_or_else(|_| (Err(io::Error::other("the HTTP thread panicked")), Duration::ZERO));
     let all_ended = hosting.end(patience);
     runtime.shutdown_background();
+    audit.map_or(Ok(()), |audit| audit.close())?;
     served.map_err(|error| ServeError::Io("the HTTP server", error))?;
     if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
 }
@@ -240,6 +251,7 @@ impl Hosting {
 struct Files {
     tls: Option<Arc<Tls>>,
     door: Arc<Door>,
+    audit: Option<Arc<Audit>>,
 }
 
 impl Files {
@@ -253,6 +265,9 @@ impl Files {
             Some(Ok(())) => tracing::info!("read the keys again"),
             Some(Err(error)) => tracing::error!("the keys stay as they were: {error}"),
             None => {}
+        }
+        if let Some(audit) = &self.audit {
+            audit.reopen();
         }
     }
 }

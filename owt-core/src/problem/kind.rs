@@ -74,6 +74,8 @@ catalogue! {
         "The server finishes what it has and takes nothing new. Nothing of this call has run: send it again after Retry-After, or to another server.";
     AdaptorRefused, "adaptor-refused", 503, "This adaptor is refused for a while",
         "The adaptor killed the Python process that ran it, again and again. It is not run until Retry-After has passed; other code is served. Mend it: other code is another adaptor.";
+    AuditUnavailable, "audit-unavailable", 503, "The audit log cannot be written",
+        "The server tells of each request in a file, and that cannot be written just now: its disk may be full. Nothing has run: send it again after Retry-After.";
     DeadlinePassed, "deadline-passed", 504, "The deadline has passed",
         "The call was not done within its time and was stopped. Give it a longer `timeout`, or less to do.";
 }

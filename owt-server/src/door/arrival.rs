@@ -28,11 +28,6 @@ pub(super) struct Arrival {
 }
 
 impl Arrival {
-    /// By a Unix socket: no name and no page can have sent it here.
-    pub fn local() -> Self {
-        Self { own: Origin::local(), from: None }
-    }
-
     /// Reads a request that came over TCP.
     ///
     /// # Errors

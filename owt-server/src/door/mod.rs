@@ -75,9 +75,9 @@ pub(crate) struct Door {
 }
 
 /// Who sent a request, as far as it is known.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Caller {
-    /// The client's address, where it has one.
+    /// The client's address, where it has one: that behind trusted proxies.
     pub from: Option<IpAddr>,
     /// Whose key it showed; on a Unix socket without keys, the user at its other end.
     pub user: Option<UserName>,
@@ -92,8 +92,6 @@ pub(crate) struct Pass {
     pub is_meant: bool,
     /// Our own origin, as the client sees it.
     pub own: Origin,
-    /// Who sent it.
-    pub caller: Caller,
     /// What its key is good for.
     pub scope: Scope,
     /// Whether it showed a key, which is not for adaptors to see.
@@ -135,36 +133,53 @@ impl Door {
         Some(self.rules.keys.read_again()?.map(|keys| self.lock.exchange(keys)))
     }
 
-    /// Lets a request in, or says why not.
+    /// Lets a request in, or says why not; and who sent it, as far as that is known.
     ///
-    /// # Errors
-    /// 400, 401, 403, 429 or 503, as a problem.
-    pub async fn admit(&self, request: &HttpRequest) -> Result<Verdict, Refusal> {
+    /// The error is 400, 401, 403, 429 or 503, as a problem.
+    pub async fn admit(&self, request: &HttpRequest) -> (Caller, Result<Verdict, Refusal>) {
+        let mut caller = Caller::default();
+        let verdict = self.examine(request, &mut caller).await;
+        (caller, verdict)
+    }
+
+    async fn examine(
+        &self,
+        request: &HttpRequest,
+        caller: &mut Caller,
+    ) -> Result<Verdict, Refusal> {
         let headers = request.headers();
         let connection = request
             .conn_data::<Connection>()
             .ok_or_else(|| refused("nothing is known of this connection"))?;
-        let (arrival, page, peer) = match connection.unix_peer {
-            Some(id) => (Arrival::local(), Page::Own, Some(self.neighbours.name(id)?)),
+        caller.from = connection.peer.map(|peer| peer.ip());
+        let (own, page) = match connection.unix_peer {
+            // No name and no page can have sent it here.
+            Some(id) => {
+                caller.user = Some(self.neighbours.name(id)?);
+                (Origin::local(), Page::Own)
+            }
             None => {
                 let Rules { allow_hosts, allow_origins, trust_proxies, .. } = &self.rules;
-                let arrival = Arrival::read(request, connection, allow_hosts, trust_proxies)?;
-                let page = browser::page(headers, &arrival.own, allow_origins)?;
-                (arrival, page, None)
+                let Arrival { own, from } =
+                    Arrival::read(request, connection, allow_hosts, trust_proxies)?;
+                caller.from = from;
+                let page = browser::page(headers, &own, allow_origins)?;
+                (own, page)
             }
         };
         if page == Page::Allowed && answer::is_preflight(request) {
             return Ok(Verdict::Preflight);
         }
-        let Arrival { own, from } = arrival;
-        let shown = self.lock.open(authorization(headers)?, from).await?;
+        let shown = self.lock.open(authorization(headers)?, caller.from).await?;
         let has_shown_key = shown != Shown::Nothing;
         let is_meant = matches!(shown, Shown::Token(_))
             || browser::is_meant(headers, page, &own, || {
                 is_navigation(headers) && self.consent.is_in(headers, request.uri())
             });
-        let holder = shown.into_holder();
-        let scope = holder.as_ref().map_or(Scope::Run, |holder| holder.scope);
+        let mut scope = Scope::Run;
+        if let Some(holder) = shown.into_holder() {
+            (caller.user, scope) = (Some(holder.user), holder.scope);
+        }
         let permit = match *request.method() {
             // Every POST is a call, or agrees to one.
             Method::POST if scope == Scope::Probe => return Err(self.out_of_scope()),
@@ -176,8 +191,7 @@ impl Door {
             Method::POST => return Err(unmeant()),
             _ => None,
         };
-        let caller = Caller { from, user: holder.map(|holder| holder.user).or(peer) };
-        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, caller, scope, has_shown_key })))
+        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, scope, has_shown_key })))
     }
 
     /// What to say of the answer to such a request; `is_call` when an adaptor gave it.

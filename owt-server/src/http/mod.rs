@@ -33,6 +33,7 @@ use visit::Visit;
 pub(crate) use connection::Connection;
 pub(crate) use listen::server;
 
+use crate::audit::Audit;
 use crate::door::{Door, Pass, Scope};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
@@ -46,6 +47,7 @@ pub(crate) struct Site {
     pub stall_timeout: Duration,
     pub python_version: String,
     pub metrics: Arc<Metrics>,
+    pub audit: Option<Arc<Audit>>,
 }
 
 /// What every HTTP thread serves. Everything is behind the [`entrance`].
@@ -113,11 +115,12 @@ async fn route(
     }
     match read::read(request, &mut payload, site.max_body, site.body_timeout).await? {
         Reading::Call(call, body) => {
+            visit.reads(&call);
             let Some(permit) = pass.permit.take() else {
                 return ask::page(request, &call, &pass.own)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
-            let context = read::context(request, visit.id().to_owned(), body, &pass);
+            let context = read::context(request, body, &pass, visit);
             visit.calls();
             let submitted = Instant::now();
             let (events, cache) = site.engine.submit(permit, *call, context);

@@ -254,8 +254,8 @@ struct Flow {
 
 impl Drop for Flow {
     fn drop(&mut self) {
-        if let Some(given) = self.given {
-            self.visit.leaves(given.elapsed());
+        if !self.over {
+            self.visit.leaves(self.given.map(|given| given.elapsed()));
         }
     }
 }
@@ -276,7 +276,7 @@ impl Flow {
         }
         let event = match self.held.take() {
             Some(event) => event,
-            None => self.events.next().await?,
+            None => self.events.next().await.unwrap_or(Event::End),
         };
         match event {
             Event::Chunk(chunk) => {
@@ -292,7 +292,10 @@ impl Flow {
             Event::Problem(failure) => {
                 Some(self.fail(failure.with_request_id(self.visit.id())).await)
             }
-            _ => None,
+            _ => {
+                self.over = true;
+                None
+            }
         }
     }
 
