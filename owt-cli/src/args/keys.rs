@@ -1,9 +1,10 @@
 //! Who may come in, and what they show for it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use owt_server::{KeyError, KeyFileError, KeyFiles, Keyring, Keys, random_token};
+use owt_server::{KeyError, KeyFileError, KeyFiles, Keyring, Keys, Quotas, Rate, random_token};
 
 use crate::failure::Failure;
 
@@ -46,6 +47,18 @@ pub(crate) struct KeyArgs {
     /// nothing.
     #[arg(long, env = "OWT_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
+
+    /// Calls that a user may have under way; more are refused with 429 [default: no limit]
+    ///
+    /// Where nobody is asked for a key, an address counts as a user.
+    #[arg(long, env = "OWT_USER_CONCURRENCY", value_name = "N")]
+    user_concurrency: Option<NonZeroUsize>,
+
+    /// Calls that a user may send: 10/s, 100/min; more are refused with 429 [default: no limit]
+    ///
+    /// As many may come at once after a pause.
+    #[arg(long, env = "OWT_USER_RATE", value_name = "RATE")]
+    user_rate: Option<Rate>,
 }
 
 /// Who may come in, as it was asked for.
@@ -56,6 +69,11 @@ pub(crate) struct Asked {
 }
 
 impl KeyArgs {
+    /// What each user may have.
+    pub(crate) fn quotas(&self) -> Quotas {
+        Quotas { concurrency: self.user_concurrency, rate: self.user_rate }
+    }
+
     /// The keys. Not clap's to parse: it would print what may be a password given by mistake.
     ///
     /// # Errors

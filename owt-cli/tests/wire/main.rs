@@ -41,6 +41,7 @@ mod s7_errors;
 mod s7_keys;
 mod s7_limits;
 mod s7_mid_stream;
+mod s7_quotas;
 mod s7_reloaded_keys;
 mod s7_soft_stop;
 mod s7_users;

@@ -132,7 +132,7 @@ fn a_token_comes_in_as_bearer_and_as_the_password_of_token() {
 }
 
 /// What `owt serve` says when it does not start.
-fn refused(start: &[&str], env: Option<(&str, &str)>) -> Output {
+pub fn refused(start: &[&str], env: Option<(&str, &str)>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
         command.env_remove(name);

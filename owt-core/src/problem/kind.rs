@@ -60,6 +60,8 @@ catalogue! {
         "The code is no Python, or does not define the function that was asked for. The detail says where; send the mended code.";
     TooManyFailures, "too-many-failures", 429, "Too many failures",
         "Too many wrong keys came from this address. None is looked at, right or wrong, until Retry-After has passed.";
+    QuotaExceeded, "quota-exceeded", 429, "The quota is used up",
+        "The user has as many calls under way, or has sent as many in the last time, as this server lets one have. Nothing of this one has run: send it again after Retry-After.";
     AdaptorRaised, "adaptor-raised", 500, "The adaptor raised an exception",
         "The code was run and failed by itself; `exception` has its type, message and traceback.";
     Unrenderable, "unrenderable", 500, "The result cannot be sent",

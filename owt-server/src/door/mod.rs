@@ -18,6 +18,7 @@ mod keys;
 mod lock;
 mod password;
 mod penance;
+mod quota;
 
 use std::io;
 use std::net::IpAddr;
@@ -40,6 +41,9 @@ pub use keyring::{KeyFileError, KeyFiles, Keyring};
 pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
 pub(crate) use keys::{Scope, UserName};
 use lock::{Lock, Shown};
+pub(crate) use quota::Share;
+use quota::Shares;
+pub use quota::{Quotas, Rate};
 
 use crate::http::Connection;
 
@@ -48,6 +52,8 @@ use crate::http::Connection;
 pub struct Rules {
     /// Who may come in.
     pub keys: Keyring,
+    /// How much of the server each of them may have.
+    pub quotas: Quotas,
     /// Names that the server answers to, beside `localhost` and its addresses.
     pub allow_hosts: Vec<Host>,
     /// Origins whose pages may call, beside our own.
@@ -70,6 +76,7 @@ pub(crate) struct Door {
     rules: Rules,
     lock: Lock,
     consent: Consent,
+    shares: Shares,
     /// Who may come in by a Unix socket.
     neighbours: Neighbours,
 }
@@ -111,7 +118,8 @@ impl Door {
     /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
         let lock = Lock::new(rules.keys.keys().clone())?;
-        Ok(Self { rules, lock, consent: Consent::new()?, neighbours: Neighbours::new() })
+        let (consent, shares) = (Consent::new()?, Shares::new(rules.quotas));
+        Ok(Self { rules, lock, consent, shares, neighbours: Neighbours::new() })
     }
 
     /// True when a bearer token is one of the keys.
@@ -192,6 +200,15 @@ impl Door {
             _ => None,
         };
         Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, scope, has_shown_key })))
+    }
+
+    /// What one more call of that caller takes of the server, as long as it is held; none where
+    /// nothing is counted.
+    ///
+    /// # Errors
+    /// 429, as a problem: the caller has all that one may have.
+    pub fn share(&self, caller: &Caller) -> Result<Option<Share>, Refusal> {
+        self.shares.take(caller)
     }
 
     /// What to say of the answer to such a request; `is_call` when an adaptor gave it.

@@ -120,6 +120,7 @@ async fn route(
                 return ask::page(request, &call, &pass.own)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
+            visit.holds(site.door.share(visit.caller())?);
             let context = read::context(request, body, &pass, visit);
             visit.calls();
             let submitted = Instant::now();

@@ -71,8 +71,8 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
         StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response.insert_header((SERVER_TIMING, timing::failed(visit.age())));
-    if let Some(wait) = failure.retry_after {
-        response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
+    if let Some(seconds) = failure.retry_after_seconds() {
+        response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
     }
     match failure.kind {
         ProblemKind::Unauthenticated => {

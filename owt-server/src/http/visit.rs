@@ -16,7 +16,7 @@ use owt_core::{Call, CodeId, DEFAULT_FN_NAME, ProblemKind};
 use super::Site;
 use super::quiet::Watched;
 use crate::audit::{Audit, Line};
-use crate::door::Caller;
+use crate::door::{Caller, Share};
 use crate::engine::Trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,6 +40,8 @@ pub(super) struct Visit {
     /// Its client left in the middle of its answer.
     left: Cell<bool>,
     caller: OnceCell<Caller>,
+    /// What it takes of its user's quotas, as a call.
+    share: OnceCell<Share>,
     /// Where the audit log tells of it, if it does.
     audit: Option<Audited>,
     connection: Option<Rc<Watched>>,
@@ -63,6 +65,7 @@ impl Visit {
             calls: Cell::new(false),
             left: Cell::new(false),
             caller: OnceCell::new(),
+            share: OnceCell::new(),
             audit: audit.map(Audited::new),
             connection,
         })
@@ -82,6 +85,12 @@ impl Visit {
     /// Who sent it.
     pub fn caller(&self) -> &Caller {
         self.caller.get_or_init(Caller::default)
+    }
+
+    /// It takes this as long as it lasts.
+    pub fn holds(&self, share: Option<Share>) {
+        // One call, one share.
+        let _ = share.map(|share| self.share.set(share));
     }
 
     /// This is what it asks to run.
