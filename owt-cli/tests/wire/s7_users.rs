@@ -4,7 +4,7 @@ use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::s7_keys::{HASH, PASSWORD, TOKEN, basic, slow, with};
-use crate::support::{Answer, Folder, Owt, PATIENCE, Start, b64};
+use crate::support::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
 
 const NAMED: &str = "named-0123456789-token";
 
@@ -79,6 +79,28 @@ fn a_header_does_not_say_who_it_is() {
     let key = basic("ali", PASSWORD);
     let headers: Vec<_> = wrong.into_iter().chain([("authorization", &*key)]).collect();
     assert_eq!(who(&owt, &headers), json!(["ali", "ali", "ali"]));
+}
+
+#[test]
+fn a_kept_result_is_its_users_own_unless_it_is_shared() {
+    let folder = Folder::new();
+    let owt = with_keys(&folder).start();
+    let call = owt.code("def run(): return request.user").field("use_cache", true);
+    let told = |call: &Sent, token: &str| {
+        let answer = Answer::of(call.posting("/").bearer_auth(token).send().unwrap());
+        (answer.ok().to_owned(), answer.header("cache-status") == "owt; hit")
+    };
+    let (own, others) = (("token".to_owned(), false), ("ci build".to_owned(), false));
+    let overridden = call.clone().field("cache_key_override", "mine");
+    for call in [&call, &overridden] {
+        assert_eq!(told(call, TOKEN), own);
+        assert_eq!(told(call, NAMED), others);
+        assert_eq!(told(call, TOKEN), (own.0.clone(), true));
+        assert_eq!(told(call, NAMED), (others.0.clone(), true));
+        let shared = call.clone().field("cache_shared", true);
+        assert_eq!(told(&shared, TOKEN), own);
+        assert_eq!(told(&shared, NAMED), (own.0.clone(), true));
+    }
 }
 
 #[test]
