@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use owt_client::server_url;
 use owt_core::{Call, shell_word};
-use owt_server::{Address, Config, Keys, Listener, Ready, SECRETS, ServeError, TOKEN_USER};
+use owt_server::{
+    Address, Config, Keyring, Keys, Listener, Ready, SECRETS, ServeError, TOKEN_USER,
+};
 
 use crate::args::{Asked, ServeArgs};
 use crate::failure::Failure;
@@ -23,7 +25,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let reach = Reach::of(&listener, &args.listen);
     let token_file = token.as_ref().map(|token| write_token(&listener, token)).transpose()?;
     let token = token.zip(token_file.as_ref().map(|file| file.path().to_owned()));
-    let login = Login::new(&config.door.keys, token);
+    let login = Login::new(config.door.keys.keys(), token);
     let signals = shutdown::signals(args.grace.0)
         .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
     let greet = move |ready: &Ready| announce(ready, &reach, &login);
@@ -39,7 +41,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     Ok(served?)
 }
 
-fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure> {
+fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Failure> {
     let addressed = |bytes: u64, flag: &str| {
         let too_much = |_| Failure::Usage(format!("{flag} is more than this machine can address"));
         usize::try_from(bytes).map_err(too_much)
@@ -48,7 +50,8 @@ fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure
     Ok(Config {
         address: args.listen.address,
         lib_dirs: args.lib_dirs.clone(),
-        door: args.door.rules(keys),
+        door: args.door.rules(keys, args.keys.quotas()),
+        audit: args.audit.clone(),
         insecure_no_auth: args.listen.insecure_no_auth,
         workers: args.workers,
         sandbox: args.sandbox.sandbox()?,

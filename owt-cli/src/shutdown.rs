@@ -1,5 +1,6 @@
 //! SIGTERM and SIGINT: the first asks the server to end, the second ends it. SIGHUP asks
-//! for fresh workers, and for TLS's files to be read again.
+//! for fresh workers, and for the files of TLS and of keys to be read again, and that of the audit log
+//! to be opened again.
 
 use std::io;
 use std::time::Duration;

@@ -97,6 +97,12 @@ impl Problem {
         self
     }
 
+    /// When it is worth trying again, in whole seconds. Rounded up: a caller that waits as long as
+    /// it was told is not sent away again.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(whole_seconds)
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.kind.status()
@@ -120,7 +126,7 @@ impl Problem {
                 writeln!(text, "\n{traceback}")?;
             }
         }
-        let wait = self.retry_after.map(|wait| format!("{} s", whole_seconds(wait)));
+        let wait = self.retry_after_seconds().map(|wait| format!("{wait} s"));
         let particulars =
             [("field", &self.field), ("try again in", &wait), ("request", &self.request_id)];
         let mut given = particulars
@@ -146,7 +152,6 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Rounded up: a caller that waits as long as it was told is not sent away again.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

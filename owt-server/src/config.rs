@@ -16,6 +16,8 @@ pub struct Config {
     pub lib_dirs: Vec<PathBuf>,
     /// Who may come in, and from where.
     pub door: Rules,
+    /// The file that a line is added to for each request.
+    pub audit: Option<PathBuf>,
     /// Serve also where others reach it without being asked for a key.
     pub insecure_no_auth: bool,
     /// Worker processes. 0 hosts Python in the server's own process.
@@ -78,6 +80,7 @@ impl Default for Config {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             lib_dirs: Vec::new(),
             door: Rules::default(),
+            audit: None,
             insecure_no_auth: false,
             workers: 1,
             worker_command: WorkerCommand::this("worker"),

@@ -5,6 +5,7 @@
 //! whether it may come in, HTTP reads the call, the engine queues it or answers it
 //! from the cache, Python runs it, and its events become the response.
 
+mod audit;
 mod config;
 mod descriptors;
 mod doctor;
@@ -25,11 +26,12 @@ mod serve;
 mod tls;
 mod worker;
 
+pub use audit::{AuditError, AuditFileError};
 pub use config::Config;
 pub use doctor::diagnose;
 pub use door::{
-    Host, HostError as HostNameError, KeyError, Keys, Origin, OriginError, Rules, SECRETS,
-    TOKEN_USER, random_token,
+    Host, HostError as HostNameError, KeyError, KeyFileError, KeyFiles, Keyring, Keys, Origin,
+    OriginError, Quotas, Rate, Rules, SECRETS, TOKEN_USER, random_token,
 };
 pub use listener::{Address, Listener, Socket, SocketError, may_listen};
 pub use memory::collect_by;

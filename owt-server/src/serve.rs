@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::DumpableBehavior;
 use tokio::sync::mpsc;
 
+use crate::audit::{Audit, AuditError, AuditFileError};
 use crate::config::Config;
 use crate::descriptors;
 use crate::door::Door;
@@ -42,7 +43,8 @@ pub struct Ready {
 pub struct Signals<F> {
     /// Resolves when it shall end.
     pub shutdown: F,
-    /// Each message asks for fresh workers, and for TLS's files to be read again.
+    /// Each message asks for fresh workers, and for the files of TLS and of keys to be read again,
+    /// and that of the audit log to be opened again.
     pub reload: mpsc::Receiver<()>,
 }
 
@@ -62,6 +64,12 @@ pub enum ServeError {
     /// Workers cannot be kept in as they should be.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    AuditFile(#[from] AuditFileError),
+    /// Some of the audit log was not written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The listener, a thread or the scratch folder.
     #[error("{0}: {1}")]
     Io(&'static str, #[source] io::Error),
@@ -88,11 +96,13 @@ pub fn serve(
 ) -> Result<(), ServeError> {
     let address = listener.address().map_err(|error| ServeError::Io("the listener", error))?;
     address.check(&config)?;
+    let audit = config.audit.as_deref().map(Audit::open).transpose()?.map(Arc::new);
     if config.workers > 0 {
         descriptors::raise();
     }
     let door = Door::new(config.door.clone())
         .map_err(|error| ServeError::Io("the door's secret", error))?;
+    let door = Arc::new(door);
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
     // Recordings, and what watches calls of the event loop; one thread is plenty.
@@ -122,15 +132,17 @@ pub fn serve(
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let site = Site {
         engine,
-        door,
+        door: Arc::clone(&door),
         max_body: config.max_body,
         body_timeout: config.body_timeout,
         stall_timeout: config.stall_timeout,
         python_version: announcement.python_version.clone(),
         metrics: Arc::default(),
+        audit: audit.clone(),
     };
     let Signals { shutdown, reload } = signals;
-    runtime.spawn(hosting.clone().reload_at(reload, listener.tls()));
+    let files = Files { tls: listener.tls(), door, audit: audit.clone() };
+    runtime.spawn(hosting.clone().reload_at(reload, files));
     let stopper = hosting.host();
     let http = std::thread::Builder::new()
         .name("owt-http".to_owned())
@@ -155,6 +167,7 @@ pub fn serve(
         .unwrap_or_else(|_| (Err(io::Error::other("the HTTP thread panicked")), Duration::ZERO));
     let all_ended = hosting.end(patience);
     runtime.shutdown_background();
+    audit.map_or(Ok(()), |audit| audit.close())?;
     served.map_err(|error| ServeError::Io("the HTTP server", error))?;
     if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
 }
@@ -166,7 +179,7 @@ fn walls(
     scratch: &Path,
 ) -> Result<Option<Walls>, SandboxError> {
     let Some(sandbox) = &config.sandbox else {
-        let has_secrets = config.workers > 0 && !config.door.keys.is_empty();
+        let has_secrets = config.workers > 0 && !config.door.keys.keys().is_empty();
         return Ok(has_secrets.then(Walls::default));
     };
     if config.workers == 0 {
@@ -223,14 +236,10 @@ impl Hosting {
         }
     }
 
-    async fn reload_at(self, mut asked: mpsc::Receiver<()>, tls: Option<Arc<Tls>>) {
+    async fn reload_at(self, mut asked: mpsc::Receiver<()>, files: Files) {
         while asked.recv().await.is_some() {
             // Files may be slow to read, and this thread watches calls.
-            match tls.as_ref().map(|tls| tokio::task::block_in_place(|| tls.reload())) {
-                Some(Ok(())) => tracing::info!("read the certificate again"),
-                Some(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
-                None => {}
-            }
+            tokio::task::block_in_place(|| files.read_again());
             match &self {
                 Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
                 Self::Workers(crew) => {
@@ -238,6 +247,31 @@ impl Hosting {
                     crew.reload();
                 }
             }
+        }
+    }
+}
+
+/// What is from files that may change while the server runs.
+struct Files {
+    tls: Option<Arc<Tls>>,
+    door: Arc<Door>,
+    audit: Option<Arc<Audit>>,
+}
+
+impl Files {
+    fn read_again(&self) {
+        match self.tls.as_ref().map(|tls| tls.reload()) {
+            Some(Ok(())) => tracing::info!("read the certificate again"),
+            Some(Err(error)) => tracing::error!("the certificate stays as it was: {error}"),
+            None => {}
+        }
+        match self.door.reload_keys() {
+            Some(Ok(())) => tracing::info!("read the keys again"),
+            Some(Err(error)) => tracing::error!("the keys stay as they were: {error}"),
+            None => {}
+        }
+        if let Some(audit) = &self.audit {
+            audit.reopen();
         }
     }
 }

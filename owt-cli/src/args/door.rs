@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
-use owt_server::{Host, HostNameError, Keys, Origin, Rules};
+use owt_server::{Host, HostNameError, Keyring, Origin, Quotas, Rules};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Which names and pages may reach it")]
@@ -36,9 +36,10 @@ impl DoorArgs {
     }
 
     /// The door's rules.
-    pub(crate) fn rules(&self, keys: Keys) -> Rules {
+    pub(crate) fn rules(&self, keys: Keyring, quotas: Quotas) -> Rules {
         Rules {
             keys,
+            quotas,
             allow_hosts: self.allow_host.clone(),
             allow_origins: self.allow_origin.clone(),
             trust_proxies: self.trust_proxy.clone(),

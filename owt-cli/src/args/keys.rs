@@ -1,12 +1,10 @@
 //! Who may come in, and what they show for it.
 
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use owt_server::{KeyError, Keys, random_token};
+use owt_server::{KeyError, KeyFileError, KeyFiles, Keyring, Keys, Quotas, Rate, random_token};
 
 use crate::failure::Failure;
 
@@ -26,6 +24,8 @@ pub(crate) struct KeyArgs {
     auth: Vec<String>,
 
     /// A file with a USER:HASH on each line; empty lines and those that begin with # are skipped
+    ///
+    /// USER:HASH:probe is for health checks and metrics, and runs nothing.
     #[arg(long, env = "OWT_AUTH_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     auth_file: Option<PathBuf>,
 
@@ -39,19 +39,41 @@ pub(crate) struct KeyArgs {
     #[arg(long, env = "OWT_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Vec<String>,
 
-    /// A file with a token on each line; empty lines and those that begin with # are skipped
+    /// A file with a TOKEN or NAME:TOKEN on each line; empty lines and those that begin with # are
+    /// skipped
+    ///
+    /// The name is the user's whose token it is: adaptors and the logs are told it. A token without
+    /// one is the user `token`'s. NAME:TOKEN:probe is for health checks and metrics, and runs
+    /// nothing.
     #[arg(long, env = "OWT_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
+
+    /// Calls that a user may have under way; more are refused with 429 [default: no limit]
+    ///
+    /// Where nobody is asked for a key, an address counts as a user.
+    #[arg(long, env = "OWT_USER_CONCURRENCY", value_name = "N")]
+    user_concurrency: Option<NonZeroUsize>,
+
+    /// Calls that a user may send: 10/s, 100/min; more are refused with 429 [default: no limit]
+    ///
+    /// As many may come at once after a pause.
+    #[arg(long, env = "OWT_USER_RATE", value_name = "RATE")]
+    user_rate: Option<Rate>,
 }
 
 /// Who may come in, as it was asked for.
 pub(crate) struct Asked {
-    pub(crate) keys: Keys,
+    pub(crate) keys: Keyring,
     /// A token that was made for this server: nobody knows it yet.
     pub(crate) token: Option<String>,
 }
 
 impl KeyArgs {
+    /// What each user may have.
+    pub(crate) fn quotas(&self) -> Quotas {
+        Quotas { concurrency: self.user_concurrency, rate: self.user_rate }
+    }
+
     /// The keys. Not clap's to parse: it would print what may be a password given by mistake.
     ///
     /// # Errors
@@ -61,15 +83,9 @@ impl KeyArgs {
         for text in &self.auth {
             keys.read_users(text).map_err(refused("--auth"))?;
         }
-        if let Some(path) = &self.auth_file {
-            keys.read_users(&secret(path)?).map_err(refused(&named("--auth-file", path)))?;
-        }
         let (auto, given): (Vec<_>, Vec<_>) = self.token.iter().partition(|text| *text == AUTO);
         for text in given {
             keys.read_tokens(text).map_err(refused("--token"))?;
-        }
-        if let Some(path) = &self.token_file {
-            keys.read_tokens(&secret(path)?).map_err(refused(&named("--token-file", path)))?;
         }
         let token = match auto.first() {
             Some(_) => Some(random_token().map_err(|source| Failure::Start {
@@ -81,28 +97,17 @@ impl KeyArgs {
         if let Some(token) = &token {
             keys.add_token(token).map_err(refused("--token"))?;
         }
+        let files = KeyFiles { users: self.auth_file.clone(), tokens: self.token_file.clone() };
+        let keys = Keyring::open(keys, files).map_err(|error| match error {
+            KeyFileError::Read { path, source } => {
+                Failure::Read(path.display().to_string(), source)
+            }
+            KeyFileError::Malformed { .. } => Failure::Usage(error.to_string()),
+        })?;
         Ok(Asked { keys, token })
     }
 }
 
-fn named(flag: &str, path: &Path) -> String {
-    format!("{flag} {}", path.display())
-}
-
 fn refused(what: &str) -> impl Fn(KeyError) -> Failure {
     move |error| Failure::Usage(format!("{what}: {error}"))
-}
-
-/// The text of a file that others should not read.
-fn secret(path: &Path) -> Result<String, Failure> {
-    let fails = |error| Failure::Read(path.display().to_string(), error);
-    let mut file = File::open(path).map_err(fails)?;
-    let mode = file.metadata().map_err(fails)?.mode();
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(fails)?;
-    if mode & 0o077 != 0 {
-        let path = path.display();
-        tracing::warn!("others than its owner can read or change {path}: chmod 600 {path}");
-    }
-    Ok(text)
 }

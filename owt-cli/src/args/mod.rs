@@ -156,6 +156,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "OWT_LOG_FORMAT", value_enum, default_value_t, value_name = "FORM")]
     pub(crate) log_format: LogFormat,
 
+    /// Add a line of JSON to this file for each request: who, when, which code, and what came of it
+    ///
+    /// What cannot be written there is not run. SIGHUP opens the file again, after logrotate has moved
+    /// it away.
+    #[arg(long, env = "OWT_AUDIT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) audit: Option<PathBuf>,
+
     /// Log more, a line for each request too; twice for even more
     #[arg(short, long, env = "OWT_VERBOSE", action = ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -198,7 +205,7 @@ Examples:
 
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
 a second one ends it at once. SIGHUP replaces the workers by fresh ones and reads
-TLS's files again; no call is dropped.
+the files of TLS and of keys again, and opens that of --audit again; no call is dropped.
 OWT_LIB_DIRS separates its folders with colons.";
 
 #[derive(Debug, Args)]

@@ -27,4 +27,5 @@ mod hosts;
 mod methods;
 mod pages;
 mod proxies;
+mod scopes;
 mod sockets;

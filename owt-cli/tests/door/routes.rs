@@ -4,7 +4,7 @@ use crate::support::{Answer, Owt, Start};
 use crate::table::ALI;
 
 /// Every page that the server says it has, and some that it has not.
-fn paths(owt: &Owt) -> Vec<String> {
+pub fn paths(owt: &Owt) -> Vec<String> {
     let catalogue = owt.request("GET", "/").header("accept", "application/json");
     let catalogue = Answer::of(catalogue.basic_auth("ali", Some("open sesame")).send().unwrap());
     let catalogue = catalogue.json();

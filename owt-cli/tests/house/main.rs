@@ -13,6 +13,12 @@
 #[allow(dead_code, reason = "each test program uses its part")]
 mod support;
 
+#[allow(dead_code, reason = "other test programs use the rest")]
+#[path = "../wire/raw.rs"]
+mod raw;
+
+mod audit;
+mod audit_file;
 mod doctor;
 mod ending;
 mod environment;

@@ -12,19 +12,19 @@ use rustix::net::{AddressFamily, SocketType};
 use crate::raw::Raw;
 use crate::support::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
 
-const PASSWORD: &str = "open sesame";
+pub const PASSWORD: &str = "open sesame";
 /// Its SHA-256.
-const HASH: &str = "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
-const TOKEN: &str = "0123456789-a-token-of-this-test";
+pub const HASH: &str = "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
+pub const TOKEN: &str = "0123456789-a-token-of-this-test";
 
 /// The user with that password, hashed with so many KiB.
-fn slow(user: &str, password: &str, memory: u32) -> String {
+pub fn slow(user: &str, password: &str, memory: u32) -> String {
     let params = Params::new(memory, 1, 1, None).unwrap();
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     format!("{user}:{}", argon2.hash_password(password.as_bytes()).unwrap())
 }
 
-fn basic(user: &str, password: &str) -> String {
+pub fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", b64(format!("{user}:{password}")))
 }
 
@@ -32,7 +32,7 @@ fn marking(owt: &Owt, folder: &Folder) -> Sent {
     owt.code(&format!("{}\ndef run(): return 'ran'\n", folder.mark("ran")))
 }
 
-fn with(call: &Sent, authorization: &str) -> Answer {
+pub fn with(call: &Sent, authorization: &str) -> Answer {
     Answer::of(call.posting("/").header("authorization", authorization).send().unwrap())
 }
 
@@ -90,8 +90,8 @@ fn each_form_of_a_user_is_let_in_and_no_other() {
 #[test]
 fn a_token_comes_in_as_bearer_and_as_the_password_of_token() {
     let folder = Folder::new();
-    let (file, other) =
-        (folder.write("tokens", format!("# mine\n{TOKEN}\n")), "another-token:with-colon");
+    let (named, other) = ("named-0123456789-token", "another-token:with-colon");
+    let file = folder.write("tokens", format!("# mine\n{TOKEN}\n ci build: {named}\n"));
     let auth = format!("ali:{HASH}");
     let args = ["--token", other, "--auth", &auth, "--token-file", file.to_str().unwrap()];
     let owt = Start::new().args(args).start();
@@ -121,7 +121,9 @@ fn a_token_comes_in_as_bearer_and_as_the_password_of_token() {
     for right in [
         format!("Bearer {TOKEN}"),
         format!("bearer  {other}"),
+        format!("Bearer {named}"),
         basic("token", TOKEN),
+        basic("token", named),
         basic("token", other),
         basic("ali", PASSWORD),
     ] {
@@ -130,7 +132,7 @@ fn a_token_comes_in_as_bearer_and_as_the_password_of_token() {
 }
 
 /// What `owt serve` says when it does not start.
-fn refused(start: &[&str], env: Option<(&str, &str)>) -> Output {
+pub fn refused(start: &[&str], env: Option<(&str, &str)>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
         command.env_remove(name);
@@ -147,6 +149,13 @@ fn a_malformed_key_does_not_start_and_is_not_told() {
     let users = folder.write("users", format!("ali:{HASH}\nme:{secret}\n"));
     let empty = folder.write("empty", "# nobody\n");
     let (users, empty) = (users.to_str().unwrap(), empty.to_str().unwrap());
+    let short = folder.write("short", format!("ali:{TOKEN}\na-long-one-that-is:s3cret\n"));
+    let nameless = folder.write("nameless", format!(":{TOKEN}\n"));
+    let twice = folder.write("twice", format!("ali:{TOKEN}\nbob:{TOKEN}\n"));
+    let colons = folder.write("colons", format!("ali:{TOKEN}:s3cret:run\n"));
+    let scope = folder.write("scope", format!("ali:{TOKEN}:s3cret\n"));
+    let [short, nameless, twice, colons, scope] =
+        [&short, &nameless, &twice, &colons, &scope].map(|path| path.to_str().unwrap());
     let (ali, token) = (format!("ali:{HASH}"), format!("token:{HASH}"));
     for (args, says) in [
         (vec!["--auth", secret], "colon"),
@@ -167,6 +176,12 @@ fn a_malformed_key_does_not_start_and_is_not_told() {
         (vec!["--token", "s3cret-given by mistake"], "visible ASCII"),
         (vec!["--token", ""], "holds no key"),
         (vec!["--token-file", empty], "holds no key"),
+        (vec!["--token-file", short], "line 2: a token wants at least 16 characters"),
+        (vec!["--token-file", nameless], "name is empty"),
+        (vec!["--token-file", colons], "NAME:TOKEN:SCOPE"),
+        (vec!["--token-file", scope], "neither `run` nor `probe`"),
+        (vec!["--auth", &format!("ali:{HASH}:s3cret")], "neither `run` nor `probe`"),
+        (vec!["--token-file", twice], "the token of \"bob\" is there twice"),
         (vec!["--token", TOKEN, "--auth", &token], "called `token`"),
         (vec!["--token", "auto", "--auth", &token], "called `token`"),
     ] {

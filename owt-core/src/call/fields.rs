@@ -51,6 +51,7 @@ pub(super) struct Fields<'a> {
     use_cache: Option<Value<'a>>,
     cache_kwargs: Option<Value<'a>>,
     cache_key_override: Option<Value<'a>>,
+    cache_shared: Option<Value<'a>>,
     timeout: Option<Value<'a>>,
 }
 
@@ -64,6 +65,7 @@ impl<'a> Fields<'a> {
             "use_cache" => &mut self.use_cache,
             "cache_kwargs" => &mut self.cache_kwargs,
             "cache_key_override" => &mut self.cache_key_override,
+            "cache_shared" => &mut self.cache_shared,
             "timeout" => &mut self.timeout,
             _ => return None,
         })
@@ -77,6 +79,7 @@ impl<'a> Fields<'a> {
             &self.use_cache,
             &self.cache_kwargs,
             &self.cache_key_override,
+            &self.cache_shared,
             &self.timeout,
         ]
         .iter()
@@ -100,6 +103,7 @@ impl<'a> Fields<'a> {
             cache_kwargs: boolean("cache_kwargs", self.cache_kwargs)?,
             cache_key_override: text("cache_key_override", self.cache_key_override)?
                 .map(Cow::into_owned),
+            cache_shared: boolean("cache_shared", self.cache_shared)?,
             timeout: timeout(self.timeout)?,
         })
     }

@@ -42,6 +42,8 @@ pub struct Call {
     pub cache_kwargs: bool,
     /// The whole cache key, instead of one made from path, code and arguments.
     pub cache_key_override: Option<String>,
+    /// Share the result with other users; else each user has their own.
+    pub cache_shared: bool,
     /// Deadline of this call; `None` leaves it to the server.
     pub timeout: Option<Duration>,
 }
@@ -61,6 +63,7 @@ impl Call {
             use_cache: false,
             cache_kwargs: false,
             cache_key_override: None,
+            cache_shared: false,
             timeout: None,
         }
     }

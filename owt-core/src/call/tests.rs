@@ -228,19 +228,22 @@ fn calls() -> impl Strategy<Value = Call> {
         ".*\\S.*",
         option::of(".*\\S.*"),
         option::of("[a-z_][a-z0-9_]{5,9}"),
-        any::<(bool, bool)>(),
+        any::<(bool, bool, bool)>(),
         option::of(".+"),
         option::of(1u64..100_000_000),
     )
-        .prop_map(|(code, kwargs, fn_name, (use_cache, cache_kwargs), key, millis)| Call {
-            kwargs: kwargs.map(Into::into),
-            fn_name: fn_name.map(Into::into),
-            use_cache,
-            cache_kwargs,
-            cache_key_override: key,
-            timeout: millis.map(Duration::from_millis),
-            ..Call::new(code)
-        })
+        .prop_map(
+            |(code, kwargs, fn_name, (use_cache, cache_kwargs, cache_shared), key, millis)| Call {
+                kwargs: kwargs.map(Into::into),
+                fn_name: fn_name.map(Into::into),
+                use_cache,
+                cache_kwargs,
+                cache_shared,
+                cache_key_override: key,
+                timeout: millis.map(Duration::from_millis),
+                ..Call::new(code)
+            },
+        )
 }
 
 proptest! {

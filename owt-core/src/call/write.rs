@@ -93,6 +93,7 @@ impl Call {
             ("use_cache", self.use_cache.then_some(Value::Bool(true))),
             ("cache_kwargs", self.cache_kwargs.then_some(Value::Bool(true))),
             ("cache_key_override", self.cache_key_override.as_deref().map(Value::from)),
+            ("cache_shared", self.cache_shared.then_some(Value::Bool(true))),
             ("timeout", self.timeout.map(seconds)),
         ]
         .into_iter()

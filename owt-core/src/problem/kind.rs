@@ -44,6 +44,8 @@ catalogue! {
         "This server asks for a key. Send a name and a password as HTTP basic authentication, or the token that you were given as a bearer token.";
     Forbidden, "forbidden", 403, "Refused at the door",
         "The Host or the Origin of the request is not one that this server lets in. A page of another site cannot call it; a client that is no browser sends no Origin.";
+    InsufficientScope, "insufficient-scope", 403, "The key is not for this",
+        "The key that came is for the server's own pages that run nothing, such as its health. A call wants a key with the scope `run`. Nothing has run.";
     NotFound, "not-found", 404, "Nothing there",
         "No code came with the request, and nothing is kept under this address. Send `code_b64`, or ask for `/` to see what there is.";
     MethodNotAllowed, "method-not-allowed", 405, "Method not allowed",
@@ -58,6 +60,8 @@ catalogue! {
         "The code is no Python, or does not define the function that was asked for. The detail says where; send the mended code.";
     TooManyFailures, "too-many-failures", 429, "Too many failures",
         "Too many wrong keys came from this address. None is looked at, right or wrong, until Retry-After has passed.";
+    QuotaExceeded, "quota-exceeded", 429, "The quota is used up",
+        "The user has as many calls under way, or has sent as many in the last time, as this server lets one have. Nothing of this one has run: send it again after Retry-After.";
     AdaptorRaised, "adaptor-raised", 500, "The adaptor raised an exception",
         "The code was run and failed by itself; `exception` has its type, message and traceback.";
     Unrenderable, "unrenderable", 500, "The result cannot be sent",
@@ -72,6 +76,8 @@ catalogue! {
         "The server finishes what it has and takes nothing new. Nothing of this call has run: send it again after Retry-After, or to another server.";
     AdaptorRefused, "adaptor-refused", 503, "This adaptor is refused for a while",
         "The adaptor killed the Python process that ran it, again and again. It is not run until Retry-After has passed; other code is served. Mend it: other code is another adaptor.";
+    AuditUnavailable, "audit-unavailable", 503, "The audit log cannot be written",
+        "The server tells of each request in a file, and that cannot be written just now: its disk may be full. Nothing has run: send it again after Retry-After.";
     DeadlinePassed, "deadline-passed", 504, "The deadline has passed",
         "The call was not done within its time and was stopped. Give it a longer `timeout`, or less to do.";
 }

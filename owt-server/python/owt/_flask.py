@@ -69,6 +69,8 @@ def _environ(raw: Any) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
+    if raw.user is not None:
+        environ["REMOTE_USER"] = raw.user.encode().decode("latin-1")
     for key, value in raw.headers:
         key = key.upper().replace("-", "_")
         if key == "CONTENT_TYPE":

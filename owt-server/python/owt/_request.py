@@ -105,6 +105,8 @@ class Request:
         self.scheme: str = raw.scheme
         self.host: str = raw.host
         self.remote_addr: str = raw.remote
+        #: Who sent it, by name, as the server knows it by their key; None if nobody was asked.
+        self.user: str | None = raw.user
 
     def __repr__(self) -> str:
         """Show method and path."""

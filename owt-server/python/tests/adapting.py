@@ -23,6 +23,7 @@ def raw_call(path: str = "/", query: str = "", body: bytes = b"", **more: Any) -
         "scheme": "http",
         "host": "localhost:9876",
         "remote": "127.0.0.1",
+        "user": None,
         "args": None,
         "request": None,
     }

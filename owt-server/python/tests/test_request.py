@@ -37,6 +37,7 @@ def test_addresses():
     assert r.full_path == "/a%20b/%C3%A4?x=1&x=2&e=&p=a+b%26"
     assert (r.host, r.host_url, r.scheme) == ("localhost:9876", "http://localhost:9876/", "http")
     assert (r.method, r.remote_addr, r.id) == ("GET", "127.0.0.1", "1")
+    assert r.user is None and request_for(raw_call(user="ali")).user == "ali"
     assert r.args == {"x": "1", "e": "", "p": "a b&"}
     assert r.args.getlist("x") == ["1", "2"] and r.args.getlist("none") == []
     assert r.args.get("x", type=int) == 1 and r.args.get("e", 5, type=int) == 5

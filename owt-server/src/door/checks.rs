@@ -21,10 +21,19 @@ const WAITING: usize = 64;
 const KNOWN: u64 = 1024;
 const KNOWN_FOR: Duration = Duration::from_secs(300);
 
+/// Passwords that were right lately, by the HMAC of their header under a secret of this process:
+/// no password is kept, nor a hash of one that is quick to guess.
+#[derive(Clone)]
+pub(super) struct Known(moka::sync::Cache<Hash, ()>);
+
+impl Default for Known {
+    fn default() -> Self {
+        let builder = moka::sync::Cache::builder().max_capacity(KNOWN);
+        Self(builder.time_to_live(KNOWN_FOR).build())
+    }
+}
+
 pub(super) struct Checks {
-    /// Right ones only, by the HMAC of their header under a secret of this process: no password
-    /// is kept, nor a hash of one that is quick to guess.
-    known: moka::sync::Cache<Hash, ()>,
     secret: Hmac<Sha256>,
     pool: Arc<Semaphore>,
     /// Those who run and those who wait.
@@ -37,37 +46,38 @@ impl Checks {
         let mut secret = [0; 64];
         getrandom::fill(&mut secret)?;
         Ok(Self {
-            known: moka::sync::Cache::builder().max_capacity(KNOWN).time_to_live(KNOWN_FOR).build(),
             secret: Hmac::new(&secret.into()),
             pool: Arc::new(Semaphore::new(RUNNING)),
             line: Semaphore::new(RUNNING + WAITING),
         })
     }
 
-    /// True when the password is right. Waits only where it was not right lately.
+    /// True when the password is right. Waits only where it was not right lately, as far as `known`
+    /// knows.
     ///
     /// # Errors
     /// 429 and 503, as a problem.
     pub async fn run(
         &self,
+        Known(known): &Known,
         header: &[u8],
         check: SlowCheck,
         password: &[u8],
         record: Arc<Record>,
     ) -> Result<bool, Box<Problem>> {
         let name: Hash = self.secret.clone().chain_update(header).finalize().into_bytes().into();
-        if self.known.contains_key(&name) {
+        if known.contains_key(&name) {
             return Ok(true);
         }
         let Ok(_place) = self.line.try_acquire() else { return Err(busy()) };
         let turn = record.turn().await;
         // Who went before may have shown the same, or have been wrong once too often.
-        if self.known.contains_key(&name) {
+        if known.contains_key(&name) {
             return Ok(true);
         }
         record.admit().map_err(too_many)?;
         let Ok(permit) = Arc::clone(&self.pool).acquire_owned().await else { return Err(busy()) };
-        let (password, known) = (password.to_vec(), self.known.clone());
+        let (password, known) = (password.to_vec(), known.clone());
         let (tell, told) = oneshot::channel();
         // All that counts is in there: the client may go while it runs.
         tokio::task::spawn_blocking(move || {
@@ -112,13 +122,15 @@ mod tests {
     #[tokio::test]
     async fn a_guess_counts_though_its_sender_goes() {
         let (mut keys, checks) = (Keys::default(), Checks::new().unwrap());
+        let known = Known::default();
         let record = Arc::<Record>::default();
         // Not so cheap that it could be done before it is looked at.
         keys.add_user(&format!("ali:{}", OPEN_SESAME.replace("m=8", "m=4096"))).unwrap();
         let mut failures = 0;
         while record.admit().is_ok() {
             let Check::Slow(check) = keys.check(b"ali", b"guess") else { panic!("it is slow") };
-            let mut guess = Box::pin(checks.run(b"guess", check, b"guess", Arc::clone(&record)));
+            let mut guess =
+                Box::pin(checks.run(&known, b"guess", check, b"guess", Arc::clone(&record)));
             // It is on its way when it is first looked at, and nobody waits for it.
             let polled = guess.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             assert!(polled.is_pending());

@@ -13,18 +13,22 @@ mod checks;
 mod consent;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod keyring;
 mod keys;
 mod lock;
 mod password;
 mod penance;
+mod quota;
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
+use nix::unistd::{Uid, User};
 use owt_core::{Problem, ProblemKind};
 
 pub(crate) use answer::{Dress, preflight};
@@ -33,8 +37,13 @@ pub use authority::{Host, HostError, Origin, OriginError};
 use browser::Page;
 pub(crate) use browser::is_navigation;
 use consent::Consent;
+pub use keyring::{KeyFileError, KeyFiles, Keyring};
 pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
+pub(crate) use keys::{Scope, UserName};
 use lock::{Lock, Shown};
+pub(crate) use quota::Share;
+use quota::Shares;
+pub use quota::{Quotas, Rate};
 
 use crate::http::Connection;
 
@@ -42,7 +51,9 @@ use crate::http::Connection;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// Who may come in.
-    pub keys: Keys,
+    pub keys: Keyring,
+    /// How much of the server each of them may have.
+    pub quotas: Quotas,
     /// Names that the server answers to, beside `localhost` and its addresses.
     pub allow_hosts: Vec<Host>,
     /// Origins whose pages may call, beside our own.
@@ -65,8 +76,18 @@ pub(crate) struct Door {
     rules: Rules,
     lock: Lock,
     consent: Consent,
-    /// The user that this server runs as.
-    user: u32,
+    shares: Shares,
+    /// Who may come in by a Unix socket.
+    neighbours: Neighbours,
+}
+
+/// Who sent a request, as far as it is known.
+#[derive(Debug, Default)]
+pub(crate) struct Caller {
+    /// The client's address, where it has one: that behind trusted proxies.
+    pub from: Option<IpAddr>,
+    /// Whose key it showed; on a Unix socket without keys, the user at its other end.
+    pub user: Option<UserName>,
 }
 
 /// A request that came in, and what it may do.
@@ -78,8 +99,8 @@ pub(crate) struct Pass {
     pub is_meant: bool,
     /// Our own origin, as the client sees it.
     pub own: Origin,
-    /// The client's address, where it has one.
-    pub from: Option<IpAddr>,
+    /// What its key is good for.
+    pub scope: Scope,
     /// Whether it showed a key, which is not for adaptors to see.
     pub has_shown_key: bool,
 }
@@ -96,9 +117,9 @@ impl Door {
     /// # Errors
     /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
-        let lock = Lock::new(rules.keys.clone())?;
-        let user = rustix::process::geteuid().as_raw();
-        Ok(Self { rules, lock, consent: Consent::new()?, user })
+        let lock = Lock::new(rules.keys.keys().clone())?;
+        let (consent, shares) = (Consent::new()?, Shares::new(rules.quotas));
+        Ok(Self { rules, lock, consent, shares, neighbours: Neighbours::new() })
     }
 
     /// True when a bearer token is one of the keys.
@@ -111,34 +132,66 @@ impl Door {
         self.lock.asks_key()
     }
 
-    /// Lets a request in, or says why not.
+    /// Reads the files with keys again; `None` when there are none. From then on a request needs a
+    /// key that is in them; those that were let in go on.
     ///
     /// # Errors
-    /// 400, 401, 403, 429 or 503, as a problem.
-    pub async fn admit(&self, request: &HttpRequest) -> Result<Verdict, Refusal> {
+    /// They cannot be used; then the keys stay as they were.
+    pub fn reload_keys(&self) -> Option<Result<(), KeyFileError>> {
+        Some(self.rules.keys.read_again()?.map(|keys| self.lock.exchange(keys)))
+    }
+
+    /// Lets a request in, or says why not; and who sent it, as far as that is known.
+    ///
+    /// The error is 400, 401, 403, 429 or 503, as a problem.
+    pub async fn admit(&self, request: &HttpRequest) -> (Caller, Result<Verdict, Refusal>) {
+        let mut caller = Caller::default();
+        let verdict = self.examine(request, &mut caller).await;
+        (caller, verdict)
+    }
+
+    async fn examine(
+        &self,
+        request: &HttpRequest,
+        caller: &mut Caller,
+    ) -> Result<Verdict, Refusal> {
         let headers = request.headers();
         let connection = request
             .conn_data::<Connection>()
             .ok_or_else(|| refused("nothing is known of this connection"))?;
-        let (arrival, page) = match connection.unix_peer {
-            Some(user) => (self.neighbour(user)?, Page::Own),
+        caller.from = connection.peer.map(|peer| peer.ip());
+        let (own, page) = match connection.unix_peer {
+            // No name and no page can have sent it here.
+            Some(id) => {
+                caller.user = Some(self.neighbours.name(id)?);
+                (Origin::local(), Page::Own)
+            }
             None => {
                 let Rules { allow_hosts, allow_origins, trust_proxies, .. } = &self.rules;
-                let arrival = Arrival::read(request, connection, allow_hosts, trust_proxies)?;
-                let page = browser::page(headers, &arrival.own, allow_origins)?;
-                (arrival, page)
+                let Arrival { own, from } =
+                    Arrival::read(request, connection, allow_hosts, trust_proxies)?;
+                caller.from = from;
+                let page = browser::page(headers, &own, allow_origins)?;
+                (own, page)
             }
         };
         if page == Page::Allowed && answer::is_preflight(request) {
             return Ok(Verdict::Preflight);
         }
-        let Arrival { own, from } = arrival;
-        let shown = self.lock.open(authorization(headers)?, from).await?;
-        let is_meant = shown == Shown::Token
+        let shown = self.lock.open(authorization(headers)?, caller.from).await?;
+        let has_shown_key = shown != Shown::Nothing;
+        let is_meant = matches!(shown, Shown::Token(_))
             || browser::is_meant(headers, page, &own, || {
                 is_navigation(headers) && self.consent.is_in(headers, request.uri())
             });
+        let mut scope = Scope::Run;
+        if let Some(holder) = shown.into_holder() {
+            (caller.user, scope) = (Some(holder.user), holder.scope);
+        }
         let permit = match *request.method() {
+            // Every POST is a call, or agrees to one.
+            Method::POST if scope == Scope::Probe => return Err(self.out_of_scope()),
+            _ if scope == Scope::Probe => None,
             Method::GET if is_meant => Some(Permit(())),
             Method::GET => None,
             Method::POST if is_meant => Some(Permit(())),
@@ -146,16 +199,16 @@ impl Door {
             Method::POST => return Err(unmeant()),
             _ => None,
         };
-        let has_shown_key = shown != Shown::Nothing;
-        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, from, has_shown_key })))
+        Ok(Verdict::In(Box::new(Pass { permit, is_meant, own, scope, has_shown_key })))
     }
 
-    /// Who is at the other end of a Unix socket: no name and no page can have sent them here.
-    fn neighbour(&self, user: u32) -> Result<Arrival, Refusal> {
-        if user != self.user && user != 0 {
-            return Err(refused("this socket is for the user that runs the server"));
-        }
-        Ok(Arrival { own: Origin::local(), from: None })
+    /// What one more call of that caller takes of the server, as long as it is held; none where
+    /// nothing is counted.
+    ///
+    /// # Errors
+    /// 429, as a problem: the caller has all that one may have.
+    pub fn share(&self, caller: &Caller) -> Result<Option<Share>, Refusal> {
+        self.shares.take(caller)
     }
 
     /// What to say of the answer to such a request; `is_call` when an adaptor gave it.
@@ -178,9 +231,48 @@ impl Door {
         self.consent.cookie(target, own.scheme() == "https")
     }
 
+    /// Why whoever has a key with the scope `probe` gets nothing but the server's own pages.
+    pub fn out_of_scope(&self) -> Refusal {
+        let detail = "this key has the scope `probe`: it is for the server's own pages that run \
+                      nothing, such as /_owt/livez; a call wants a key with the scope `run`";
+        Box::new(Problem::new(ProblemKind::InsufficientScope, detail))
+    }
+
     /// Why a GET that carries code is not run, where nobody can be asked.
     pub fn unmeant(&self) -> Refusal {
         unmeant()
+    }
+}
+
+/// Who may come in by a Unix socket: the user that the server runs as, and root.
+struct Neighbours {
+    own: u32,
+    own_name: OnceLock<UserName>,
+    root_name: OnceLock<UserName>,
+}
+
+impl Neighbours {
+    fn new() -> Self {
+        let own = rustix::process::geteuid().as_raw();
+        Self { own, own_name: OnceLock::new(), root_name: OnceLock::new() }
+    }
+
+    /// The name of that user at the other end, or their number if they have none.
+    fn name(&self, id: u32) -> Result<UserName, Refusal> {
+        let name = match id {
+            _ if id == self.own => &self.own_name,
+            0 => &self.root_name,
+            _ => return Err(refused("this socket is for the user that runs the server")),
+        };
+        // Asked once: the system's users may be far away (NSS).
+        Ok(name.get_or_init(|| system_name(id)).clone())
+    }
+}
+
+fn system_name(id: u32) -> UserName {
+    match User::from_uid(Uid::from_raw(id)) {
+        Ok(Some(user)) => user.name.into(),
+        Ok(None) | Err(_) => id.to_string().into(),
     }
 }
 
@@ -215,11 +307,17 @@ mod tests {
 
     #[test]
     fn a_socket_is_for_its_own_user_and_root() {
-        let door = Door::new(Rules::default()).unwrap();
-        assert!(door.neighbour(door.user).is_ok());
-        assert!(door.neighbour(0).is_ok());
-        assert!(door.neighbour(door.user + 1).is_err());
+        let neighbours = Neighbours::new();
+        let own = neighbours.name(neighbours.own).unwrap();
+        assert_eq!(own, system_name(rustix::process::geteuid().as_raw()));
+        assert_eq!(&*neighbours.name(0).unwrap(), "root");
+        assert!(neighbours.name(neighbours.own + 1).is_err());
         // What stands for a user that the kernel does not tell.
-        assert!(door.neighbour(u32::MAX).is_err());
+        assert!(neighbours.name(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn a_user_without_a_name_is_a_number() {
+        assert_eq!(&*system_name(3_999_999_999), "3999999999");
     }
 }

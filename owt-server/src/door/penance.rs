@@ -43,7 +43,7 @@ impl Penance {
 
 /// Whose failures count together: an address; in IPv6 a network of /64, of which one host has
 /// all the addresses; all whose address is not known.
-fn peer(from: Option<IpAddr>) -> IpAddr {
+pub(super) fn peer(from: Option<IpAddr>) -> IpAddr {
     match from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address => address,

@@ -10,27 +10,37 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::channel::Events;
+use super::context::Context;
 use super::event::Event;
 use super::opened::Opened;
 
 /// What tells two results apart (WIRE §6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CacheKey {
+pub struct CacheKey {
+    /// Whose result it is; nobody's, if whoever asks for the rest may have it.
+    user: Option<Arc<str>>,
+    result: Which,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Which {
     Override(String),
     Of { path: String, code: CodeId, fn_name: String, kwargs: Option<Arc<str>> },
 }
 
 impl CacheKey {
-    pub fn of(call: &Call, path: &str) -> Self {
-        match &call.cache_key_override {
-            Some(key) => Self::Override(key.clone()),
-            None => Self::Of {
-                path: path.to_owned(),
+    pub fn of(call: &Call, context: &Context) -> Self {
+        let user = context.user.clone().filter(|_| !call.cache_shared);
+        let result = match &call.cache_key_override {
+            Some(key) => Which::Override(key.clone()),
+            None => Which::Of {
+                path: context.path.clone(),
                 code: call.code.id(),
                 fn_name: call.fn_name().to_owned(),
                 kwargs: call.kwargs.clone().filter(|_| call.cache_kwargs),
             },
-        }
+        };
+        Self { user, result }
     }
 }
 
@@ -352,7 +362,7 @@ mod tests {
     async fn an_answer_has_a_reader_as_long_as_it_is_kept_or_read() {
         for capacity in [10, 10_000] {
             let cache = Cache::new(capacity);
-            let key = CacheKey::Override("key".to_owned());
+            let key = CacheKey { user: None, result: Which::Override("key".to_owned()) };
             let Lookup::Miss(mut reader, recorder) = cache.lookup(&key) else {
                 panic!("it is new")
             };

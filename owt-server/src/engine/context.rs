@@ -1,5 +1,7 @@
 //! The request around a call: what the adaptor can ask about.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,8 @@ pub struct Context {
     pub scheme: &'static str,
     /// The client's address and port.
     pub remote: Option<std::net::SocketAddr>,
+    /// Who sent it, by name; known where the server asks for keys and on a Unix socket.
+    pub user: Option<Arc<str>>,
 }
 
 impl Context {

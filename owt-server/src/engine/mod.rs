@@ -124,7 +124,7 @@ impl Engine {
     }
 
     fn cached(&self, call: Call, context: Context) -> (Events, CacheOutcome) {
-        let key = CacheKey::of(&call, &context.path);
+        let key = CacheKey::of(&call, &context);
         match self.cache.lookup(&key) {
             Lookup::Hit(reader) => (Events::replay(reader), CacheOutcome::Hit),
             Lookup::Join(reader) => (Events::replay(reader), CacheOutcome::Joined),

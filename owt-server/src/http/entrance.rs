@@ -1,6 +1,7 @@
 //! The one way in: around every route stands the door, and on every answer what it says.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,7 +11,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use owt_core::{Problem, ProblemKind};
 
 use super::visit::Visit;
-use super::{Site, respond};
+use super::{Site, own, respond};
 use crate::door::{self, Pass, Verdict};
 
 /// What the door and the log know of a request, for who answers it.
@@ -28,7 +29,15 @@ pub(super) async fn entrance(
     // Without it there is no door: nothing goes on.
     let Some(site) = site else { return Ok(closed(request)) };
     let visit = Visit::begin(request.request(), &site);
-    let mut response = match site.door.admit(request.request()).await {
+    let verdict = match visit.audits() || own::is_health(request.path()) {
+        true => {
+            let (caller, verdict) = site.door.admit(request.request()).await;
+            visit.comes_from(caller);
+            verdict
+        }
+        false => Err(untold()),
+    };
+    let mut response = match verdict {
         Ok(Verdict::In(pass)) => {
             request.extensions_mut().insert(Entry { visit: Rc::clone(&visit), pass: *pass });
             next.call(request).await?.map_into_boxed_body()
@@ -61,6 +70,13 @@ fn end_by_closing(response: &mut HttpResponse) {
     }
 }
 
+/// What cannot be told in the audit log is not done.
+fn untold() -> Box<Problem> {
+    let detail = "the server cannot write its audit log, and does nothing that it could not tell";
+    let problem = Problem::new(ProblemKind::AuditUnavailable, detail);
+    Box::new(problem.with_retry_after(Duration::from_secs(1)))
+}
+
 fn closed(request: ServiceRequest) -> ServiceResponse {
     let failure = Problem::new(ProblemKind::Internal, "this server has no door");
     request.into_response(HttpResponse::InternalServerError().json(failure))
@@ -71,7 +87,6 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::sync::Arc;
-    use std::time::Duration;
 
     use actix_web::{HttpServer, web};
 
@@ -114,12 +129,13 @@ mod tests {
             let runtime = tokio::runtime::Handle::current();
             let site = web::Data::new(Site {
                 engine: Engine::new(Arc::new(Nowhere), 0, None, runtime),
-                door: Door::new(Rules::default()).unwrap(),
+                door: Arc::new(Door::new(Rules::default()).unwrap()),
                 max_body: 0,
                 body_timeout: Duration::from_secs(1),
                 stall_timeout: Duration::from_secs(1),
                 python_version: String::new(),
                 metrics: Arc::default(),
+                audit: None,
             });
             let new = || async { "somebody added this" };
             let server =

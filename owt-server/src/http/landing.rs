@@ -34,6 +34,7 @@ pub(super) fn landing(request: &HttpRequest, own: &Origin, site: &Site) -> HttpR
                     "use_cache": "keep and reuse the result",
                     "cache_kwargs": "make the arguments part of the cache key",
                     "cache_key_override": "use this cache key instead",
+                    "cache_shared": "share the result with other users",
                     "timeout": "deadline in seconds",
                 },
             },

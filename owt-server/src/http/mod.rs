@@ -26,26 +26,28 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, web};
 use entrance::{Entry, entrance};
-use owt_core::{Problem, ProblemKind};
+use owt_core::{Call, Problem, ProblemKind};
 use read::Reading;
 use visit::Visit;
 
 pub(crate) use connection::Connection;
 pub(crate) use listen::server;
 
-use crate::door::{Door, Pass};
+use crate::audit::Audit;
+use crate::door::{Door, Pass, Scope};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 
 /// What every request needs.
 pub(crate) struct Site {
     pub engine: Engine,
-    pub door: Door,
+    pub door: Arc<Door>,
     pub max_body: usize,
     pub body_timeout: Duration,
     pub stall_timeout: Duration,
     pub python_version: String,
     pub metrics: Arc<Metrics>,
+    pub audit: Option<Arc<Audit>>,
 }
 
 /// What every HTTP thread serves. Everything is behind the [`entrance`].
@@ -104,13 +106,22 @@ async fn route(
             return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
         }
     }
+    if pass.scope == Scope::Probe {
+        // A GET, of which the body is not read either.
+        return match (request.path(), Call::from_query(request.query_string())) {
+            ("/", Ok(None)) => Ok(landing::landing(request, &pass.own, site)),
+            _ => Err(site.door.out_of_scope()),
+        };
+    }
     match read::read(request, &mut payload, site.max_body, site.body_timeout).await? {
         Reading::Call(call, body) => {
+            visit.reads(&call);
             let Some(permit) = pass.permit.take() else {
                 return ask::page(request, &call, &pass.own)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
-            let context = read::context(request, visit.id().to_owned(), body, &pass);
+            visit.holds(site.door.share(visit.caller())?);
+            let context = read::context(request, body, &pass, visit);
             visit.calls();
             let submitted = Instant::now();
             let (events, cache) = site.engine.submit(permit, *call, context);

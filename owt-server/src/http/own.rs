@@ -47,6 +47,11 @@ impl Page {
     }
 }
 
+/// Pages that tell how the server is, also when it does nothing else.
+pub(super) fn is_health(path: &str) -> bool {
+    [Page::Livez, Page::Readyz, Page::Metrics].iter().any(|page| page.path() == path)
+}
+
 /// The page of that path, or a problem.
 pub(super) async fn page(
     request: &HttpRequest,
@@ -82,6 +87,10 @@ pub(super) async fn page(
 /// Whether calls are taken. A load balancer sends them elsewhere meanwhile.
 fn ready(site: &Site) -> HttpResponse {
     let host = site.engine.status();
+    if site.audit.as_ref().is_some_and(|audit| !audit.admits()) {
+        let text = "not ready: the audit log cannot be written\n";
+        return HttpResponse::ServiceUnavailable().content_type(TEXT).body(text);
+    }
     let (status, text) = match (host.ready, host.workers.iter().any(|worker| worker.up)) {
         (true, true) => (StatusCode::OK, "ready\n"),
         (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no Python process is up\n"),

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
 
+use super::visit::Visit;
 use crate::door::Pass;
 use crate::engine::{Context, Headers};
 use crate::gathering::Gathering;
@@ -186,7 +187,7 @@ fn too_large(most: usize) -> Box<Problem> {
 }
 
 /// What the adaptor can ask about the request.
-pub(super) fn context(request: &HttpRequest, id: String, body: Bytes, pass: &Pass) -> Context {
+pub(super) fn context(request: &HttpRequest, body: Bytes, pass: &Pass, visit: &Visit) -> Context {
     let mut headers = Headers::with_capacity(request.headers().len());
     for (name, value) in request.headers() {
         // A key to this server is not for the adaptors on it.
@@ -197,13 +198,14 @@ pub(super) fn context(request: &HttpRequest, id: String, body: Bytes, pass: &Pas
     }
     let port = request.peer_addr().map_or(0, |peer| peer.port());
     Context {
-        id,
+        id: visit.id().to_owned(),
         method: if request.method() == Method::GET { "GET" } else { "POST" },
         path: request.path().to_owned(),
         query: request.query_string().to_owned(),
         headers,
         body,
         scheme: if pass.own.scheme() == "https" { "https" } else { "http" },
-        remote: pass.from.map(|from| SocketAddr::new(from, port)),
+        remote: visit.caller().from.map(|from| SocketAddr::new(from, port)),
+        user: visit.caller().user.clone(),
     }
 }

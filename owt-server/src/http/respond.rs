@@ -71,8 +71,8 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
         StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response.insert_header((SERVER_TIMING, timing::failed(visit.age())));
-    if let Some(wait) = failure.retry_after {
-        response.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
+    if let Some(seconds) = failure.retry_after_seconds() {
+        response.insert_header((header::RETRY_AFTER, seconds.max(1).to_string()));
     }
     match failure.kind {
         ProblemKind::Unauthenticated => {
@@ -81,6 +81,11 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
             if visit.could_show_token() {
                 response.append_header((header::WWW_AUTHENTICATE, "Bearer realm=\"owt\""));
             }
+        }
+        // RFC 6750, 3.1.
+        ProblemKind::InsufficientScope if visit.could_show_token() => {
+            let challenge = "Bearer realm=\"owt\", error=\"insufficient_scope\", scope=\"run\"";
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         ProblemKind::MethodNotAllowed => {
             response.insert_header((header::ALLOW, "GET, POST"));
@@ -266,8 +271,8 @@ struct Flow {
 
 impl Drop for Flow {
     fn drop(&mut self) {
-        if let Some(given) = self.given {
-            self.visit.leaves(given.elapsed());
+        if !self.over {
+            self.visit.leaves(self.given.map(|given| given.elapsed()));
         }
     }
 }
@@ -288,7 +293,7 @@ impl Flow {
         }
         let event = match self.held.take() {
             Some(event) => event,
-            None => self.events.next().await?,
+            None => self.events.next().await.unwrap_or(Event::End),
         };
         match event {
             Event::Chunk(chunk) => {
@@ -304,7 +309,10 @@ impl Flow {
             Event::Problem(failure) => {
                 Some(self.fail(failure.with_request_id(self.visit.id())).await)
             }
-            _ => None,
+            _ => {
+                self.over = true;
+                None
+            }
         }
     }
 

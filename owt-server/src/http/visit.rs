@@ -1,19 +1,22 @@
 //! One request, from its arrival to the end of its answer: its id and its trace, what is
-//! counted of it, and its line in the log.
+//! counted of it, and its lines in the log and the audit log.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix_web::body::MessageBody;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::{HttpRequest, HttpResponse, web};
-use owt_core::ProblemKind;
+use owt_core::{Call, CodeId, DEFAULT_FN_NAME, ProblemKind};
 
 use super::Site;
 use super::quiet::Watched;
+use crate::audit::{Audit, Line};
+use crate::door::{Caller, Share};
 use crate::engine::Trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -34,6 +37,13 @@ pub(super) struct Visit {
     status: Cell<u16>,
     problem: Cell<Option<ProblemKind>>,
     calls: Cell<bool>,
+    /// Its client left in the middle of its answer.
+    left: Cell<bool>,
+    caller: OnceCell<Caller>,
+    /// What it takes of its user's quotas, as a call.
+    share: OnceCell<Share>,
+    /// Where the audit log tells of it, if it does.
+    audit: Option<Audited>,
     connection: Option<Rc<Watched>>,
 }
 
@@ -41,19 +51,55 @@ impl Visit {
     pub fn begin(request: &HttpRequest, site: &web::Data<Site>) -> Rc<Self> {
         let connection = request.conn_data::<Rc<Watched>>().cloned();
         connection.iter().for_each(|connection| connection.begins());
-        let is_logged = tracing::enabled!(tracing::Level::DEBUG);
+        let audit = site.audit.as_ref().filter(|audit| audit.admits());
+        let is_told = tracing::enabled!(tracing::Level::DEBUG) || audit.is_some();
         Rc::new(Self {
             id: request_id(request.headers()),
             traceparent: traceparent(request.headers()),
             site: web::Data::clone(site),
             method: request.method().clone(),
-            path: if is_logged { request.path().to_owned() } else { String::new() },
+            path: if is_told { request.path().to_owned() } else { String::new() },
             began: Instant::now(),
             status: Cell::new(0),
             problem: Cell::new(None),
             calls: Cell::new(false),
+            left: Cell::new(false),
+            caller: OnceCell::new(),
+            share: OnceCell::new(),
+            audit: audit.map(Audited::new),
             connection,
         })
+    }
+
+    /// True when it will be told of in the audit log, or there is none.
+    pub fn audits(&self) -> bool {
+        self.audit.is_some() || self.site.audit.is_none()
+    }
+
+    /// This is who sent it.
+    pub fn comes_from(&self, caller: Caller) {
+        // Told once.
+        let _ = self.caller.set(caller);
+    }
+
+    /// Who sent it.
+    pub fn caller(&self) -> &Caller {
+        self.caller.get_or_init(Caller::default)
+    }
+
+    /// It takes this as long as it lasts.
+    pub fn holds(&self, share: Option<Share>) {
+        // One call, one share.
+        let _ = share.map(|share| self.share.set(share));
+    }
+
+    /// This is what it asks to run.
+    pub fn reads(&self, call: &Call) {
+        if let Some(audited) = &self.audit {
+            let fn_name = call.fn_name.clone().unwrap_or_else(|| DEFAULT_FN_NAME.into());
+            // Read once.
+            let _ = audited.code.set((call.code.id(), fn_name));
+        }
     }
 
     /// The request's id.
@@ -97,8 +143,11 @@ impl Visit {
         self.site.metrics.streamed(bytes);
     }
 
-    /// Its client is gone, and had made no room for more of a stream for that long.
-    pub fn leaves(&self, unread: Duration) {
+    /// Its client is gone before the end of a stream, and had made no room for more of it for that
+    /// long.
+    pub fn leaves(&self, unread: Option<Duration>) {
+        self.left.set(true);
+        let Some(unread) = unread else { return };
         // The system's time began when the client's room was full, before ours was.
         if unread >= self.site.stall_timeout / 2 {
             tracing::warn!(
@@ -133,6 +182,42 @@ impl Visit {
     }
 }
 
+/// What only the audit log tells of a request.
+struct Audited {
+    audit: Arc<Audit>,
+    time: SystemTime,
+    code: OnceCell<(CodeId, Arc<str>)>,
+}
+
+impl Audited {
+    fn new(audit: &Arc<Audit>) -> Self {
+        Self { audit: Arc::clone(audit), time: SystemTime::now(), code: OnceCell::new() }
+    }
+
+    fn write(&self, visit: &Visit, status: u16, age: Duration) {
+        let caller = visit.caller();
+        let outcome = match visit.problem.get() {
+            Some(kind) => kind.slug(),
+            None if status == 0 || visit.left.get() => "gone",
+            None => "answered",
+        };
+        self.audit.write(&Line {
+            time: self.time,
+            request_id: &visit.id,
+            peer: caller.from,
+            user: caller.user.as_deref(),
+            method: visit.method.as_str(),
+            path: &visit.path,
+            code_sha256: self.code.get().map(|(id, _)| *id),
+            fn_name: self.code.get().map(|(_, name)| &**name),
+            called: visit.calls.get(),
+            status: (status > 0).then_some(status),
+            outcome,
+            duration_ms: age.as_micros() as f64 / 1e3,
+        });
+    }
+}
+
 impl Drop for Visit {
     fn drop(&mut self) {
         self.connection.iter().for_each(|connection| connection.ends());
@@ -144,6 +229,9 @@ impl Drop for Visit {
         }
         if self.calls.get() {
             metrics.call_ends();
+        }
+        if let Some(audited) = &self.audit {
+            audited.write(self, status, age);
         }
         // The path without the query, which carries code.
         tracing::debug!(

@@ -97,7 +97,7 @@ impl Address {
         if bound.ip().is_loopback() {
             return Ok(());
         }
-        if config.door.keys.is_empty() {
+        if config.door.keys.keys().is_empty() {
             tracing::error!(
                 "NOBODY IS ASKED FOR A KEY: whoever reaches {self} can run any code as this user, \
                  read and delete files (--insecure-no-auth)"
@@ -129,6 +129,6 @@ impl fmt::Display for Address {
 /// # Errors
 /// The address is not a loopback address, there are no keys, and `insecure_no_auth` is not set.
 pub fn may_listen(address: IpAddr, config: &Config) -> Result<(), ServeError> {
-    let is_open = !address.to_canonical().is_loopback() && config.door.keys.is_empty();
+    let is_open = !address.to_canonical().is_loopback() && config.door.keys.keys().is_empty();
     if is_open && !config.insecure_no_auth { Err(ServeError::Open(address)) } else { Ok(()) }
 }

@@ -162,6 +162,10 @@ impl RawCall {
         self.context.remote.map(|address| address.ip().to_string()).unwrap_or_default()
     }
     #[getter]
+    fn user(&self) -> Option<&str> {
+        self.context.user.as_deref()
+    }
+    #[getter]
     fn args(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.kept.lock().args.as_ref().map(|args| args.clone_ref(py))
     }

@@ -88,6 +88,7 @@ pub struct CallFrame<'a> {
     query: &'a str,
     headers: Cow<'a, Headers>,
     remote: Option<SocketAddr>,
+    user: Option<&'a str>,
     /// Bytes of the whole body.
     pub length: usize,
 }
@@ -107,6 +108,7 @@ impl<'a> CallFrame<'a> {
             query: &context.query,
             headers: Cow::Borrowed(&context.headers),
             remote: context.remote,
+            user: context.user.as_deref(),
             length: context.body.len(),
         }
     }
@@ -126,6 +128,7 @@ impl<'a> CallFrame<'a> {
             body: Bytes::new(),
             scheme: if self.is_tls { "https" } else { "http" },
             remote: self.remote,
+            user: self.user.map(Into::into),
         };
         (call, context)
     }
