@@ -1,5 +1,6 @@
 //! Argon2 off the threads that serve: few at a time, and once for each password.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,8 @@ impl Checks {
         })
     }
 
-    /// True when the password is right. Waits only where it was not right lately.
+    /// True when the password is right, which came from there. Waits only where it was not right
+    /// lately.
     ///
     /// # Errors
     /// 429 and 503, as a problem.
@@ -54,6 +56,7 @@ impl Checks {
         check: SlowCheck,
         password: &[u8],
         record: Arc<Record>,
+        from: Option<IpAddr>,
     ) -> Result<bool, Box<Problem>> {
         let name: Hash = self.secret.clone().chain_update(header).finalize().into_bytes().into();
         if self.known.contains_key(&name) {
@@ -74,7 +77,7 @@ impl Checks {
             let checked = check.run(&password);
             let is_right = matches!(checked, Ok(true));
             if let Ok(false) = checked {
-                record.fail();
+                record.fail(from);
             }
             // A client that has gone is not told.
             let _ = tell.send(checked);
@@ -118,7 +121,8 @@ mod tests {
         let mut failures = 0;
         while record.admit().is_ok() {
             let Check::Slow(check) = keys.check(b"ali", b"guess") else { panic!("it is slow") };
-            let mut guess = Box::pin(checks.run(b"guess", check, b"guess", Arc::clone(&record)));
+            let mut guess =
+                Box::pin(checks.run(b"guess", check, b"guess", Arc::clone(&record), None));
             // It is on its way when it is first looked at, and nobody waits for it.
             let polled = guess.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             assert!(polled.is_pending());

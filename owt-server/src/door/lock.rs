@@ -73,7 +73,7 @@ impl Lock {
                 Check::Done(is_right) => is_right.then_some(Shown::Password),
                 Check::Slow(check) => {
                     let (_, password) = split(&pair);
-                    let checked = self.checks.run(header, check, password, record);
+                    let checked = self.checks.run(header, check, password, record, from);
                     // A wrong one has been counted.
                     return if checked.await? { Ok(Shown::Password) } else { Err(wrong()) };
                 }
@@ -81,7 +81,7 @@ impl Lock {
             None => None,
         };
         shown.ok_or_else(|| {
-            record.fail();
+            record.fail(from);
             wrong()
         })
     }

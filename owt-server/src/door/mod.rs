@@ -97,6 +97,12 @@ impl Door {
     /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
         let lock = Lock::new(rules.keys.clone())?;
+        for everybody in rules.trust_proxies.iter().filter(|network| network.prefix_len() == 0) {
+            tracing::warn!(
+                "--trust-proxy {everybody} believes everybody: any client can say that it is \
+                 another, and guess keys without waiting; give the proxy's address"
+            );
+        }
         let user = rustix::process::geteuid().as_raw();
         Ok(Self { rules, lock, consent: Consent::new()?, user })
     }
