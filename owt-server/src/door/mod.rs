@@ -10,6 +10,7 @@ mod arrival;
 mod authority;
 mod browser;
 mod checks;
+mod client;
 mod consent;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -27,7 +28,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 use owt_core::{Problem, ProblemKind};
 
-pub(crate) use answer::{Dress, preflight};
+pub(crate) use answer::{Dress, preflight, rules_the_origin};
 use arrival::Arrival;
 pub use authority::{Host, HostError, Origin, OriginError};
 use browser::Page;
@@ -74,7 +75,8 @@ pub(crate) struct Door {
 pub(crate) struct Pass {
     /// There when it may run code. Where it is missing, a person may be asked instead.
     pub permit: Option<Permit>,
-    /// Whether somebody meant to send it: no browser did so by itself.
+    /// Whether somebody meant to send it there. Else its URL may be a stranger's, and code in it
+    /// does not run.
     pub is_meant: bool,
     /// Our own origin, as the client sees it.
     pub own: Origin,
@@ -126,6 +128,12 @@ impl Door {
         let connection = request
             .conn_data::<Connection>()
             .ok_or_else(|| refused("nothing is known of this connection"))?;
+        if browser::wants_service_worker(headers) {
+            return Err(refused(
+                "this server gives no service workers: one would answer in its place, in this \
+                 browser, long after the page that asked for it has gone",
+            ));
+        }
         let (arrival, page) = match connection.unix_peer {
             Some(user) => (self.neighbour(user)?, Page::Own),
             None => {
@@ -175,16 +183,29 @@ impl Door {
         Dress {
             reader: reader.filter(is_allowed).cloned(),
             varies,
+            is_call,
             is_apart: is_call && self.rules.sandbox_pages,
         }
     }
 
-    /// A cookie with which this browser is not asked again for exactly that path and query.
-    pub fn agreed(&self, target: &str, own: &Origin) -> String {
-        self.consent.cookie(target, own.scheme() == "https")
+    /// What the page that asks for exactly that path and query has in its form.
+    pub fn shown(&self, target: &str) -> String {
+        self.consent.shown(target)
     }
 
-    /// Why a GET that carries code is not run, where nobody can be asked.
+    /// A cookie with which this browser is not asked again for exactly that path and query.
+    ///
+    /// # Errors
+    /// The page that asks has not been shown: 403. Other pages of ours are adaptors', which may
+    /// call as long as they are open, and shall not stay behind as a person's yes.
+    pub fn agreed(&self, target: &str, shown: &str, own: &Origin) -> Result<String, Refusal> {
+        if !self.consent.is_shown(target, shown) {
+            return Err(refused("only the page that shows a call can remember that it may run"));
+        }
+        Ok(self.consent.cookie(target, own.scheme() == "https"))
+    }
+
+    /// Why a URL that carries code is not run, where nobody can be asked.
     pub fn unmeant(&self) -> Refusal {
         unmeant()
     }
@@ -201,9 +222,10 @@ fn authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
 
 fn unmeant() -> Refusal {
     refused(
-        "a browser sent this, and nothing shows that somebody meant it to run; a program sends \
-         `X-Owt: 1`, a Bearer token or a POST of application/json, a page calls from its own \
-         origin",
+        "nothing shows that somebody meant this to run: send the header `X-Owt: 1` or a Bearer \
+         token, or the code in the body of a POST of application/json; curl and most HTTP \
+         libraries need none of these when they send their own `User-Agent`; a page calls from \
+         its own origin",
     )
 }
 

@@ -104,10 +104,10 @@ async fn route(
             return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
         }
     }
-    match read::read(request, &mut payload, site.max_body, site.body_timeout).await? {
+    match read::read(request, &mut payload, site, &pass).await? {
         Reading::Call(call, body) => {
             let Some(permit) = pass.permit.take() else {
-                return ask::page(request, &call, &pass.own)
+                return ask::page(request, &call, &pass.own, &site.door)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
             let context = read::context(request, visit.id().to_owned(), body, &pass);

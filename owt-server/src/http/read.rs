@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
 
+use super::Site;
 use crate::door::Pass;
 use crate::engine::{Context, Headers};
 use crate::gathering::Gathering;
@@ -31,15 +32,20 @@ pub(super) enum Reading {
 pub(super) async fn read(
     request: &HttpRequest,
     payload: &mut web::Payload,
-    most: usize,
-    patience: Duration,
+    site: &Site,
+    pass: &Pass,
 ) -> Result<Reading, Box<Problem>> {
     let in_query = match Call::from_query(request.query_string()) {
         // The code may still come in the body; the query is the adaptor's then.
         Err(CallError::MissingCode) if request.method() == Method::POST => None,
         read => read.map_err(malformed)?,
     };
-    let body = body(request.headers(), payload, most, patience).await?;
+    // What sends JSON may have been told by a stranger where to (a webhook): the code is what it
+    // wrote itself, not what the URL carries.
+    if in_query.is_some() && request.method() == Method::POST && !pass.is_meant {
+        return Err(site.door.unmeant());
+    }
+    let body = body(request.headers(), payload, site.max_body, site.body_timeout).await?;
     if let Some(call) = in_query {
         return Ok(Reading::Call(Box::new(call), body));
     }
