@@ -1,7 +1,7 @@
 //! What every answer tells the browser, and what a page of another origin may read of it.
 
-use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -92,13 +92,13 @@ pub(crate) fn rules_the_origin(name: &HeaderName, value: &HeaderValue) -> bool {
 }
 
 /// True when a browser asks whether its page may send something (Fetch, CORS preflight).
-pub(super) fn is_preflight(request: &HttpRequest) -> bool {
-    request.method() == Method::OPTIONS
+pub(super) fn is_preflight(request: &RequestHead) -> bool {
+    request.method == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// It may: GET and POST, with the headers that it asks for.
-pub(crate) fn preflight(request: &HttpRequest) -> HttpResponse {
+pub(crate) fn preflight(request: &RequestHead) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
     response.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS));
     response.insert_header((header::ACCESS_CONTROL_MAX_AGE, REMEMBER));

@@ -22,7 +22,7 @@ mod penance;
 use std::io;
 use std::net::IpAddr;
 
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
@@ -123,11 +123,14 @@ impl Door {
     ///
     /// # Errors
     /// 400, 401, 403, 429 or 503, as a problem.
-    pub async fn admit(&self, request: &HttpRequest) -> Result<Verdict, Refusal> {
+    pub async fn admit(
+        &self,
+        request: &RequestHead,
+        connection: Option<&Connection>,
+    ) -> Result<Verdict, Refusal> {
         let headers = request.headers();
-        let connection = request
-            .conn_data::<Connection>()
-            .ok_or_else(|| refused("nothing is known of this connection"))?;
+        let connection =
+            connection.ok_or_else(|| refused("nothing is known of this connection"))?;
         if browser::wants_service_worker(headers) {
             return Err(refused(
                 "this server gives no service workers: one would answer in its place, in this \
@@ -150,9 +153,9 @@ impl Door {
         let shown = self.lock.open(authorization(headers)?, from).await?;
         let is_meant = shown == Shown::Token
             || browser::is_meant(headers, page, &own, || {
-                is_navigation(headers) && self.consent.is_in(headers, request.uri())
+                is_navigation(headers) && self.consent.is_in(headers, &request.uri)
             });
-        let permit = match *request.method() {
+        let permit = match request.method {
             Method::GET if is_meant => Some(Permit(())),
             Method::GET => None,
             Method::POST if is_meant => Some(Permit(())),
@@ -173,7 +176,7 @@ impl Door {
     }
 
     /// What to say of the answer to such a request; `is_call` when an adaptor gave it.
-    pub fn dress(&self, request: &HttpRequest, is_call: bool) -> Dress {
+    pub fn dress(&self, request: &RequestHead, is_call: bool) -> Dress {
         let varies = !self.rules.allow_origins.is_empty();
         let reader = request.headers().get(header::ORIGIN).filter(|_| varies);
         let is_allowed = |value: &&HeaderValue| {

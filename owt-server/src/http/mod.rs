@@ -6,6 +6,7 @@ mod connection;
 mod entrance;
 mod file;
 mod landing;
+mod linger;
 mod listen;
 mod own;
 mod quiet;
@@ -66,7 +67,7 @@ fn app(
 /// What came in is answered here, whatever its path.
 async fn handle(
     request: HttpRequest,
-    payload: web::Payload,
+    mut payload: web::Payload,
     site: web::Data<Site>,
 ) -> HttpResponse {
     let entry = request.extensions_mut().remove::<Entry>();
@@ -74,21 +75,24 @@ async fn handle(
     let Some(Entry { visit, pass }) = entry else {
         return HttpResponse::InternalServerError().finish();
     };
-    match route(&request, payload, &site, &visit, pass).await {
+    let response = match route(&request, &mut payload, &site, &visit, pass).await {
+        // Its body has been read.
+        Ok(response) if visit.is_call() => return response,
         Ok(response) => response,
         Err(failure) => respond::problem(request.headers(), *failure, &visit),
-    }
+    };
+    linger::unread(response, payload.into_inner(), visit.connection()).await
 }
 
 async fn route(
     request: &HttpRequest,
-    mut payload: web::Payload,
+    payload: &mut web::Payload,
     site: &Site,
     visit: &Rc<Visit>,
     mut pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
     if request.path().starts_with(own::OWN) {
-        return own::page(request, &mut payload, site, pass).await;
+        return own::page(request, payload, site, pass).await;
     }
     match *request.method() {
         Method::GET | Method::POST => {}
@@ -104,7 +108,7 @@ async fn route(
             return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
         }
     }
-    match read::read(request, &mut payload, site, &pass).await? {
+    match read::read(request, payload, site, &pass).await? {
         Reading::Call(call, body) => {
             let Some(permit) = pass.permit.take() else {
                 return ask::page(request, &call, &pass.own, &site.door)

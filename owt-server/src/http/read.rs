@@ -128,14 +128,11 @@ pub(super) async fn body(
     most: usize,
     patience: Duration,
 ) -> Result<Bytes, Box<Problem>> {
-    let length = headers.get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length = length(headers);
     if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
         return Ok(Bytes::new());
     }
-    if length.is_some_and(|length| length > most) {
-        return Err(too_large(most));
-    }
+    fits(headers, most)?;
     let mut collecting = pin!(collect(payload, length, most));
     // Most bodies are there with their headers: no timer for those.
     if let Poll::Ready(body) = poll!(collecting.as_mut()) {
@@ -148,6 +145,20 @@ pub(super) async fn body(
             format!("the body did not arrive within {} s", patience.as_secs_f64()),
         ))),
     }
+}
+
+/// # Errors
+/// The body says that it is longer than that.
+pub(super) fn fits(headers: &HeaderMap, most: usize) -> Result<(), Box<Problem>> {
+    match length(headers) {
+        Some(length) if length > most => Err(too_large(most)),
+        _ => Ok(()),
+    }
+}
+
+/// What the body says of its length.
+fn length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Collects a body of that length, as far as its client has said.

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
+use actix_web::dev::RequestHead;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use owt_core::ProblemKind;
 
 use super::Site;
@@ -38,16 +39,19 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub fn begin(request: &HttpRequest, site: &web::Data<Site>) -> Rc<Self> {
-        let connection = request.conn_data::<Rc<Watched>>().cloned();
+    pub fn begin(
+        request: &RequestHead,
+        connection: Option<Rc<Watched>>,
+        site: &web::Data<Site>,
+    ) -> Rc<Self> {
         connection.iter().for_each(|connection| connection.begins());
         let is_logged = tracing::enabled!(tracing::Level::DEBUG);
         Rc::new(Self {
             id: request_id(request.headers()),
             traceparent: traceparent(request.headers()),
             site: web::Data::clone(site),
-            method: request.method().clone(),
-            path: if is_logged { request.path().to_owned() } else { String::new() },
+            method: request.method.clone(),
+            path: if is_logged { request.uri.path().to_owned() } else { String::new() },
             began: Instant::now(),
             status: Cell::new(0),
             problem: Cell::new(None),
@@ -113,6 +117,11 @@ impl Visit {
     /// Its answer fails, and no more than the connection's end will tell its client so.
     pub fn resets(&self) {
         self.connection.iter().for_each(|connection| connection.resets());
+    }
+
+    /// What it came on.
+    pub fn connection(&self) -> Option<Rc<Watched>> {
+        self.connection.clone()
     }
 
     /// This is its answer.
