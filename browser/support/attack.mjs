@@ -22,6 +22,8 @@ const NO_CALL = [
   'fetch-head',
   'xhr-text',
   'beacon-text',
+  // Nobody gets one, nor may it stand in for owt.
+  'service-worker',
 ];
 export const CALLS = WAYS.filter((way) => !NO_CALL.includes(way));
 

@@ -271,6 +271,12 @@ for (const name of ['127.0.0.1', 'owt.lan']) {
     // From our own page it is the button.
     const own = await visit(t, browser, `${owt.at(name)}/_owt/livez`);
     await own.setContent(html);
+    // But for what is remembered: that is for the page that asks.
+    const kept = await pressRun(own, () => own.evaluate('document.forms[0].submit()'));
+    assert.equal(kept.status(), 403);
+    await own.goto(`${owt.at(name)}/_owt/livez`);
+    await own.setContent(html);
+    await own.evaluate('document.forms[0].elements.remember.remove()');
     await own.evaluate('document.forms[0].submit()');
     await own.waitForURL(owt.at(name) + url);
     assert.ok(owt.ran(canary));

@@ -18,16 +18,28 @@ fn typed(request: RequestBuilder) -> RequestBuilder {
 }
 
 /// The page's form, sent by its button.
-fn agreed(owt: &Owt, fields: &[(&str, &str)]) -> RequestBuilder {
+fn agreed<S: AsRef<str>>(owt: &Owt, fields: &[(S, S)]) -> RequestBuilder {
+    let fields: Vec<_> =
+        fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
     let client = Client::builder().redirect(Policy::none()).no_proxy().timeout(PATIENCE);
     client
         .build()
         .unwrap()
         .post(format!("{}/_owt/run", owt.url))
-        .form(fields)
+        .form(&fields)
         .header("user-agent", "Mozilla/5.0")
         .header("origin", &owt.url)
         .header("sec-fetch-site", "same-origin")
+}
+
+/// What the page that asks has in its form.
+fn form(page: &str) -> Vec<(String, String)> {
+    let value = |name: &str| {
+        let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
+        let (value, _) = rest.split_once('"').unwrap();
+        (name.to_owned(), value.replace("&amp;", "&"))
+    };
+    vec![value("url"), value("shown"), ("remember".into(), "yes".into())]
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
@@ -100,8 +112,8 @@ fn a_yes_leads_to_the_url_itself() {
 fn a_remembered_yes_is_for_exactly_that() {
     let owt = Owt::start();
     let call = owt.code("lambda: 'ran'");
-    let url = target(&call, "/x");
-    let yes = agreed(&owt, &[("url", &url), ("remember", "yes")]).send().unwrap();
+    let page = typed(call.getting("/x")).send().unwrap().text().unwrap();
+    let yes = agreed(&owt, &form(&page)).send().unwrap();
     let cookie = header(&yes, "set-cookie").to_owned();
     let (pair, attributes) = cookie.split_once(';').unwrap();
     for attribute in ["HttpOnly", "SameSite=Strict", "Path=/"] {
@@ -120,6 +132,19 @@ fn a_remembered_yes_is_for_exactly_that() {
         owt.code("lambda: 'ran' ").getting("/x"),
     ] {
         assert!(with(other).contains("Run this Python?"));
+    }
+    // Nor is what the browser fetches before its user opens it.
+    for (name, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("sec-purpose", "prefetch;anonymous-client-ip"),
+        ("purpose", "prefetch"),
+        ("x-purpose", "preview"),
+        ("x-moz", "prefetch"),
+        ("x-firefox-ai", "1"),
+    ] {
+        let request = typed(call.getting("/x")).header("cookie", pair).header(name, value);
+        assert_eq!(request.send().unwrap().status(), 403, "{name}: {value}");
     }
     // Another page that has the browser send it gets nothing by it.
     for site in ["same-site", "cross-site"] {
@@ -169,5 +194,28 @@ fn a_yes_leads_nowhere_else() {
         assert_eq!(header(&answer, "location"), "");
         assert_eq!(header(&answer, "set-cookie"), "");
     }
-    assert_eq!(agreed(&owt, &[]).send().unwrap().status(), 400);
+    assert_eq!(agreed(&owt, &[("", ""); 0]).send().unwrap().status(), 400);
+}
+
+/// A page of an adaptor may call as long as it is open. It does not say yes for later.
+#[test]
+fn only_the_page_that_asks_remembers() {
+    let owt = Owt::start();
+    let call = owt.code("lambda: 'ran'");
+    let page = typed(call.getting("/x")).send().unwrap().text().unwrap();
+    let [url, shown, remember] = form(&page).try_into().unwrap();
+    let other = typed(call.getting("/y")).send().unwrap().text().unwrap();
+    let other = form(&other).remove(0);
+    for fields in [
+        vec![url.clone(), remember.clone()],
+        vec![url.clone(), ("shown".into(), String::new()), remember.clone()],
+        vec![url.clone(), ("shown".into(), "x".into()), remember.clone()],
+        vec![other, shown.clone(), remember.clone()],
+    ] {
+        let answer = agreed(&owt, &fields).send().unwrap();
+        assert_eq!(answer.status(), 403, "{fields:?}");
+        assert_eq!(header(&answer, "set-cookie"), "");
+    }
+    let yes = agreed(&owt, &[url, shown, remember]).send().unwrap();
+    assert!(header(&yes, "set-cookie").starts_with("owt_run_"));
 }

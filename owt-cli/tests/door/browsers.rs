@@ -4,7 +4,6 @@ use crate::table::{Row, Runs, Stays, Try};
 
 const GETS: &[Row] = &[
     ("curl", "GET {call} HTTP/1.1\nHost: {own}\nUser-Agent: curl/8.5.0\nAccept: */*", Runs),
-    ("nothing but a host", "GET {call} HTTP/1.1\nHost: {own}", Runs),
     ("Python", "GET {call} HTTP/1.1\nHost: {own}\nUser-Agent: Python-urllib/3.11", Runs),
     (
         "Node's fetch",

@@ -22,7 +22,9 @@ mod asking;
 mod routes;
 mod table;
 
+mod ahead;
 mod browsers;
+mod clients;
 mod hosts;
 mod methods;
 mod pages;

@@ -81,9 +81,9 @@ const METHODS: &[Row] = &[
         Runs,
     ),
     (
-        "JSON and a call in the query",
+        "JSON and a call in the query by a browser",
         "POST {call} HTTP/1.1\nHost: {own}\n{mozilla}\nContent-Type: application/json\n\n{}",
-        Runs,
+        Stays(403),
     ),
     (
         "an upgrade",

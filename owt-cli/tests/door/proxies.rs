@@ -48,3 +48,14 @@ fn the_adaptor_sees_the_client_behind_the_proxy() {
     assert_eq!(seen(&near), "10.9.9.9");
     assert_eq!(seen(&Start::new().start()), "127.0.0.1");
 }
+
+#[test]
+fn to_believe_everybody_is_warned_of() {
+    for everybody in ["0.0.0.0/0", "::/0"] {
+        let owt = Start::new().args(["--trust-proxy", everybody]).start();
+        owt.log_with(&format!("--trust-proxy {everybody} believes everybody"));
+    }
+    let owt = Start::new().args(["--trust-proxy", "10.0.0.0/8", "--allow-host", "x.lan"]).start();
+    assert_eq!(owt.code("lambda: 1").post("/").ok(), "1");
+    assert!(!owt.log_with("").contains("believes everybody"));
+}

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::raw::Raw;
-use crate::support::{Folder, Owt, Start, b64};
+use crate::support::{CURL, Folder, Owt, Start, b64};
 
 /// `ali` with the password `open sesame`.
 pub const ALI: &str = "ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
@@ -23,6 +23,7 @@ pub use Fate::{Runs, Stays};
 ///
 /// Lines of the request end as the source's do; `{call}` is a path with a call in its query,
 /// `{own}` the server's host and port, `{port}` the port alone, `{basic}` the right password.
+/// Who says no `User-Agent` is curl, but for `{nameless}`.
 /// A body is one of `{json}`, `{form}`, `{multipart}`, which hold the call.
 pub type Row = (&'static str, &'static str, Fate);
 
@@ -42,11 +43,11 @@ impl Try {
 
     /// Sends each row's request on a connection of its own; all that went wrong is told at once.
     #[track_caller]
-    pub fn all(&self, rows: &[Row]) {
+    pub fn all<S: AsRef<str>>(&self, rows: &[(&str, S, Fate)]) {
         let mut wrong = String::new();
         for (number, (name, request, fate)) in rows.iter().enumerate() {
             let mark = format!("ran-{number}");
-            let (status, body) = self.send(request, &mark);
+            let (status, body) = self.send(request.as_ref(), &mark);
             let marks = self.folder.marks(&mark);
             let right = match fate {
                 Runs => status == 200 && marks == 1,
@@ -92,7 +93,14 @@ impl Try {
         };
         let mut lines: Vec<String> =
             head.lines().map(|line| line.trim_start().to_owned()).collect();
-        if !body.is_empty() {
+        let names =
+            |line: &String| line.starts_with("User-Agent:") || line.starts_with("{mozilla}");
+        if lines.iter().any(|line| line == "{nameless}") {
+            lines.retain(|line| line != "{nameless}");
+        } else if !lines.iter().any(names) {
+            lines.push(format!("User-Agent: {CURL}"));
+        }
+        if !body.is_empty() && !head.contains("Content-Length") {
             lines.push(format!("Content-Length: {}", body.len()));
         }
         lines.push("Connection: close".to_owned());

@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::siege::{Siege, get, post, rest, sent, statuses};
-use crate::support::{Folder, Owt, b64};
+use crate::support::{CURL, Folder, Owt, b64};
 
 /// A body that holds the call, of that type; more header lines may follow it.
 fn call(owt: &Owt, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let (host, body) = (owt.address(), body.as_ref());
     let head = format!(
-        "POST / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
-         Content-Length: {}\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {CURL}\r\nConnection: close\r\n\
+         Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), body].concat()
@@ -251,8 +251,7 @@ fn a_body_that_is_refused_is_not_waited_for() {
     let expecting = format!("{head}Expect: 100-continue\r\n");
     for (what, request, wanted) in [
         ("a length", format!("{head}Content-Length: 99999999999\r\n\r\n"), &[413][..]),
-        // actix-web asks for the body of its own accord; the refusal follows at once.
-        ("a question", format!("{expecting}Content-Length: 99999999999\r\n\r\n"), &[100, 413]),
+        ("a question", format!("{expecting}Content-Length: 99999999999\r\n\r\n"), &[413]),
         (
             "another expectation",
             format!("{head}Expect: x\r\nContent-Length: 99999999999\r\n\r\n"),

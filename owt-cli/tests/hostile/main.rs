@@ -29,5 +29,6 @@ mod siege;
 
 mod bodies;
 mod connections;
+mod refused;
 mod slow;
 mod smuggling;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use crate::family::{Family, eventually};
 use crate::hello::Hello;
-use crate::support::{Owt, PATIENCE, Start};
+use crate::support::{CURL, Owt, PATIENCE, Start};
 
 /// The server's open files may differ a little from one moment of rest to the next.
 const SLACK: usize = 4;
@@ -123,7 +123,7 @@ pub fn statuses(said: &str) -> Vec<u16> {
 pub fn get(owt: &Owt, code: &str, headers: &str) -> String {
     let request = owt.code(code).getting("/").build().unwrap();
     let (query, host) = (request.url().query().unwrap(), owt.address());
-    format!("GET /?{query} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n")
+    format!("GET /?{query} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {CURL}\r\n{headers}\r\n")
 }
 
 /// The head of a POST whose code comes in the query; what else it says, and then its body, is

@@ -151,7 +151,7 @@ fn a_body_that_nobody_reads_is_no_request() {
     let hidden = get(siege.owt(), &format!("lambda: {}", folder.mark("ran")), "");
     let (length, host) = (hidden.len(), siege.owt().address());
     for (line, status) in BODIES_NOBODY_READS {
-        let head = format!("{line} HTTP/1.1\r\nHost: {host}\r\n");
+        let head = format!("{line} HTTP/1.1\r\nHost: {host}\r\nX-Owt: 1\r\n");
         // What it does not know the end of, it does not wait for: it cuts the connection.
         let answers =
             rest(sent(siege.owt(), format!("{head}Content-Length: {length}\r\n\r\n{hidden}")));

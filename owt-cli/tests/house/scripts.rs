@@ -74,7 +74,7 @@ fn the_examples_print_what_they_promise() {
     assert_eq!(printed("summat/upper.sh"), script.to_uppercase());
     assert_eq!(printed("stream/count.sh"), "1\n2\n3\n4\n5\n");
     let page = printed("page/url.sh");
-    let page = reqwest::blocking::get(page.trim()).unwrap();
+    let page = crate::support::client().get(page.trim()).send().unwrap();
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert!(page.text().unwrap().contains("Ask Python"));
     let nested = printed("nested/nested.sh");

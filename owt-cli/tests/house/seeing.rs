@@ -248,7 +248,7 @@ fn what_runs_is_in_progress_until_its_client_goes() {
     let url = reqwest::Url::parse_with_params("http://h/", code.text_fields()).unwrap();
     let target = &url[url::Position::BeforePath..];
     let mut stream = owt.connect();
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\nX-Owt: 1\r\n\r\n").unwrap();
     reaches(&owt, "owt_calls_in_progress", 1.0);
     drop(stream);
     reaches(&owt, "owt_calls_in_progress", 0.0);

@@ -24,7 +24,7 @@ fn leave_early(owt: &Owt, code: &str) {
     let url = reqwest::Url::parse_with_params("http://h/", query).unwrap();
     let mut stream = owt.connect();
     let target = &url[url::Position::BeforePath..];
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\nX-Owt: 1\r\n\r\n").unwrap();
     let mut first = [0; 512];
     let mut seen = String::new();
     while !seen.contains("tick") {
@@ -74,7 +74,7 @@ fn a_call_that_computes_is_cancelled_when_its_client_goes() {
         let url = reqwest::Url::parse_with_params("http://h/", query).unwrap();
         let mut stream = owt.connect();
         let target = &url[url::Position::BeforePath..];
-        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\nX-Owt: 1\r\n\r\n").unwrap();
         appears(&begun);
         drop(stream);
         assert_eq!(appears(&ended), "ended", "{name}");

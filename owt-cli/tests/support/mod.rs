@@ -15,6 +15,9 @@ use serde_json::{Map, Value, json};
 /// Nothing in a test takes longer than this, or the test has failed.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
+/// The name of a client that people call: a GET of anybody else does not run.
+pub const CURL: &str = "curl/8.5.0";
+
 pub fn b64(text: impl AsRef<[u8]>) -> String {
     STANDARD.encode(text)
 }
@@ -260,6 +263,7 @@ pub fn client() -> Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     let make = || {
         let builder = Client::builder().timeout(PATIENCE).no_proxy().pool_max_idle_per_host(0);
+        let builder = builder.user_agent(CURL);
         builder.build().unwrap()
     };
     CLIENT.get_or_init(make).clone()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::blocking::Response;
 
-use crate::support::{Owt, Sent};
+use crate::support::{CURL, Owt, Sent};
 
 /// Reads exactly this text of a response that goes on.
 #[track_caller]
@@ -56,7 +56,9 @@ impl Raw {
     pub fn request(owt: &Owt, call: &Sent, path: &str, version: &str, headers: &[&str]) -> String {
         let request = call.getting("/").build().unwrap();
         let query = request.url().query().unwrap();
-        let mut text = format!("GET {path}?{query} {version}\r\nHost: {}\r\n", owt.address());
+        let host = owt.address();
+        let mut text =
+            format!("GET {path}?{query} {version}\r\nHost: {host}\r\nUser-Agent: {CURL}\r\n");
         for header in headers {
             text += &format!("{header}\r\n");
         }

@@ -271,7 +271,10 @@ fn a_status_without_a_body_has_none() {
     let host = owt.address();
     let get = |code: &str| {
         let request = owt.code(code).getting("/").build().unwrap();
-        format!("GET /?{} HTTP/1.1\r\nHost: {host}\r\n\r\n", request.url().query().unwrap())
+        format!(
+            "GET /?{} HTTP/1.1\r\nHost: {host}\r\nX-Owt: 1\r\n\r\n",
+            request.url().query().unwrap()
+        )
     };
     // RFC 9112, 6.3. What is not a body would be the beginning of the next answer.
     for status in [204, 304] {

@@ -2,20 +2,21 @@
 //! who must wait after wrong ones.
 
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::{Command, Output, Stdio};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
-use rustix::net::{AddressFamily, SocketType};
 
 use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
+use crate::support::{Answer, Folder, Owt, Sent, Start, b64, client};
 
 pub const PASSWORD: &str = "open sesame";
 /// Its SHA-256.
 pub const HASH: &str = "41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
 pub const TOKEN: &str = "0123456789-a-token-of-this-test";
+/// Believe that clients have the addresses that they say.
+const PROXY: [&str; 2] = ["--trust-proxy", "127.0.0.1"];
 
 /// The user with that password, hashed with so many KiB.
 pub fn slow(user: &str, password: &str, memory: u32) -> String {
@@ -36,17 +37,10 @@ pub fn with(call: &Sent, authorization: &str) -> Answer {
     Answer::of(call.posting("/").header("authorization", authorization).send().unwrap())
 }
 
-/// A GET of the call with that header, from that address of this machine.
+/// A GET of the call with that header, from that address behind a proxy.
 fn from(address: [u8; 4], owt: &Owt, call: &Sent, authorization: &str) -> Raw {
-    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-    rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::from(address), 0)).unwrap();
-    rustix::net::connect(&socket, &owt.address().parse::<SocketAddrV4>().unwrap()).unwrap();
-    let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let request = call.getting("/").build().unwrap();
-    let (query, host) = (request.url().query().unwrap(), owt.address());
-    let head = format!("GET /?{query} HTTP/1.1\r\nHost: {host}\r\n");
-    Raw::send_on(stream, format!("{head}Authorization: {authorization}\r\n\r\n"))
+    let from = format!("X-Forwarded-For: {}", Ipv4Addr::from(address));
+    Raw::get(owt, call, "/", &[&from, &format!("Authorization: {authorization}")])
 }
 
 #[test]
@@ -225,7 +219,7 @@ fn a_token_is_made_kept_in_a_file_and_removed() {
     assert_eq!(with(&call, &format!("Bearer {token}")).ok(), "ran");
     let by_url = call.getting("/").build().unwrap();
     let by_url = format!("{url}?{}", by_url.url().query().unwrap());
-    assert_eq!(Answer::of(reqwest::blocking::get(by_url).unwrap()).ok(), "ran");
+    assert_eq!(Answer::of(client().get(by_url).send().unwrap()).ok(), "ran");
 
     owt.signal("-TERM");
     assert!(owt.wait().success());
@@ -259,45 +253,75 @@ fn a_token_is_not_put_where_others_could_put_another() {
 #[test]
 fn many_failures_wait_and_others_do_not() {
     let (folder, auth) = (Folder::new(), format!("ali:{HASH}"));
-    let owt = Start::new().args(["--auth", &auth, "--token", TOKEN]).start();
+    let owt = Start::new().args(["--auth", &auth, "--token", TOKEN, PROXY[0], PROXY[1]]).start();
     let call = marking(&owt, &folder);
     let (wrong, right) = (basic("ali", "guess"), basic("ali", PASSWORD));
     let status = |address, key: &str| from(address, &owt, &call, key).head().0;
-    let statuses: Vec<_> = (0..20).map(|_| status([127, 0, 0, 1], &wrong)).collect();
+    let statuses: Vec<_> = (0..20).map(|_| status([10, 0, 0, 1], &wrong)).collect();
     assert_eq!(statuses[..10], [401; 10], "{statuses:?}");
     assert_eq!(statuses[19], 429, "{statuses:?}");
     // Right ones are not looked at either, or guessing would go on; no key is no guess.
     for key in [&right, &format!("Bearer {TOKEN}"), &basic("token", TOKEN)] {
-        let (status, headers) = from([127, 0, 0, 1], &owt, &call, key).head();
+        let (status, headers) = from([10, 0, 0, 1], &owt, &call, key).head();
         assert_eq!(status, 429);
         let wait = headers.lines().find_map(|line| line.strip_prefix("retry-after: ")).unwrap();
         assert!((1..=6).contains(&wait.parse::<u32>().unwrap()), "{wait}");
     }
     call.post("/").refused(401, "unauthenticated");
     assert_eq!(folder.marks("ran"), 0);
-    assert_eq!(status([127, 0, 0, 2], &right), 200);
+    assert_eq!(status([10, 0, 0, 2], &right), 200);
     assert_eq!(folder.marks("ran"), 1);
 }
 
 #[test]
+fn a_wrong_key_is_logged_with_its_address() {
+    for auth in [format!("ali:{HASH}"), slow("ali", PASSWORD, 8)] {
+        let owt = Start::new().args(["--auth", &auth]).args(PROXY).start();
+        let call = owt.code("lambda: 'ran'");
+        for (address, key) in [([10, 7, 7, 1], "ali"), ([10, 7, 7, 2], "nobody")] {
+            assert_eq!(from(address, &owt, &call, &basic(key, "let-me-in")).head().0, 401);
+            let peer = Ipv4Addr::from(address).to_string();
+            let log = owt.log_with(&peer);
+            let line = log.lines().find(|line| line.contains(&peer)).unwrap();
+            assert!(line.contains("a wrong key was shown") && line.contains("WARN"), "{line}");
+            assert!(!log.contains("let-me-in"), "{log}");
+        }
+    }
+}
+
+#[test]
+fn all_of_this_machine_is_one_peer() {
+    let auth = format!("ali:{HASH}");
+    let owt = Start::new().args(["--auth", &auth]).args(PROXY).start();
+    let call = owt.code("lambda: 'ran'");
+    let status = |last, key: &str| from([127, 0, 0, last], &owt, &call, key).head().0;
+    let wrong = basic("ali", "guess");
+    let statuses: Vec<_> = (1..=20).map(|last| status(last, &wrong)).collect();
+    assert_eq!(statuses[..10], [401; 10], "{statuses:?}");
+    assert_eq!(statuses[19], 429, "{statuses:?}");
+    assert_eq!(status(99, &basic("ali", PASSWORD)), 429);
+    assert_eq!(from([10, 0, 0, 2], &owt, &call, &basic("ali", PASSWORD)).head().0, 200);
+}
+
+#[test]
 fn a_password_that_was_right_waits_like_others() {
-    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 8)]).start();
+    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 8)]).args(PROXY).start();
     let call = owt.code("lambda: 'ran'");
     assert_eq!(with(&call, &basic("ali", PASSWORD)).ok(), "ran");
     let mut guesses = (0..100).map(|_| with(&call, &basic("ali", "guess")).status);
     assert!(guesses.any(|status| status == 429));
     with(&call, &basic("ali", PASSWORD)).refused(429, "too-many-failures");
-    let (status, _) = from([127, 0, 0, 2], &owt, &call, &basic("ali", PASSWORD)).head();
+    let (status, _) = from([10, 0, 0, 2], &owt, &call, &basic("ali", PASSWORD)).head();
     assert_eq!(status, 200);
 }
 
 #[test]
 fn guesses_at_the_same_time_are_not_more() {
-    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 4096)]).start();
+    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 4096)]).args(PROXY).start();
     let folder = Folder::new();
     let call = marking(&owt, &folder);
     let guesses: Vec<_> = (0..50)
-        .map(|number| from([127, 0, 0, 1], &owt, &call, &basic("ali", &format!("guess {number}"))))
+        .map(|number| from([10, 0, 0, 1], &owt, &call, &basic("ali", &format!("guess {number}"))))
         .collect();
     let statuses: Vec<_> = guesses.into_iter().map(|mut guess| guess.head().0).collect();
     let looked_at = statuses.iter().filter(|status| **status == 401).count();
@@ -307,7 +331,7 @@ fn guesses_at_the_same_time_are_not_more() {
     assert_eq!(folder.marks("ran"), 0);
     // As many that are right are let in, all of them.
     let right: Vec<_> =
-        (0..50).map(|_| from([127, 0, 0, 2], &owt, &call, &basic("ali", PASSWORD))).collect();
+        (0..50).map(|_| from([10, 0, 0, 2], &owt, &call, &basic("ali", PASSWORD))).collect();
     for mut right in right {
         assert_eq!(right.head().0, 200);
     }
@@ -315,10 +339,10 @@ fn guesses_at_the_same_time_are_not_more() {
 
 #[test]
 fn more_passwords_than_can_be_checked_are_told_so() {
-    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 4096)]).start();
+    let owt = Start::new().args(["--auth", &slow("ali", PASSWORD, 4096)]).args(PROXY).start();
     let call = owt.code("lambda: 'ran'");
     let guesses: Vec<_> =
-        (1..=200).map(|number| from([127, 0, 1, number], &owt, &call, &basic("a", "b"))).collect();
+        (1..=200).map(|number| from([10, 0, 1, number], &owt, &call, &basic("a", "b"))).collect();
     let heads: Vec<_> = guesses.into_iter().map(|mut guess| guess.head()).collect();
     let busy: Vec<_> = heads.iter().filter(|(status, _)| *status == 503).collect();
     assert!(!busy.is_empty());

@@ -23,7 +23,7 @@ fn a_body_too_large_is_refused_however_it_comes() {
         let request = call.getting("/").build().unwrap();
         let query = request.url().query().unwrap().to_owned();
         format!(
-            "POST /?{query} HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n{extra}\r\n",
+            "POST /?{query} HTTP/1.1\r\nHost: {}\r\nX-Owt: 1\r\nTransfer-Encoding: chunked\r\n{extra}\r\n",
             owt.address()
         )
     };
@@ -56,7 +56,7 @@ fn a_body_that_does_not_come_is_too_slow() {
     let mut slow = Raw::send(
         &owt,
         format!(
-            "POST /?{} HTTP/1.1\r\nHost: {}\r\nContent-Length: 100\r\n\r\nonly this",
+            "POST /?{} HTTP/1.1\r\nHost: {}\r\nX-Owt: 1\r\nContent-Length: 100\r\n\r\nonly this",
             request.url().query().unwrap(),
             owt.address()
         ),

@@ -161,7 +161,7 @@ def run(n):
         let call = owt.code(code).kwargs(&format!("{{'n': {n}}}")).field("n", n);
         let request = call.getting("/").build().unwrap();
         let query = request.url().query().unwrap().to_owned();
-        bytes += &format!("GET /?{query} HTTP/1.1\r\nHost: {}\r\n\r\n", owt.address());
+        bytes += &format!("GET /?{query} HTTP/1.1\r\nHost: {}\r\nX-Owt: 1\r\n\r\n", owt.address());
     }
     // All are sent before the first is answered.
     let mut raw = Raw::send(&owt, bytes);
@@ -300,7 +300,7 @@ fn the_body_of_a_refused_request_is_not_the_next_request() {
     let call = owt.code(&format!("{}\ndef run(): return 'ran'\n", folder.mark("ran")));
     let request = call.getting("/").build().unwrap();
     let (host, query) = (owt.address(), request.url().query().unwrap());
-    let inner = format!("GET /?{query} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let inner = format!("GET /?{query} HTTP/1.1\r\nHost: {host}\r\nX-Owt: 1\r\n\r\n");
     let last = format!("GET /last HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     for first in [
         "POST / HTTP/1.1\r\nOrigin: http://evil.example",

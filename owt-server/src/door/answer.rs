@@ -1,11 +1,11 @@
 //! What every answer tells the browser, and what a page of another origin may read of it.
 
-use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-const PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+use super::consent::COOKIE;
 
 /// Nothing is guessed to be a script.
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -23,6 +23,9 @@ const READABLE: HeaderValue = HeaderValue::from_static(
     "Cache-Status, Content-Disposition, Content-Range, Retry-After, Server-Timing, traceparent, \
      X-Request-Id",
 );
+/// What a call is answered depends on these, and a browser's cache shall know: an answer to a page
+/// of ours is not shown to who opens the same address by hand, nor is it a service worker's script.
+const VARIES: HeaderValue = HeaderValue::from_static("Sec-Fetch-Site, Service-Worker");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 /// Seconds that a browser may remember the answer to its question.
 const REMEMBER: HeaderValue = HeaderValue::from_static("600");
@@ -33,6 +36,8 @@ pub(crate) struct Dress {
     pub reader: Option<HeaderValue>,
     /// Whether answers differ from origin to origin at all.
     pub varies: bool,
+    /// Whether it is an adaptor's.
+    pub is_call: bool,
     /// Whether it is an adaptor's that is kept apart from our origin.
     pub is_apart: bool,
 }
@@ -48,10 +53,9 @@ impl Dress {
         if self.is_apart {
             headers.append(header::CONTENT_SECURITY_POLICY, SANDBOX);
         }
-        // Who may read is said at the door, not by adaptors.
-        headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
-        headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
-        headers.remove(&PRIVATE_NETWORK);
+        if self.is_call {
+            headers.append(header::VARY, VARIES);
+        }
         if self.varies {
             headers.append(header::VARY, HeaderValue::from_static("Origin"));
         }
@@ -62,14 +66,39 @@ impl Dress {
     }
 }
 
+/// True for a header that is not an adaptor's to send: it would tell a browser more than about this
+/// one answer, and mostly for longer than a page of it is open.
+pub(crate) fn rules_the_origin(name: &HeaderName, value: &HeaderValue) -> bool {
+    match name.as_str() {
+        // A script that answers in our place.
+        "service-worker-allowed"
+        // Another server in our place; no plain HTTP to this name, on any port.
+        | "alt-svc" | "strict-transport-security"
+        // Somebody who is told of all that is asked of us.
+        | "nel" | "report-to"
+        // An answer that is kept for our other addresses too.
+        | "no-vary-search" | "use-as-dictionary"
+        // An end of all that was kept: cookies, of other ports too, and a person's drafts.
+        | "clear-site-data" => true,
+        // A person's yes. Browsers send `=owt_run_x=y`, which has no name, as if it were one.
+        "set-cookie" => {
+            let pair = value.as_bytes().trim_ascii_start();
+            let named = pair.iter().position(|byte| *byte != b'=' && !byte.is_ascii_whitespace());
+            named.and_then(|start| pair.get(start..)).is_some_and(|it| it.starts_with(COOKIE.as_bytes()))
+        }
+        // Who may read is said at the door.
+        name => name.starts_with("access-control-"),
+    }
+}
+
 /// True when a browser asks whether its page may send something (Fetch, CORS preflight).
-pub(super) fn is_preflight(request: &HttpRequest) -> bool {
-    request.method() == Method::OPTIONS
+pub(super) fn is_preflight(request: &RequestHead) -> bool {
+    request.method == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// It may: GET and POST, with the headers that it asks for.
-pub(crate) fn preflight(request: &HttpRequest) -> HttpResponse {
+pub(crate) fn preflight(request: &RequestHead) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
     response.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS));
     response.insert_header((header::ACCESS_CONTROL_MAX_AGE, REMEMBER));

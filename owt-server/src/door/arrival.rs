@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::Uri;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
@@ -33,14 +33,14 @@ impl Arrival {
     /// # Errors
     /// It is not addressed to us (403), or one cannot tell (400).
     pub fn read(
-        request: &HttpRequest,
+        request: &RequestHead,
         connection: &Connection,
         allowed: &[Host],
         proxies: &[IpNet],
     ) -> Result<Self, Refusal> {
         let headers = request.headers();
         let scheme = if connection.is_tls { "https" } else { "http" };
-        let authority = addressed(headers, request.uri(), scheme)?;
+        let authority = addressed(headers, &request.uri, scheme)?;
         let local = connection.local.map(|local| local.ip());
         check(&authority.host, allowed, local)?;
         let peer = connection.peer.map(|peer| peer.ip());

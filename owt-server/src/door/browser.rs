@@ -1,18 +1,19 @@
 //! Tells what a page made a browser send from what its user or a program meant to send.
 //!
 //! Browsers mark what they send: `Sec-Fetch-Site` (Fetch Metadata) where they speak TLS or to
-//! loopback, `Origin` (RFC 6454) with what is not a plain GET, `Referer`, `Cookie`, and
-//! `Mozilla/` in `User-Agent`. A page can hide some of them, but never all.
+//! loopback, `Origin` (RFC 6454) with what is not a plain GET, `Referer`, `Cookie`, and their
+//! `User-Agent`. A page can hide some of them, but never all.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 use super::authority::Origin;
-use super::{Refusal, refused};
+use super::{Refusal, client, refused};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_USER: HeaderName = HeaderName::from_static("sec-fetch-user");
+const SERVICE_WORKER: HeaderName = HeaderName::from_static("service-worker");
 
 /// Only a program, or a page of an origin that was allowed to, sends this.
 const OWN_HEADER: HeaderName = HeaderName::from_static(owt_core::MEANT);
@@ -61,7 +62,7 @@ fn foreign(header: &str, value: &str) -> Refusal {
     ))
 }
 
-/// True when no browser sent it by itself, or a page sent it that may: what runs code at once.
+/// True when a person or their program sent it, or a page that may: what runs code at once.
 /// `shows_consent` tells whether the browser's user has agreed to exactly this.
 pub(super) fn is_meant(
     headers: &HeaderMap,
@@ -71,13 +72,13 @@ pub(super) fn is_meant(
 ) -> bool {
     matches!(page, Page::Own | Page::Allowed)
         || headers.contains_key(&OWN_HEADER)
-        || bears_no_mark(headers)
+        || (bears_no_mark(headers) && client::is_called(headers))
         || refers_to(headers, own)
         || shows_consent()
 }
 
-/// Not even a browser's name. Node's `fetch` sends `Sec-Fetch-Mode` alone, which no browser
-/// does: that is no mark.
+/// Nothing that browsers send. Node's `fetch` sends `Sec-Fetch-Mode` alone, which no browser does:
+/// that is no mark.
 fn bears_no_mark(headers: &HeaderMap) -> bool {
     let marks = [
         &header::ORIGIN,
@@ -87,11 +88,7 @@ fn bears_no_mark(headers: &HeaderMap) -> bool {
         &SEC_FETCH_DEST,
         &SEC_FETCH_USER,
     ];
-    let is_browser = |agent: &header::HeaderValue| {
-        agent.as_bytes().windows(8).any(|part| part.eq_ignore_ascii_case(b"Mozilla/"))
-    };
     !marks.iter().any(|mark| headers.contains_key(*mark))
-        && !headers.get_all(header::USER_AGENT).any(is_browser)
 }
 
 /// One of our own pages sent it, and the browser has no better mark to say so.
@@ -109,8 +106,29 @@ fn refers_to(headers: &HeaderMap, own: &Origin) -> bool {
         == Some(own)
 }
 
+/// True when a browser asks for the script of a service worker (Service Workers, "Update"; Fetch
+/// Metadata). A page cannot leave either header out, nor make one up.
+pub(super) fn wants_service_worker(headers: &HeaderMap) -> bool {
+    headers.contains_key(&SERVICE_WORKER)
+        || headers.get_all(&SEC_FETCH_DEST).any(|dest| dest == "serviceworker")
+}
+
+/// What a browser says of what it fetches before its user asks for it, and perhaps never will:
+/// prefetched and prerendered pages, previews of links. `Sec-Purpose` is Fetch's; `Purpose` is
+/// Chromium's from before, `X-Purpose` WebKit's, `X-Moz` and `X-Firefox-AI` Gecko's.
+const AHEAD: [HeaderName; 5] = [
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-purpose"),
+    HeaderName::from_static("x-moz"),
+    HeaderName::from_static("x-firefox-ai"),
+];
+
 /// True when a person opens it as a page, and so can be asked.
 pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
+    if AHEAD.iter().any(|name| headers.contains_key(name)) {
+        return false;
+    }
     let is = |name: &HeaderName, wanted: &str| match one(headers, name) {
         One::None => true,
         One::Value(value) => value == wanted,
@@ -129,14 +147,14 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// What a header says that comes once at most.
-enum One<'a> {
+pub(super) enum One<'a> {
     None,
     Value(&'a str),
     /// Several, or no text: whoever sends it hides something.
     Odd,
 }
 
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> One<'a> {
+pub(super) fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> One<'a> {
     let mut all = headers.get_all(name);
     match (all.next().map(header::HeaderValue::to_str), all.next()) {
         (None, _) => One::None,

@@ -1,5 +1,6 @@
 //! Argon2 off the threads that serve: few at a time, and once for each password.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,8 +53,8 @@ impl Checks {
         })
     }
 
-    /// True when the password is right. Waits only where it was not right lately, as far as `known`
-    /// knows.
+    /// True when the password is right, which came from there. Waits only where it was not right
+    /// lately, as far as `known` knows.
     ///
     /// # Errors
     /// 429 and 503, as a problem.
@@ -64,6 +65,7 @@ impl Checks {
         check: SlowCheck,
         password: &[u8],
         record: Arc<Record>,
+        from: Option<IpAddr>,
     ) -> Result<bool, Box<Problem>> {
         let name: Hash = self.secret.clone().chain_update(header).finalize().into_bytes().into();
         if known.contains_key(&name) {
@@ -84,7 +86,7 @@ impl Checks {
             let checked = check.run(&password);
             let is_right = matches!(checked, Ok(true));
             if let Ok(false) = checked {
-                record.fail();
+                record.fail(from);
             }
             // A client that has gone is not told.
             let _ = tell.send(checked);
@@ -130,7 +132,7 @@ mod tests {
         while record.admit().is_ok() {
             let Check::Slow(check) = keys.check(b"ali", b"guess") else { panic!("it is slow") };
             let mut guess =
-                Box::pin(checks.run(&known, b"guess", check, b"guess", Arc::clone(&record)));
+                Box::pin(checks.run(&known, b"guess", check, b"guess", Arc::clone(&record), None));
             // It is on its way when it is first looked at, and nobody waits for it.
             let polled = guess.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             assert!(polled.is_pending());

@@ -11,7 +11,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// What the cookies' names begin with.
-const COOKIE: &str = "owt_run_";
+pub(super) const COOKIE: &str = "owt_run_";
+/// What is signed for the page that asks: a path begins with a slash, so it is no cookie's value.
+const SHOWN: &str = "shown:";
 
 /// Signs and knows again what a browser's user has agreed to. What it signed is worth nothing
 /// to the next server.
@@ -50,10 +52,20 @@ impl Consent {
         })
     }
 
-    fn value(&self, target: &str) -> String {
+    /// What only the page that asks about this path and query holds.
+    pub fn shown(&self, target: &str) -> String {
+        self.value(&format!("{SHOWN}{target}"))
+    }
+
+    /// True when that page gave it.
+    pub fn is_shown(&self, target: &str, given: &str) -> bool {
+        given.as_bytes().ct_eq(self.shown(target).as_bytes()).into()
+    }
+
+    fn value(&self, text: &str) -> String {
         // A key of any length is taken.
         let Ok(mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
-        URL_SAFE_NO_PAD.encode(mac.chain_update(target).finalize().into_bytes())
+        URL_SAFE_NO_PAD.encode(mac.chain_update(text).finalize().into_bytes())
     }
 }
 
@@ -91,6 +103,13 @@ mod tests {
         let (_, value) = pair.split_once('=').unwrap();
         let forged = format!("{}={value}", name("/a?code_b64=eB"));
         assert!(!consent.is_in(&headers(&forged), &other));
+        // Nor is what the page holds, which in turn holds nothing of the cookie.
+        let shown = consent.shown("/a?code_b64=eA");
+        assert!(consent.is_shown("/a?code_b64=eA", &shown));
+        assert!(!consent.is_shown("/a?code_b64=eB", &shown) && !consent.is_shown("/a", ""));
+        assert!(!consent.is_shown("/a?code_b64=eA", value));
+        let page = format!("{}={shown}", name("/a?code_b64=eA"));
+        assert!(!consent.is_in(&headers(&page), &this));
         assert!(!consent.is_in(&headers(&format!("{pair}x")), &this));
         assert!(!consent.is_in(&headers(""), &this));
         assert!(!Consent::new().unwrap().is_in(&headers(pair), &this));

@@ -113,7 +113,8 @@ impl Lock {
                 Check::Slow(check) => {
                     let holder = check.holder.clone();
                     let (_, password) = split(&pair);
-                    let checked = self.checks.run(&ring.known, header, check, password, record);
+                    let checked =
+                        self.checks.run(&ring.known, header, check, password, record, from);
                     // A wrong one has been counted.
                     return if checked.await? { Ok(Shown::Password(holder)) } else { Err(wrong()) };
                 }
@@ -121,7 +122,7 @@ impl Lock {
             None => None,
         };
         shown.ok_or_else(|| {
-            record.fail();
+            record.fail(from);
             wrong()
         })
     }

@@ -10,6 +10,7 @@ mod arrival;
 mod authority;
 mod browser;
 mod checks;
+mod client;
 mod consent;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -24,14 +25,14 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 use nix::unistd::{Uid, User};
 use owt_core::{Problem, ProblemKind};
 
-pub(crate) use answer::{Dress, preflight};
+pub(crate) use answer::{Dress, preflight, rules_the_origin};
 use arrival::Arrival;
 pub use authority::{Host, HostError, Origin, OriginError};
 use browser::Page;
@@ -95,7 +96,8 @@ pub(crate) struct Caller {
 pub(crate) struct Pass {
     /// There when it may run code. Where it is missing, a person may be asked instead.
     pub permit: Option<Permit>,
-    /// Whether somebody meant to send it: no browser did so by itself.
+    /// Whether somebody meant to send it there. Else its URL may be a stranger's, and code in it
+    /// does not run.
     pub is_meant: bool,
     /// Our own origin, as the client sees it.
     pub own: Origin,
@@ -118,6 +120,12 @@ impl Door {
     /// The system has no random bytes to give.
     pub fn new(rules: Rules) -> io::Result<Self> {
         let lock = Lock::new(rules.keys.keys().clone())?;
+        for everybody in rules.trust_proxies.iter().filter(|network| network.prefix_len() == 0) {
+            tracing::warn!(
+                "--trust-proxy {everybody} believes everybody: any client can say that it is \
+                 another, and guess keys without waiting; give the proxy's address"
+            );
+        }
         let (consent, shares) = (Consent::new()?, Shares::new(rules.quotas));
         Ok(Self { rules, lock, consent, shares, neighbours: Neighbours::new() })
     }
@@ -144,22 +152,32 @@ impl Door {
     /// Lets a request in, or says why not; and who sent it, as far as that is known.
     ///
     /// The error is 400, 401, 403, 429 or 503, as a problem.
-    pub async fn admit(&self, request: &HttpRequest) -> (Caller, Result<Verdict, Refusal>) {
+    pub async fn admit(
+        &self,
+        request: &RequestHead,
+        connection: Option<&Connection>,
+    ) -> (Caller, Result<Verdict, Refusal>) {
         let mut caller = Caller::default();
-        let verdict = self.examine(request, &mut caller).await;
+        let verdict = self.examine(request, connection, &mut caller).await;
         (caller, verdict)
     }
 
     async fn examine(
         &self,
-        request: &HttpRequest,
+        request: &RequestHead,
+        connection: Option<&Connection>,
         caller: &mut Caller,
     ) -> Result<Verdict, Refusal> {
         let headers = request.headers();
-        let connection = request
-            .conn_data::<Connection>()
-            .ok_or_else(|| refused("nothing is known of this connection"))?;
+        let connection =
+            connection.ok_or_else(|| refused("nothing is known of this connection"))?;
         caller.from = connection.peer.map(|peer| peer.ip());
+        if browser::wants_service_worker(headers) {
+            return Err(refused(
+                "this server gives no service workers: one would answer in its place, in this \
+                 browser, long after the page that asked for it has gone",
+            ));
+        }
         let (own, page) = match connection.unix_peer {
             // No name and no page can have sent it here.
             Some(id) => {
@@ -182,13 +200,13 @@ impl Door {
         let has_shown_key = shown != Shown::Nothing;
         let is_meant = matches!(shown, Shown::Token(_))
             || browser::is_meant(headers, page, &own, || {
-                is_navigation(headers) && self.consent.is_in(headers, request.uri())
+                is_navigation(headers) && self.consent.is_in(headers, &request.uri)
             });
         let mut scope = Scope::Run;
         if let Some(holder) = shown.into_holder() {
             (caller.user, scope) = (Some(holder.user), holder.scope);
         }
-        let permit = match *request.method() {
+        let permit = match request.method {
             // Every POST is a call, or agrees to one.
             Method::POST if scope == Scope::Probe => return Err(self.out_of_scope()),
             _ if scope == Scope::Probe => None,
@@ -212,7 +230,7 @@ impl Door {
     }
 
     /// What to say of the answer to such a request; `is_call` when an adaptor gave it.
-    pub fn dress(&self, request: &HttpRequest, is_call: bool) -> Dress {
+    pub fn dress(&self, request: &RequestHead, is_call: bool) -> Dress {
         let varies = !self.rules.allow_origins.is_empty();
         let reader = request.headers().get(header::ORIGIN).filter(|_| varies);
         let is_allowed = |value: &&HeaderValue| {
@@ -222,13 +240,26 @@ impl Door {
         Dress {
             reader: reader.filter(is_allowed).cloned(),
             varies,
+            is_call,
             is_apart: is_call && self.rules.sandbox_pages,
         }
     }
 
+    /// What the page that asks for exactly that path and query has in its form.
+    pub fn shown(&self, target: &str) -> String {
+        self.consent.shown(target)
+    }
+
     /// A cookie with which this browser is not asked again for exactly that path and query.
-    pub fn agreed(&self, target: &str, own: &Origin) -> String {
-        self.consent.cookie(target, own.scheme() == "https")
+    ///
+    /// # Errors
+    /// The page that asks has not been shown: 403. Other pages of ours are adaptors', which may
+    /// call as long as they are open, and shall not stay behind as a person's yes.
+    pub fn agreed(&self, target: &str, shown: &str, own: &Origin) -> Result<String, Refusal> {
+        if !self.consent.is_shown(target, shown) {
+            return Err(refused("only the page that shows a call can remember that it may run"));
+        }
+        Ok(self.consent.cookie(target, own.scheme() == "https"))
     }
 
     /// Why whoever has a key with the scope `probe` gets nothing but the server's own pages.
@@ -238,7 +269,7 @@ impl Door {
         Box::new(Problem::new(ProblemKind::InsufficientScope, detail))
     }
 
-    /// Why a GET that carries code is not run, where nobody can be asked.
+    /// Why a URL that carries code is not run, where nobody can be asked.
     pub fn unmeant(&self) -> Refusal {
         unmeant()
     }
@@ -287,9 +318,10 @@ fn authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
 
 fn unmeant() -> Refusal {
     refused(
-        "a browser sent this, and nothing shows that somebody meant it to run; a program sends \
-         `X-Owt: 1`, a Bearer token or a POST of application/json, a page calls from its own \
-         origin",
+        "nothing shows that somebody meant this to run: send the header `X-Owt: 1` or a Bearer \
+         token, or the code in the body of a POST of application/json; curl and most HTTP \
+         libraries need none of these when they send their own `User-Agent`; a page calls from \
+         its own origin",
     )
 }
 

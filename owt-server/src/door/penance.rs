@@ -42,9 +42,11 @@ impl Penance {
 }
 
 /// Whose failures count together: an address; in IPv6 a network of /64, of which one host has
-/// all the addresses; all whose address is not known.
+/// all the addresses; this machine, which has 127.0.0.0/8 and `::1`; all whose address is not
+/// known.
 pub(super) fn peer(from: Option<IpAddr>) -> IpAddr {
     match from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical() {
+        address if address.is_loopback() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
         address => address,
     }
@@ -80,8 +82,9 @@ impl Record {
         until.map_or(Ok(()), |time| Err(time.saturating_duration_since(now)))
     }
 
-    /// The peer showed a wrong key.
-    pub fn fail(&self) {
+    /// The peer showed a wrong key, from there.
+    pub fn fail(&self, from: Option<IpAddr>) {
+        tracing::warn!(peer = from.map(tracing::field::display), "a wrong key was shown");
         let mut until = self.until.lock();
         *until = self.pay();
     }
@@ -106,7 +109,7 @@ mod tests {
         let record = penance.record(Some(from.parse().unwrap()));
         let tried = (0..100).take_while(|_| {
             let admitted = record.admit().is_ok();
-            record.fail();
+            record.fail(None);
             admitted
         });
         tried.count()
@@ -130,8 +133,12 @@ mod tests {
         assert_eq!(failures_until_refused(&penance, "2001:db8:1:3::1"), 11);
         assert_eq!(failures_until_refused(&penance, "10.0.0.1"), 11);
         assert_eq!(failures_until_refused(&penance, "::ffff:10.0.0.1"), 0);
+        assert_eq!(failures_until_refused(&penance, "127.0.0.1"), 11);
+        for another in ["127.0.0.2", "127.255.255.254", "::1", "::ffff:127.1.2.3"] {
+            assert_eq!(failures_until_refused(&penance, another), 0, "{another}");
+        }
         let unknown = (0..100).take_while(|_| {
-            penance.record(None).fail();
+            penance.record(None).fail(None);
             penance.record(None).admit().is_ok()
         });
         assert_eq!(unknown.count(), 10);

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use super::assets::{FRONT, LOOK};
 use super::read;
 use super::template::{escape, fill, readable};
-use crate::door::{Origin, is_navigation};
+use crate::door::{Door, Origin, is_navigation};
 
 /// Where the page's form goes.
 pub(super) const PATH: &str = "/_owt/run";
@@ -30,11 +30,17 @@ pub(super) fn page(
     request: &HttpRequest,
     call: &Call,
     own: &Origin,
+    door: &Door,
 ) -> Option<Result<HttpResponse, Box<Problem>>> {
-    is_navigation(request.headers()).then(|| write(request, call, own))
+    is_navigation(request.headers()).then(|| write(request, call, own, door))
 }
 
-fn write(request: &HttpRequest, call: &Call, own: &Origin) -> Result<HttpResponse, Box<Problem>> {
+fn write(
+    request: &HttpRequest,
+    call: &Call,
+    own: &Origin,
+    door: &Door,
+) -> Result<HttpResponse, Box<Problem>> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| {
         let detail = format!("the system gives no random bytes: {error}");
@@ -64,6 +70,7 @@ fn write(request: &HttpRequest, call: &Call, own: &Origin) -> Result<HttpRespons
         "code" => readable(call.code.source()),
         "action" => PATH.to_owned(),
         "url" => escape(target),
+        "shown" => door.shown(target),
         _ => String::new(),
     });
     let policy = format!(
@@ -86,11 +93,11 @@ fn write(request: &HttpRequest, call: &Call, own: &Origin) -> Result<HttpRespons
 pub(super) struct Yes {
     /// The path and query to run.
     pub target: String,
-    /// Whether not to ask again for exactly that.
-    pub remember: bool,
+    /// Whether not to ask again for exactly that, and then what the page held.
+    pub remember: Option<String>,
 }
 
-/// Reads what the page's form sends: `url`, and `remember` if that is checked.
+/// Reads what the page's form sends: `url`, `shown`, and `remember` if that is checked.
 ///
 /// # Errors
 /// It is not that, or it points somewhere else than to a call here.
@@ -108,7 +115,8 @@ pub(super) async fn yes(
         let detail = "`url` must be a path on this server with a query, such as /x?code_b64=...";
         Box::new(Problem::new(ProblemKind::MalformedCall, detail).with_field("url"))
     })?;
-    Ok(Yes { target, remember: field("remember").is_some() })
+    let remember = field("remember").map(|_| field("shown").unwrap_or_default());
+    Ok(Yes { target, remember })
 }
 
 /// True for a path and query of ours. Browsers read `//x` and `/\x` as another host.

@@ -3,16 +3,18 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use actix_http::Request;
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::{ConnectionType, Version};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use owt_core::{Problem, ProblemKind};
 
+use super::quiet::Watched;
 use super::visit::Visit;
-use super::{Site, own, respond};
-use crate::door::{self, Pass, Verdict};
+use super::{Site, linger, own, read, respond};
+use crate::door::{self, Dress, Pass, Verdict};
 
 /// What the door and the log know of a request, for who answers it.
 pub(super) struct Entry {
@@ -22,16 +24,17 @@ pub(super) struct Entry {
 
 /// Middleware around the whole application: a route that is added is behind it.
 pub(super) async fn entrance(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, Error> {
     let site = request.app_data::<web::Data<Site>>().cloned();
     // Without it there is no door: nothing goes on.
     let Some(site) = site else { return Ok(closed(request)) };
-    let visit = Visit::begin(request.request(), &site);
+    let connection = request.conn_data::<Rc<Watched>>().cloned();
+    let visit = Visit::begin(request.head(), connection, &site);
     let verdict = match visit.audits() || own::is_health(request.path()) {
         true => {
-            let (caller, verdict) = site.door.admit(request.request()).await;
+            let (caller, verdict) = site.door.admit(request.head(), request.conn_data()).await;
             visit.comes_from(caller);
             verdict
         }
@@ -43,21 +46,62 @@ pub(super) async fn entrance(
             next.call(request).await?.map_into_boxed_body()
         }
         Ok(Verdict::Preflight) => {
-            let answer = door::preflight(request.request());
+            let answer = door::preflight(request.head());
+            let answer = linger::unread(answer, request.take_payload(), visit.connection()).await;
             request.into_response(answer)
         }
         Err(refusal) => {
-            let answer = respond::problem(request.headers(), *refusal, &visit);
+            let body = request.take_payload();
+            let answer = refuse(request.head(), *refusal, body, &visit).await;
             request.into_response(answer)
         }
     };
-    let dress = site.door.dress(response.request(), visit.is_call());
-    dress.on(response.headers_mut());
-    visit.answers(response.response_mut());
-    if response.request().version() < Version::HTTP_11 {
-        end_by_closing(response.response_mut());
-    }
+    let head = response.request().head();
+    let (dress, version) = (site.door.dress(head, visit.is_call()), head.version);
+    finish(response.response_mut(), dress, version, &visit);
     Ok(response)
+}
+
+/// The client's question whether to send its body (`Expect: 100-continue`, RFC 9110, 10.1.1): yes
+/// is for who passes the door, before which nothing is said and nothing read.
+pub(super) async fn expected(
+    mut request: Request,
+    site: web::Data<Site>,
+) -> Result<Request, HttpResponse> {
+    let (caller, verdict) = site.door.admit(request.head(), request.conn_data()).await;
+    let refusal = match verdict.map(|_| read::fits(request.headers(), site.max_body)) {
+        Ok(Ok(())) => return Ok(request),
+        Ok(Err(too_large)) => too_large,
+        Err(refusal) => refusal,
+    };
+    let connection = request.conn_data::<Rc<Watched>>().cloned();
+    let visit = Visit::begin(request.head(), connection, &site);
+    visit.comes_from(caller);
+    let body = request.take_payload();
+    let mut answer = refuse(request.head(), *refusal, body, &visit).await;
+    let head = request.head();
+    finish(&mut answer, site.door.dress(head, false), head.version, &visit);
+    Err(answer)
+}
+
+/// What becomes of a request of whose body nothing is read.
+async fn refuse(
+    request: &RequestHead,
+    refusal: Problem,
+    body: Payload,
+    visit: &Visit,
+) -> HttpResponse {
+    let answer = respond::problem(request.headers(), refusal, visit);
+    linger::unread(answer, body, visit.connection()).await
+}
+
+/// What every answer says.
+fn finish(answer: &mut HttpResponse, dress: Dress, version: Version, visit: &Visit) {
+    dress.on(answer.headers_mut());
+    visit.answers(answer);
+    if version < Version::HTTP_11 {
+        end_by_closing(answer);
+    }
 }
 
 /// A client of HTTP/1.0 knows no chunked coding (RFC 9112, 6.1): a body of unknown length ends

@@ -6,6 +6,7 @@ mod connection;
 mod entrance;
 mod file;
 mod landing;
+mod linger;
 mod listen;
 mod own;
 mod quiet;
@@ -68,7 +69,7 @@ fn app(
 /// What came in is answered here, whatever its path.
 async fn handle(
     request: HttpRequest,
-    payload: web::Payload,
+    mut payload: web::Payload,
     site: web::Data<Site>,
 ) -> HttpResponse {
     let entry = request.extensions_mut().remove::<Entry>();
@@ -76,21 +77,24 @@ async fn handle(
     let Some(Entry { visit, pass }) = entry else {
         return HttpResponse::InternalServerError().finish();
     };
-    match route(&request, payload, &site, &visit, pass).await {
+    let response = match route(&request, &mut payload, &site, &visit, pass).await {
+        // Its body has been read.
+        Ok(response) if visit.is_call() => return response,
         Ok(response) => response,
         Err(failure) => respond::problem(request.headers(), *failure, &visit),
-    }
+    };
+    linger::unread(response, payload.into_inner(), visit.connection()).await
 }
 
 async fn route(
     request: &HttpRequest,
-    mut payload: web::Payload,
+    payload: &mut web::Payload,
     site: &Site,
     visit: &Rc<Visit>,
     mut pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
     if request.path().starts_with(own::OWN) {
-        return own::page(request, &mut payload, site, pass).await;
+        return own::page(request, payload, site, pass).await;
     }
     match *request.method() {
         Method::GET | Method::POST => {}
@@ -113,11 +117,11 @@ async fn route(
             _ => Err(site.door.out_of_scope()),
         };
     }
-    match read::read(request, &mut payload, site.max_body, site.body_timeout).await? {
+    match read::read(request, payload, site, &pass).await? {
         Reading::Call(call, body) => {
             visit.reads(&call);
             let Some(permit) = pass.permit.take() else {
-                return ask::page(request, &call, &pass.own)
+                return ask::page(request, &call, &pass.own, &site.door)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
             visit.holds(site.door.share(visit.caller())?);

@@ -123,6 +123,7 @@ async fn agreed(
         return Err(site.door.unmeant());
     }
     let yes = ask::yes(request, payload, site.body_timeout).await?;
-    let cookie = yes.remember.then(|| site.door.agreed(&yes.target, &pass.own));
+    let shown = yes.remember.as_deref();
+    let cookie = shown.map(|shown| site.door.agreed(&yes.target, shown, &pass.own)).transpose()?;
     Ok(ask::go(&yes.target, cookie))
 }

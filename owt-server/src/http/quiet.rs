@@ -68,6 +68,13 @@ impl Watched {
         }
     }
 
+    /// Ends it though more of a request comes that has been answered, with a reset: a client that
+    /// waits for room to send on would learn of a plain end only when the system forgets it.
+    pub fn leaves_unread(&self) {
+        self.resets();
+        self.cut("it sent on what had been answered");
+    }
+
     fn look(&self, limit: Duration) {
         if self.visits.get() > 0 {
             return;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, Problem, ProblemKind};
 
+use super::Site;
 use super::visit::Visit;
 use crate::door::Pass;
 use crate::engine::{Context, Headers};
@@ -32,15 +33,20 @@ pub(super) enum Reading {
 pub(super) async fn read(
     request: &HttpRequest,
     payload: &mut web::Payload,
-    most: usize,
-    patience: Duration,
+    site: &Site,
+    pass: &Pass,
 ) -> Result<Reading, Box<Problem>> {
     let in_query = match Call::from_query(request.query_string()) {
         // The code may still come in the body; the query is the adaptor's then.
         Err(CallError::MissingCode) if request.method() == Method::POST => None,
         read => read.map_err(malformed)?,
     };
-    let body = body(request.headers(), payload, most, patience).await?;
+    // What sends JSON may have been told by a stranger where to (a webhook): the code is what it
+    // wrote itself, not what the URL carries.
+    if in_query.is_some() && request.method() == Method::POST && !pass.is_meant {
+        return Err(site.door.unmeant());
+    }
+    let body = body(request.headers(), payload, site.max_body, site.body_timeout).await?;
     if let Some(call) = in_query {
         return Ok(Reading::Call(Box::new(call), body));
     }
@@ -123,14 +129,11 @@ pub(super) async fn body(
     most: usize,
     patience: Duration,
 ) -> Result<Bytes, Box<Problem>> {
-    let length = headers.get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length = length(headers);
     if length == Some(0) || (length.is_none() && !headers.contains_key(header::TRANSFER_ENCODING)) {
         return Ok(Bytes::new());
     }
-    if length.is_some_and(|length| length > most) {
-        return Err(too_large(most));
-    }
+    fits(headers, most)?;
     let mut collecting = pin!(collect(payload, length, most));
     // Most bodies are there with their headers: no timer for those.
     if let Poll::Ready(body) = poll!(collecting.as_mut()) {
@@ -143,6 +146,20 @@ pub(super) async fn body(
             format!("the body did not arrive within {} s", patience.as_secs_f64()),
         ))),
     }
+}
+
+/// # Errors
+/// The body says that it is longer than that.
+pub(super) fn fits(headers: &HeaderMap, most: usize) -> Result<(), Box<Problem>> {
+    match length(headers) {
+        Some(length) if length > most => Err(too_large(most)),
+        _ => Ok(()),
+    }
+}
+
+/// What the body says of its length.
+fn length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Collects a body of that length, as far as its client has said.

@@ -17,6 +17,7 @@ use super::file;
 use super::sniff::{OCTETS, sniff};
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
+use crate::door::rules_the_origin;
 use crate::engine::{CacheOutcome, Event, Events, Head};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -186,7 +187,7 @@ pub(super) fn begin(
         else {
             return Err(unfit(format!("a header that HTTP does not allow: {name:?}: {value:?}")));
         };
-        if !is_the_connections(&name) {
+        if !is_the_connections(&name) && !rules_the_origin(&name, &value) {
             response.append_header((name, value));
         }
     }

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use actix_web::body::MessageBody;
+use actix_web::dev::RequestHead;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use owt_core::{Call, CodeId, DEFAULT_FN_NAME, ProblemKind};
 
 use super::Site;
@@ -48,8 +49,11 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub fn begin(request: &HttpRequest, site: &web::Data<Site>) -> Rc<Self> {
-        let connection = request.conn_data::<Rc<Watched>>().cloned();
+    pub fn begin(
+        request: &RequestHead,
+        connection: Option<Rc<Watched>>,
+        site: &web::Data<Site>,
+    ) -> Rc<Self> {
         connection.iter().for_each(|connection| connection.begins());
         let audit = site.audit.as_ref().filter(|audit| audit.admits());
         let is_told = tracing::enabled!(tracing::Level::DEBUG) || audit.is_some();
@@ -57,8 +61,8 @@ impl Visit {
             id: request_id(request.headers()),
             traceparent: traceparent(request.headers()),
             site: web::Data::clone(site),
-            method: request.method().clone(),
-            path: if is_told { request.path().to_owned() } else { String::new() },
+            method: request.method.clone(),
+            path: if is_told { request.uri.path().to_owned() } else { String::new() },
             began: Instant::now(),
             status: Cell::new(0),
             problem: Cell::new(None),
@@ -162,6 +166,11 @@ impl Visit {
     /// Its answer fails, and no more than the connection's end will tell its client so.
     pub fn resets(&self) {
         self.connection.iter().for_each(|connection| connection.resets());
+    }
+
+    /// What it came on.
+    pub fn connection(&self) -> Option<Rc<Watched>> {
+        self.connection.clone()
     }
 
     /// This is its answer.

@@ -241,8 +241,11 @@ function fromLink() {
 addEventListener('hashchange', fromLink);
 $('app').hidden = false;
 if (!fromLink()) {
-  const call = fromFragment(kept()) ?? SAMPLES.get('Hello');
+  const before = fromFragment(kept());
+  const call = before ?? SAMPLES.get('Hello');
   write(call);
   editor.text = call.code;
   begin();
+  // What this tab held may be of another page of this origin: an adaptor's.
+  if (before) distrust();
 }
