@@ -14,8 +14,8 @@ pub(crate) fn start(verbosity: i8, format: LogFormat) {
     let filter = match verbosity {
         ..0 => "warn,actix_http::h1::dispatcher=off",
         0 => "info,actix_server=warn,actix_http::h1::dispatcher=off",
-        1 => "info,owt=debug,owt_server=debug,adaptor=debug",
-        _ => "debug,owt=trace,owt_server=trace,adaptor=trace",
+        1 => "info,owt=debug,owt_server=debug,adaptor=debug,actix_http::h1::dispatcher=off",
+        _ => "debug,owt=trace,owt_server=trace,adaptor=trace,actix_http::h1::dispatcher=off",
     };
     let log = tracing_subscriber::fmt()
         .with_writer(io::stderr)

@@ -40,6 +40,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure> {
     let max_body = usize::try_from(args.max_body.0)
         .map_err(|_| Failure::Usage("--max-body is more than this machine can address".into()))?;
+    args.lib_dirs.iter().try_for_each(is_folder)?;
     Ok(Config {
         address: args.listen.address,
         lib_dirs: args.lib_dirs.clone(),
@@ -63,6 +64,17 @@ fn config(args: &ServeArgs, keys: Keys, verbosity: i8) -> Result<Config, Failure
         verbosity,
         ..Config::default()
     })
+}
+
+/// What is mistyped would be noticed only when an adaptor misses its modules.
+fn is_folder(path: &PathBuf) -> Result<(), Failure> {
+    let shown = path.display();
+    let why = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => format!("{shown} is a file; give the folder whose modules adaptors can import"),
+        Err(error) => format!("the folder {shown} cannot be served: {error}"),
+    };
+    Err(Failure::Usage(why))
 }
 
 /// Keeps the keys from what this process starts, and from adaptors that run in it.

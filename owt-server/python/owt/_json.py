@@ -117,7 +117,9 @@ def key(value: object) -> str:
     if isinstance(made, (dict, list, tuple)):
         raise Unknown(f"{with_article(named(value))} as a key")
     if made is None and value is not None:
-        raise Unknown(f"{with_article(named(value))} that is no number or moment ({value!r}) as a key")
+        raise Unknown(
+            f"{with_article(named(value))} that is no number or moment ({value!r}) as a key"
+        )
     return json.dumps(made)
 
 
@@ -325,7 +327,9 @@ def _row(value: Any, depth: int) -> Any:
     names = value.keys()
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise Unknown(f"{with_article(named(value))} with two columns {twice[0]!r} (name one with AS)")
+        raise Unknown(
+            f"{with_article(named(value))} with two columns {twice[0]!r} (name one with AS)"
+        )
     return _object(dict(zip(names, value, strict=True)), depth)
 
 

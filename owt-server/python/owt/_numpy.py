@@ -122,7 +122,9 @@ def _converted(value: Any, unit: str) -> Any:
                     raise
         raise Unknown(f"{with_article(str(value.dtype))} beyond what numpy can write") from None
     if lost.any():
-        raise _at_first(Unknown(f"{with_article(str(value.dtype))} beyond what numpy can write"), lost)
+        raise _at_first(
+            Unknown(f"{with_article(str(value.dtype))} beyond what numpy can write"), lost
+        )
     return written
 
 
@@ -132,7 +134,9 @@ def _lengths(value: Any) -> Any:
     if unit not in _SECONDS:
         if absent.all():
             return _shaped([None] * value.size, value.shape)
-        raise _at_first(Unknown(f"{with_article(str(value.dtype))}, which is no number of seconds"), ~absent)
+        raise _at_first(
+            Unknown(f"{with_article(str(value.dtype))}, which is no number of seconds"), ~absent
+        )
     times, per_second = _SECONDS[unit][0] * int(step), _SECONDS[unit][1]
     counts = value.astype("i8")
     counts[absent] = 0

@@ -2,6 +2,7 @@
 
 mod ask;
 mod assets;
+mod carrier;
 mod connection;
 mod entrance;
 mod file;
@@ -90,6 +91,7 @@ async fn route(
     if request.path().starts_with(own::OWN) {
         return own::page(request, &mut payload, site, pass).await;
     }
+    visit.enters();
     match *request.method() {
         Method::GET | Method::POST => {}
         Method::HEAD if request.path() == "/" => {
@@ -105,15 +107,15 @@ async fn route(
         }
     }
     match read::read(request, &mut payload, site.max_body, site.body_timeout).await? {
-        Reading::Call(call, body) => {
+        Reading::Call(sent) => {
             let Some(permit) = pass.permit.take() else {
-                return ask::page(request, &call, &pass.own)
+                return ask::page(request, &sent.call, &pass.own)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
-            let context = read::context(request, visit.id().to_owned(), body, &pass);
-            visit.calls();
+            let context = read::context(request, visit.id().to_owned(), &sent, &pass);
+            visit.calls(sent.names);
             let submitted = Instant::now();
-            let (events, cache) = site.engine.submit(permit, *call, context);
+            let (events, cache) = site.engine.submit(permit, sent.call, context);
             if let Some(outcome) = cache {
                 site.metrics.lookup(outcome);
             }
