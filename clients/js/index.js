@@ -18,7 +18,8 @@ export function owtify(...args) {
 }
 
 export function owt(...args) {
-  return new OwtCall(send(args));
+  const wish = {};
+  return new OwtCall(send(args, wish), wish);
 }
 
 /** Python that is sent as it is written. */
@@ -61,10 +62,12 @@ export class OwtError extends Error {
 /** A call on its way: its value when awaited, its chunks when iterated. */
 class OwtCall {
   #response;
+  #wish;
   #value;
 
-  constructor(response) {
+  constructor(response, wish) {
     this.#response = response;
+    this.#wish = wish;
   }
 
   get response() {
@@ -89,6 +92,7 @@ class OwtCall {
   }
 
   async json() {
+    this.#wish.accept = 'application/json';
     return take(await this.#response, 'json');
   }
 
@@ -292,7 +296,7 @@ function wellFormed(text, what) {
   return text;
 }
 
-async function send(args) {
+async function send(args, wish) {
   const { server, code, kwargs, options } = parse(args, SEND_OPTIONS);
   const { method = 'POST', data, signal, fetch = globalThis.fetch } = options;
   const isGet = method.toUpperCase() === 'GET';
@@ -305,7 +309,9 @@ async function send(args) {
     source = isOnDisk(code) ? readFile(code) : await fetchCode(code, fetch, signal);
   }
   const fields = toFields(source, kwargs, options);
-  const headers = headersOf(server, options);
+  // What is asked of the call this very moment, such as `json()`, is known then.
+  await undefined;
+  const headers = headersOf(server, options, wish);
   const init = { method: isGet ? 'GET' : 'POST', headers, signal, redirect: 'manual' };
   let url = server.origin + server.pathname + server.search;
   if (isGet || data !== undefined) {
@@ -321,8 +327,9 @@ async function send(args) {
   return checked(response);
 }
 
-function headersOf(server, { headers: given, token }) {
+function headersOf(server, { headers: given, token }, { accept }) {
   const headers = new Headers(given);
+  if (accept && !headers.has('Accept')) headers.set('Accept', accept);
   headers.set('X-Owt', '1');
   // To a browser it is a header that other servers would have to allow.
   if (node && !headers.has('User-Agent')) headers.set('User-Agent', `owt-js/${VERSION}`);

@@ -14,10 +14,12 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(both.to_owned()));
     }
     let kwargs = match args.kwargs {
-        Some(kwargs) => Some(kwargs),
+        Some(kwargs) => Some(more_than_text("--kwargs", kwargs)?),
         None => named(&args.args)?,
     };
+    let code_name = args.what.file.as_ref().and_then(Source::code_name).map(Into::into);
     let mut call = call_of(code(args.what)?, kwargs, &args.endpoint)?;
+    call.code_name = code_name;
     call.timeout = args.timeout.map(|span| span.0);
 
     let client = Client::new(args.endpoint.address())?;
@@ -65,15 +67,39 @@ fn code(what: What) -> Result<String, Failure> {
     Ok(what.code.unwrap_or_default())
 }
 
+/// What begins with a bracket is JSON or Python, or a mistake, which is told here as the server
+/// would tell it.
+fn more_than_text(name: &str, text: String) -> Result<String, Failure> {
+    let is_json = || serde_json::from_str::<serde_json::Value>(&text).is_ok();
+    if begins_with_bracket(&text) && !is_json() {
+        check(name, &text)?;
+    }
+    Ok(text)
+}
+
+fn begins_with_bracket(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[', '('])
+}
+
 /// The dict of `--arg NAME VALUE ...`.
 fn named(args: &[String]) -> Result<Option<String>, Failure> {
     let quoted = |text: &String| to_literal(text).unwrap_or_default();
     let mut entries = Vec::new();
     for pair in args.chunks_exact(2) {
         let [name, value] = pair else { continue };
-        let value = owt_server::literal_of(value)
-            .map_err(|error| Failure::Usage(format!("--arg {name}: {error}")))?
-            .unwrap_or_else(|| quoted(value));
+        let literal = owt_server::literal_of(value)
+            .map_err(|error| Failure::Usage(format!("--arg {name}: {error}")))?;
+        let value = match literal {
+            Some(literal) => literal,
+            None if begins_with_bracket(value) => {
+                check(&format!("--arg {name}"), value)?;
+                return Err(Failure::Usage(format!(
+                    "--arg {name} is neither JSON nor a Python value: {value}\n(text that begins \
+                     with a bracket wants quotes of its own)"
+                )));
+            }
+            None => quoted(value),
+        };
         entries.push(format!("{}: {value}", quoted(name)));
     }
     Ok((!entries.is_empty()).then(|| format!("{{{}}}", entries.join(", "))))

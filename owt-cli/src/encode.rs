@@ -15,7 +15,7 @@ pub(crate) fn run(args: EncodeArgs) -> Result<(), Failure> {
     output::line(&match args.form {
         Form::Url => call.to_url(base)?.into(),
         Form::Curl => call.to_curl(base),
-        Form::Json => call.to_json().to_string(),
+        Form::Json => call.to_plain_json(),
     })
 }
 

@@ -47,6 +47,7 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
         usize::try_from(bytes).map_err(too_much)
     };
     let max_body = addressed(args.max_body.0, "--max-body")?;
+    args.lib_dirs.iter().try_for_each(is_folder)?;
     Ok(Config {
         address: args.listen.address,
         lib_dirs: args.lib_dirs.clone(),
@@ -72,6 +73,17 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
         verbosity,
         ..Config::default()
     })
+}
+
+/// What is mistyped would be noticed only when an adaptor misses its modules.
+fn is_folder(path: &PathBuf) -> Result<(), Failure> {
+    let shown = path.display();
+    let why = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => format!("{shown} is a file; give the folder whose modules adaptors can import"),
+        Err(error) => format!("the folder {shown} cannot be served: {error}"),
+    };
+    Err(Failure::Usage(why))
 }
 
 /// Keeps the keys from what this process starts, and from adaptors that run in it.

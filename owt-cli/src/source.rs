@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use owt_core::Call;
+
 use crate::failure::Failure;
 
 /// A file to read, or standard input.
@@ -26,6 +28,12 @@ impl Source {
             }
         };
         read.map_err(|error| Failure::Read(self.to_string(), error))
+    }
+
+    /// What tracebacks call the code in it: the file's name, if that is fit for one.
+    pub(crate) fn code_name(&self) -> Option<&str> {
+        let Self::File(path) = self else { return None };
+        path.file_name()?.to_str().filter(|name| Call::is_code_name(name))
     }
 
     /// All of it, as Python source.

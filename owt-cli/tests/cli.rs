@@ -65,7 +65,21 @@ fn wrong_usage() {
     assert_cmd_snapshot!("usage_run", owt(&["call", "--run", "f("]));
     assert_cmd_snapshot!("usage_fn_name", owt(&["call", "--code", "x", "--fn-name", "a b"]));
     assert_cmd_snapshot!("usage_size", owt(&["serve", "--cache-bytes", "much"]));
+    assert_cmd_snapshot!("usage_no_folder", owt(&["serve", "no/such/lib"]));
+    assert_cmd_snapshot!("usage_no_folder_but_a_file", owt(&["serve", "Cargo.toml"]));
     assert_cmd_snapshot!("usage_auth", owt(&["serve", "--auth", "me:password"]));
+}
+
+/// What begins with a bracket is a value or a mistake, which the server would refuse too.
+#[test]
+fn malformed_arguments() {
+    assert_cmd_snapshot!("malformed_kwargs", owt(&["call", "--code", "x", "--kwargs", "{'a': 1"]));
+    assert_cmd_snapshot!(
+        "malformed_json",
+        owt(&["call", "--code", "x", "--kwargs", "{\"a\": 1,,}"])
+    );
+    assert_cmd_snapshot!("malformed_arg", owt(&["call", "--code", "x", "--arg", "n", "[1, 2"]));
+    assert_cmd_snapshot!("no_value_arg", owt(&["call", "--code", "x", "--arg", "n", "[one, two]"]));
 }
 
 /// §7, `owt serve`: anything but loopback needs --auth.

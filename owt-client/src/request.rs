@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use owt_core::Call;
 use reqwest::Body;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -190,12 +190,16 @@ impl CallRequest {
         self.send().await?.success().await?.bytes().await
     }
 
-    /// The whole answer, read as JSON.
+    /// The whole answer, read as JSON, which is asked for unless a [`header`](Self::header) says
+    /// otherwise.
     ///
     /// # Errors
     /// As [`send`](Self::send) and [`Reply::json`], and an adaptor's answer of 400 or more.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.send().await?.success().await?.json().await
+        let asking = self.with(|parts| {
+            parts.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        });
+        asking.send().await?.success().await?.json().await
     }
 
     /// The answer piece by piece, each as soon as it comes: see [`Reply::stream`].

@@ -23,7 +23,10 @@ pub mod fuzzing;
 mod literal;
 mod problem;
 
-pub use call::{Call, CallError, DEFAULT_FN_NAME, MAX_URL, MEANT, shell_word};
+pub use call::{
+    Call, CallError, CallFields, DEFAULT_CODE_NAME, DEFAULT_FN_NAME, FieldNames, MAX_CODE_NAME,
+    MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
+};
 pub use code::{Code, CodeId};
 pub use literal::{LiteralError, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};

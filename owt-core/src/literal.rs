@@ -11,6 +11,7 @@ use serde::ser::{self, Serialize, Serializer};
 use compound::{Compound, Shape, text_of};
 
 pub use expression::PyExpr;
+pub(crate) use text::is_invisible;
 
 /// CPython's tokenizer refuses 200 brackets inside one another; a margin is
 /// left for what the server may wrap around the expression.

@@ -70,8 +70,10 @@ import Control.Monad.Trans.Resource (MonadResource)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
 import Data.Conduit (ConduitT, bracketP)
+import Data.Proxy (Proxy (..))
 import Data.Text (Text)
 import Network.HTTP.Client (RequestBody (..), streamFile)
+import Network.HTTP.Types (hAccept)
 import Owt.Call
 import Owt.Client
 import Owt.Error
@@ -97,7 +99,11 @@ runOwt ::
   Owt ->
   OwtClient ->
   m result
-runOwt call client = liftIO (withOwt @method call client fromAnswer)
+runOwt call client = liftIO (withOwt @method asking client fromAnswer)
+  where
+    accept = maybe [] (\media -> [(hAccept, media)]) (accepted (Proxy :: Proxy result))
+    -- The call's own come first, and of two by one name the first is sent.
+    asking = call {owtHeaders = owtHeaders call <> accept}
 
 -- | The answer as it comes; the call is made when the stream runs, and cancelled when it is left.
 owtStream ::

@@ -36,6 +36,13 @@ spec url = do
     it "is what its JSON holds" $ do
       owt @POST "lambda: [1, 2.5]" noKwargs client `shouldReturn` [1 :: Double, 2.5]
       owt @POST "lambda: {'a': None}" noKwargs client `shouldReturn` object ["a" .= (Nothing :: Maybe Int)]
+    it "is asked for as JSON where it is read as that" $ do
+      let code = "lambda request: [request.headers.get('Accept')]"
+          call = SimpleOwt code noKwargs
+      owt @POST code noKwargs client `shouldReturn` [Just ("application/json" :: Text)]
+      runOwt @GET call {owtHeaders = [("Accept", "text/x-y, */*")]} client
+        `shouldReturn` [Just ("text/x-y, */*" :: Text)]
+      owt @POST code noKwargs client `shouldReturn` ("[null]" :: Text)
     it "has a head" $ do
       let call = SimpleOwt "lambda: ('made', 201, {'X-Made': 'yes'})" noKwargs
           head' answer = (answerStatus answer, lookup "X-Made" (answerHeaders answer))

@@ -50,6 +50,14 @@ test('or what it is asked for', async () => {
   assert.equal(await call().finally(() => {}), '{"ä": 1}');
 });
 
+test('who wants JSON asks for it', async () => {
+  const accept = (headers) =>
+    owt(server.url, "lambda request: [request.headers.get('Accept')]", null, { headers });
+  assert.deepEqual(await accept().json(), ['application/json']);
+  assert.deepEqual(await accept({ Accept: 'text/x-y' }).json(), ['text/x-y']);
+  assert.deepEqual(await accept(), ['*/*']);
+});
+
 test('an answer comes once, and it is said so', async () => {
   const call = owt(server.url, "lambda: 'text'");
   assert.equal(await call.text(), 'text');

@@ -23,14 +23,15 @@ def run(text, address, folder):
 
 def test_the_lines(server, tmp_path):
     lines = [text for heading, text in snippets(README, "sh") if not heading.startswith("Keys")]
-    address, encoded, written, body, url, data, stream, problem = lines
+    address, encoded, written, body, file, url, data, stream, problem = lines
     assert address == "export OWT_URL=http://127.0.0.1:9876\n"
     assert run(encoded, server, tmp_path) == '{"mean":4,"root":2.0}'
-    assert run(written, server, tmp_path) == "Hello, world!\n"
+    assert run(written, server, tmp_path) == "Hello, world!"
     assert run(body, server, tmp_path) == "Hello, 世界! Hello, 世界! "
+    assert run(file, server, tmp_path) == '{"mean":4,"root":2.0}'
     assert run(url, server, tmp_path) == "2432902008176640000"
     assert run(data, server, tmp_path) == "10"
-    assert run(stream, server, tmp_path) == "0\n1\n2\n"
+    assert run(stream, server, tmp_path) == '{"n":0}\n{"n":1}\n{"n":2}\n'
     told, end = run(problem, server, tmp_path).rsplit("}", 1)
     assert json.loads(told + "}")["exception"]["type"] == "ZeroDivisionError"
     assert end == "failed with 22\n"
@@ -41,8 +42,8 @@ def test_the_lines(server, tmp_path):
 
 def test_the_written_line_is_what_owt_writes():
     [written] = [text for _, text in snippets(README, "sh") if text.startswith("curl -N -H")]
-    code = 'def run(name):\n    return f"Hello, {name}!\\n"\n'
-    command = [binary(), "encode", "-", "{'name': 'world'}", "--as", "curl"]
+    code = 'def run(name):\n    return f"Hello, {name}!"\n'
+    command = [binary(), "encode", "-", '{"name": "world"}', "--as", "curl"]
     command += ["--address", "http://127.0.0.1:9876"]
     ran = subprocess.run(command, input=code, capture_output=True, text=True, timeout=60)
     assert ran.stdout == written

@@ -28,8 +28,8 @@ pub(crate) fn start(verbosity: i8, format: LogFormat) -> io::Result<()> {
     let filter = match verbosity {
         ..0 => "warn,actix_http::h1::dispatcher=off",
         0 => "info,actix_server=warn,actix_http::h1::dispatcher=off",
-        1 => "info,owt=debug,owt_server=debug,adaptor=debug",
-        _ => "debug,owt=trace,owt_server=trace,adaptor=trace",
+        1 => "info,owt=debug,owt_server=debug,adaptor=debug,actix_http::h1::dispatcher=off",
+        _ => "debug,owt=trace,owt_server=trace,adaptor=trace,actix_http::h1::dispatcher=off",
     };
     queue::start()?;
     let log = tracing_subscriber::fmt()

@@ -30,6 +30,31 @@ const METHODS: &[Row] = &[
         Runs,
     ),
     (
+        "Python by a browser",
+        "POST /x HTTP/1.1\nHost: {own}\n{mozilla}\nContent-Type: text/x-python\n\n{python}",
+        Runs,
+    ),
+    (
+        "Python by a page of another origin",
+        "POST /x HTTP/1.1\nHost: {own}\n{mozilla}\nOrigin: http://evil.example\nContent-Type: text/x-python\n\n{python}",
+        Stays(403),
+    ),
+    (
+        "Python as text by a browser",
+        "POST /x HTTP/1.1\nHost: {own}\n{mozilla}\nContent-Type: text/plain;text/x-python\n\n{python}",
+        Stays(403),
+    ),
+    (
+        "Python as two types by a browser",
+        "POST /x HTTP/1.1\nHost: {own}\n{mozilla}\nContent-Type: text/x-python\nContent-Type: text/plain\n\n{python}",
+        Stays(403),
+    ),
+    (
+        "code in query and body",
+        "POST {call} HTTP/1.1\nHost: {own}\nContent-Type: application/json\n\n{json}",
+        Stays(400),
+    ),
+    (
         "a form",
         "POST /x HTTP/1.1\nHost: {own}\nContent-Type: application/x-www-form-urlencoded\n\n{form}",
         Runs,

@@ -24,7 +24,7 @@ pub use Fate::{Runs, Stays};
 /// Lines of the request end as the source's do; `{call}` is a path with a call in its query,
 /// `{own}` the server's host and port, `{port}` the port alone, `{basic}` the right password.
 /// Who says no `User-Agent` is curl, but for `{nameless}`.
-/// A body is one of `{json}`, `{form}`, `{multipart}`, which hold the call.
+/// A body is one of `{json}`, `{form}`, `{multipart}`, `{python}`, which hold the call.
 pub type Row = (&'static str, &'static str, Fate);
 
 /// What a browser's `User-Agent` begins with.
@@ -78,13 +78,15 @@ impl Try {
 
     /// The request's bytes.
     pub fn fill(&self, request: &str, mark: &str) -> Vec<u8> {
-        let code = b64(format!("{}\ndef run(): return 'ran'\n", self.folder.mark(mark)));
+        let source = format!("{}\ndef run(): return 'ran'\n", self.folder.mark(mark));
+        let code = b64(&source);
         let encoded = code.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         let own = self.owt.address();
         let (_, port) = own.rsplit_once(':').unwrap();
         let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
         let body = match body {
             "{json}" => format!("{{\"code_b64\": \"{code}\"}}"),
+            "{python}" => source,
             "{form}" => format!("code_b64={encoded}"),
             "{multipart}" => format!(
                 "--x\r\nContent-Disposition: form-data; name=\"code_b64\"\r\n\r\n{code}\r\n--x--\r\n"

@@ -1,9 +1,12 @@
 //! Requests that are too much, or not what they say: each gets an answer that says so, soon.
 
+use std::process::Command;
+
 use serde_json::json;
 
+use crate::raw::Raw;
 use crate::siege::{Siege, get, post, rest, sent, statuses};
-use crate::support::{CURL, Folder, Owt, b64};
+use crate::support::{CURL, Folder, Owt, Start, b64};
 
 /// A body that holds the call, of that type; more header lines may follow it.
 fn call(owt: &Owt, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
@@ -92,9 +95,9 @@ fn code_and_arguments() {
             (
                 "deep tuples",
                 kwargs(&format!("{}{}", "(".repeat(100_000), ")".repeat(100_000))),
-                200,
+                400,
             ),
-            ("deep lists", kwargs(&"[".repeat(100_000)), 200),
+            ("deep lists", kwargs(&"[".repeat(100_000)), 400),
             ("many signs", kwargs(&format!("{}1", "-".repeat(100_000))), 200),
             ("many attributes", kwargs(&format!("a{}", ".a".repeat(100_000))), 200),
             ("a long sum", kwargs(&format!("1{}", "+1".repeat(100_000))), 200),
@@ -267,4 +270,38 @@ fn a_body_that_is_refused_is_not_waited_for() {
     assert_eq!(statuses(&rest(sent(owt, endless))), [413]);
     assert_eq!(folder.marks("ran"), 0);
     siege.ends();
+}
+
+/// There is one HTTP thread: what holds it is noticed by everybody.
+#[test]
+fn a_large_body_is_read_where_nobody_waits_for_it() {
+    let mut alone = Command::new("taskset");
+    alone.args(["-c", "0", env!("CARGO_BIN_EXE_owt")]);
+    let owt = Start::by(alone).start();
+    let field = |name: &str, value: &str| {
+        format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let escaped = "%41".repeat(8 << 20);
+    let parts = field("a", "x").repeat(200_000);
+    let code = "def run(**_): return 'taken'";
+    let json = format!("{{\"a\": [{}0], \"code\": {code:?}}}", "[0,0],".repeat(2 << 20));
+    for (content_type, body) in [
+        (FORM, format!("code={code}&a={escaped}")),
+        (FORM, format!("kwargs={{'a': '{escaped}'}}&code={code}")),
+        (PARTS, format!("{parts}{}--X--\r\n", field("code", code))),
+        (JSON, json),
+    ] {
+        let mut large = Raw::send(&owt, call(&owt, content_type, body));
+        let mut others = 0;
+        while !large.is_answered() {
+            let answer = owt.request("GET", "/_owt/readyz").send().unwrap();
+            assert_eq!(answer.status(), 200);
+            others += 1;
+        }
+        let (status, _, answer) = large.answer();
+        assert_eq!((status, answer.as_str()), (200, "taken"), "{content_type}");
+        // One may have come before it was all there, and one after it was read.
+        println!("{content_type}: {others} others");
+        assert!(others >= 10, "{content_type}: {others} others were answered meanwhile");
+    }
 }

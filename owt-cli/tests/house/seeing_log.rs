@@ -93,14 +93,11 @@ fn the_trace_is_on_every_line_of_its_request() {
         .unwrap();
     let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
     assert!(answer.bytes().is_err(), "the stream is cut");
-    let records = of_request(&owt, &id, "answered");
-    let messages: Vec<_> =
-        records.iter().map(|record| record["message"].as_str().unwrap()).collect();
-    assert_eq!(messages.len(), 3, "{messages:?}");
-    assert!(messages[1].starts_with("a stream failed in the middle"), "{messages:?}");
+    let records = of_request(&owt, &id, "failed in the middle");
+    assert_eq!(records.len(), 2, "{records:?}");
     assert!(records.iter().all(|record| record["trace"] == TRACE), "{records:?}");
-    assert_eq!(records[2]["problem"], "adaptor-raised");
-    assert_eq!(records[2]["status"], 200);
+    assert_eq!(records[1]["problem"], "adaptor-raised");
+    assert_eq!(records[1]["status"], 200);
 }
 
 #[test]
@@ -122,6 +119,90 @@ fn a_problem_is_named_and_secrets_are_not() {
     for secret in ["code_b64", "zebra", "Basic ", "30c952fab"] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
     }
+}
+
+#[test]
+fn each_failed_call_is_one_line_without_being_asked() {
+    let owt = Start::new().args(["--workers", "1"]).start();
+    let forged = "2026-01-01T00:00:00Z  INFO forged";
+    let raises = format!("def run(): raise ValueError('one\\n{forged}\\x1b[31m two')");
+    for (id, sent) in [
+        ("raises", owt.code(&raises).posting("/path?secret=1")),
+        ("refused", owt.code("def run(").posting("/path")),
+        ("malformed", owt.request("POST", "/path").json(&serde_json::json!({"code": 5}))),
+        ("misfit", owt.code("def run(a): pass").getting("/path")),
+        ("fine", owt.code("lambda: 'fine'").posting("/path")),
+        ("own answer", owt.code("lambda: ('no', 500)").posting("/path")),
+        ("page", owt.request("GET", "/_owt/nothing")),
+    ] {
+        sent.header("x-request-id", id.replace(' ', "-")).send().unwrap();
+    }
+    owt.log_with("misfit");
+    // What comes after all of them.
+    let last = owt.code("def run(): raise KeyError('last')").posting("/");
+    last.header("x-request-id", "end").send().unwrap();
+    let log = owt.log_with("end");
+    let lines = |id: &str| -> Vec<String> {
+        let marked = format!("id=\"{id}\"");
+        log.lines().filter(|line| line.contains(&marked)).map(str::to_owned).collect()
+    };
+    for (id, level, says) in [
+        ("raises", "WARN", "the adaptor raised ValueError: one | 2026-01-01"),
+        ("refused", "INFO", "the code is no Python"),
+        ("malformed", "INFO", "`code` must be text"),
+        ("misfit", "INFO", "needs an argument"),
+    ] {
+        let [line] = &lines(id)[..] else { panic!("{id}: {log}") };
+        assert!(line.contains(level) && line.contains(says), "{line}");
+        assert!(line.contains("path=\"/path\""), "{line}");
+    }
+    for id in ["fine", "own-answer", "page"] {
+        assert!(lines(id).is_empty(), "{log}");
+    }
+    assert!(!log.contains("secret") && !log.contains('\u{1b}'), "{log}");
+    assert!(!log.lines().any(|line| line.starts_with(forged)), "{log}");
+}
+
+#[test]
+fn what_fails_in_mid_stream_is_logged_with_its_traceback() {
+    for verbosity in [&[][..], &["-v"], &["-vv"]] {
+        let owt = Start::new().args(verbosity.iter().copied()).start();
+        let code = "def run():\n    yield 'x' * 9\n    raise ValueError('told')\n";
+        let sent = owt.code(code).field("code_name", "plot.py").posting("/");
+        let answer = sent.header("x-request-id", "mid").send().unwrap();
+        assert!(answer.bytes().is_err(), "the stream is cut");
+        let log = owt.log_with("    ValueError: told");
+        assert!(log.contains("failed in the middle of its answer: the adaptor raised ValueError"));
+        assert!(log.contains("      File \"plot.py\", line 3, in run\n"), "{log}");
+        assert!(log.contains("        raise ValueError('told')\n"), "{log}");
+        for unwanted in ["Problem {", "Cut(", "/owt/", "adaptors/h"] {
+            assert!(!log.contains(unwanted), "{unwanted}: {log}");
+        }
+    }
+}
+
+/// Nor in what Python itself writes there.
+#[test]
+fn the_file_of_an_adaptor_goes_by_its_name_in_the_log() {
+    let owt = Owt::start();
+    let code = "import logging, traceback, warnings
+def run():
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        traceback.print_exc()
+        logging.exception('logged')
+    warnings.warn('warned')
+    print('done')
+";
+    let call = owt.code(code);
+    call.clone().field("code_name", "plot.py").post("/").ok();
+    let log = owt.log_with("done");
+    assert_eq!(log.matches("File \"plot.py\", line 4, in run").count(), 2, "{log}");
+    assert!(log.contains("plot.py:8: UserWarning: warned"), "{log}");
+    assert!(!log.contains("adaptors/h"), "{log}");
+    call.post("/").ok();
+    owt.log_with("File \"adaptor.py\", line 4, in run");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod meeting;
 mod raw;
 
 mod s1_base64;
+mod s1_plain;
 mod s1_the_call;
 mod s1_wrong_calls;
 mod s2_code_forms;

@@ -70,7 +70,7 @@ fn code_is_required_and_the_problem_names_it() {
         owt.request("GET", "/x").query(&[("kwargs_b64", b64("{}"))]),
         owt.request("GET", "/").query(&[("fn_name", "run")]),
     ] {
-        Answer::of(request.send().unwrap()).malformed("code_b64");
+        Answer::of(request.send().unwrap()).malformed("code");
     }
 }
 
@@ -145,7 +145,9 @@ fn a_body_of_any_type_is_data_when_the_call_is_in_the_query() {
 #[test]
 fn a_body_beside_a_call_in_the_query_is_never_read_as_a_call() {
     let owt = Owt::start();
-    let another = json!({"code_b64": b64("def run():\n    return 'the body ran'\n"), "a": [1]});
+    // Code beside the other is refused: see `s1_plain`.
+    let another =
+        json!({"kwargs_b64": b64("{'n': 2}"), "kwargs": {"n": 3}, "timeout": "x", "a": [1]});
     let call = owt.code(SEEN).kwargs("{'n': 1}");
     let body = another.to_string().into_bytes();
     let seen = Answer::of(call.posting_data("/", "application/json", body).send().unwrap()).json();

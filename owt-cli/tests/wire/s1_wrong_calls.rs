@@ -86,7 +86,7 @@ fn a_field_that_is_null_is_absent() {
             .into_iter()
             .fold(call.clone(), |call, field| call.field(field, Value::Null));
     assert_eq!(nulls.post("/").ok(), "x");
-    call.field("code_b64", Value::Null).post("/").malformed("code_b64");
+    call.field("code_b64", Value::Null).post("/").malformed("code");
 }
 
 #[test]

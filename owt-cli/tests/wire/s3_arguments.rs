@@ -102,15 +102,14 @@ fn text_that_does_not_evaluate_is_the_value() {
     let echo = owt.code(ECHO);
     for text in [
         "solve AGI",
-        "{'a': ",
         "1 / 0",
         "what_is_this",
         "import os",
         "Hello, world!",
         "it's 5 o'clock",
         "zwölf Boxkämpfer\njagen Viktor",
-        "[1, 2",
         "x = 1",
+        "see (below) [1] {2}",
     ] {
         assert_eq!(echo.clone().kwargs(text).post("/").json(), json!([[text], {}]), "{text}");
     }
@@ -120,6 +119,49 @@ fn text_that_does_not_evaluate_is_the_value() {
     let call = owt.code("f(sota.hard_task)").kwargs("solve AGI");
     assert_eq!(call.post("/").ok(), "solved: solve AGI");
     assert_eq!(call.get("/").ok(), "solved: solve AGI");
+}
+
+#[test]
+fn what_begins_with_a_bracket_is_a_value_or_a_mistake() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&format!("def run(*_, **__):\n    {}\n", folder.mark("ran")));
+    for (text, says) in [
+        ("{'a': ", "line 1, column 1"),
+        ("{\"a\": 1,, \"b\": 2}", "line 1, column 9"),
+        ("[1, 2", "line 1, column 1"),
+        ("  [1, 2 3]", "line 1, column 7"),
+        ("\n\n {'ü': 1\n 'b' 2}", "line 3"),
+        ("(1, 2", "line 1, column 1"),
+        ("{\"a\": 1} trailing", "line 1, column 10"),
+        ("[\u{0}]", "null"),
+        // What parses and has no value.
+        ("{name: 'owt'}", "name 'name' is not defined (line 1, column 2); quote it"),
+        ("{'ü': [1, oops]}", "name 'oops' is not defined (line 1, column 11)"),
+        ("[1 / 0]", "ZeroDivisionError: division by zero (line 1, column 2)"),
+        ("(see below)", "column 2"),
+    ] {
+        for answer in [
+            call.clone().kwargs(text).post("/"),
+            call.clone().kwargs(text).get("/"),
+            call.clone().field("kwargs", text).get("/"),
+        ] {
+            let problem = answer.refused(400, "malformed-call");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(says), "{text}: {detail}");
+            assert!(problem["field"].as_str().unwrap().starts_with("kwargs"), "{problem}");
+        }
+    }
+    let deep = format!("{}1", "[".repeat(300));
+    call.clone().kwargs(&deep).post("/").refused(400, "malformed-call");
+    assert_eq!(folder.marks("ran"), 0);
+    // In quotes it is text.
+    let echo = owt.code(ECHO);
+    for (text, wanted) in
+        [("'{oops'", "{oops"), ("\"[1, 2\"", "[1, 2"), ("'(see below)'", "(see below)")]
+    {
+        assert_eq!(echo.clone().kwargs(text).post("/").json(), json!([[wanted], {}]), "{text}");
+    }
 }
 
 #[test]

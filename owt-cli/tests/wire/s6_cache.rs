@@ -86,9 +86,10 @@ fn path_code_and_fn_name_make_the_key() {
     is_kept(&call, "/b", "run 2 () {}");
     // `run` is the default.
     is_kept(&call.clone().field("fn_name", "run"), "/a", "run 1 () {}");
-    // Nothing else is in the key.
-    is_kept(&call.clone().field("colour", "red").field("timeout", 30), "/a", "run 1 () {}");
-    assert_eq!(said(&call.field("colour", "red").get("/a")), "hit");
+    // No other field of a call is in the key.
+    let other = call.clone().field("timeout", 30).field("code_name", "x.py");
+    is_kept(&other, "/a", "run 1 () {}");
+    assert_eq!(said(&other.get("/a")), "hit");
 }
 
 #[test]
@@ -318,4 +319,91 @@ fn a_result_larger_than_the_bound_is_passed_on() {
     let small = owt.code("lambda: {'a': 1}").field("use_cache", true);
     runs_anew(&small, "/");
     assert_eq!(small.post("/").json(), json!({"a": 1}));
+}
+
+#[test]
+fn what_the_adaptor_is_sent_beside_the_call_belongs_to_the_key() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let call = owt.code(&counting(&folder)).field("use_cache", true);
+    let answers = [
+        call.post("/a"),
+        call.post("/a?x=1"),
+        call.post("/a?x=2"),
+        call.clone().field("who", "ali").post("/a"),
+        call.clone().field("who", "bob").post("/a"),
+        call.clone().field("who", "bob").post("/a?x=1"),
+    ];
+    for answer in &answers {
+        assert_eq!(said(answer), "miss", "{}", answer.text());
+    }
+    assert_eq!(folder.marks("runs"), answers.len());
+    is_kept(&call, "/a", "run 1 () {}");
+    is_kept(&call, "/a?x=1", "run 2 () {}");
+    is_kept(&call.clone().field("who", "bob"), "/a", "run 5 () {}");
+    // The call in the query: other fields, and data.
+    let data = |path: &str, content_type: &str, data: &[u8]| {
+        Answer::of(call.posting_data(path, content_type, data.to_vec()).send().unwrap())
+    };
+    let large = vec![b'x'; 1 << 20];
+    let mut other = large.clone();
+    other[1 << 19] = b'y';
+    for (content_type, body) in [
+        ("text/plain", &b"one"[..]),
+        ("text/plain", b"two"),
+        ("text/csv", b"one"),
+        ("application/json", b"{\"kwargs\": 1}"),
+        ("application/json", b"{\"kwargs\": 2}"),
+        ("application/octet-stream", &large),
+        ("application/octet-stream", &other),
+    ] {
+        let answers = [(); 2].map(|()| data("/a", content_type, body));
+        assert_eq!(answers.each_ref().map(said), ["miss", "hit"], "{content_type}");
+    }
+    let get = |path: &str| call.get(path);
+    assert_eq!(said(&get("/a")), "hit", "as a POST of nothing else");
+    let query: Vec<_> = call.text_fields().into_iter().chain([("x".into(), "3".into())]).collect();
+    let asked = || Answer::of(owt.request("GET", "/a").query(&query).send().unwrap());
+    assert_eq!([asked(), asked()].each_ref().map(said), ["miss", "hit"]);
+    // A key of the caller's own is the key.
+    let own = call.field("cache_key_override", "mine");
+    runs_anew(&own, "/a?x=1");
+    assert_eq!(said(&own.clone().field("who", "ali").post("/b?x=2")), "hit");
+}
+
+#[test]
+fn answers_for_one_client_are_not_kept() {
+    let owt = Owt::start();
+    for (name, value, is_kept) in [
+        ("Set-Cookie", "session=1", false),
+        ("set-cookie", "session=1", false),
+        ("Cache-Control", "private", false),
+        ("Cache-Control", "max-age=60, Private", false),
+        ("Cache-Control", "private=\"X-User\"", false),
+        ("Cache-Control", "no-store", false),
+        ("Cache-Control", "public, max-age=60", true),
+        ("X-Private", "no-store", true),
+    ] {
+        for body in ["return f'run {n}'", "yield f'run {n}'"] {
+            let folder = Folder::new();
+            let path = folder.path("runs");
+            let headers = format!("{{{name:?}: {value:?}}}");
+            let body = match body.strip_prefix("yield") {
+                Some(value) => format!("return stream([{value}]), {headers}"),
+                None => format!("{body}, {headers}"),
+            };
+            let code = format!(
+                "import pathlib\nruns = pathlib.Path({path:?})\n\
+                 def run():\n    with runs.open('a') as file: file.write('x')\n    \
+                 n = len(runs.read_text())\n    {body}\n"
+            );
+            let call = owt.code(&code).field("use_cache", true);
+            let answers = [call.post("/"), call.post("/")];
+            let wanted = if is_kept { ["run 1", "run 1"] } else { ["run 1", "run 2"] };
+            assert_eq!(answers.each_ref().map(Answer::ok), wanted, "{name}: {value}");
+            let stored = answers[0].header("cache-status").contains("stored");
+            assert_eq!(stored, is_kept, "{name}: {value}");
+            assert_eq!(said(&answers[1]), if is_kept { "hit" } else { "miss" });
+        }
+    }
 }

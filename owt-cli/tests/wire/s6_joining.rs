@@ -2,7 +2,7 @@
 
 use crate::meeting::Meeting;
 use crate::raw::{Raw, expect, rest};
-use crate::support::{Answer, Folder, Owt, Sent};
+use crate::support::{Answer, Folder, Owt, PATIENCE, Sent};
 
 /// Streams `begun `, then what it is told until it is told `end`, or fails when it is told `fail`.
 fn told(owt: &Owt, meeting: &Meeting, folder: &Folder, head: &str) -> Sent {
@@ -171,4 +171,45 @@ fn a_joiners_deadline_is_its_own() {
     assert_eq!(first.answer().2, "well");
     assert_eq!(call.post("/").ok(), "well");
     assert_eq!(folder.marks("runs"), 1);
+}
+
+#[test]
+fn who_waits_for_an_answer_that_is_anothers_gets_one_of_his_own() {
+    let owt = Owt::start();
+    let meeting = Meeting::new();
+    let code = format!(
+        "{}
+def run():
+    words = meet().listen()
+    return f'for {{words}}', {{'Set-Cookie': f'who={{words}}'}}
+",
+        meeting.python()
+    );
+    let call = owt.code(&code).field("use_cache", true);
+    let mut first = Raw::get(&owt, &call, "/", &[]);
+    let mut adaptor = meeting.guest();
+    let mut others = [Raw::get(&owt, &call, "/", &[]), Raw::get(&owt, &call, "/", &[])];
+    let joined = "owt_cache_lookups_total{result=\"collapsed\"} 2";
+    let metrics = || Answer::of(owt.request("GET", "/_owt/metrics").send().unwrap());
+    let until = std::time::Instant::now() + PATIENCE;
+    while !metrics().ok().contains(joined) {
+        assert!(std::time::Instant::now() < until, "{}", metrics().text());
+    }
+    adaptor.tell("the first");
+    let (status, head, body) = first.answer();
+    assert_eq!((status, body.as_str()), (200, "for the first"));
+    assert!(head.contains("set-cookie: who=the first"), "{head}");
+    for words in ["one", "another"] {
+        meeting.guest().tell(words);
+    }
+    let mut answers = others.each_mut().map(Raw::answer);
+    answers.sort_by(|one, other| one.2.cmp(&other.2));
+    for ((status, head, body), words) in answers.iter().zip(["another", "one"]) {
+        assert_eq!((*status, body.as_str()), (200, &*format!("for {words}")));
+        assert!(head.contains(&format!("set-cookie: who={words}")), "{head}");
+        assert!(
+            head.lines().any(|line| line.trim_end() == "cache-status: owt; fwd=miss"),
+            "{head}"
+        );
+    }
 }

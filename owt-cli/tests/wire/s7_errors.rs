@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Folder, Owt, Start};
+use crate::support::{Answer, Folder, Owt, Sent, Start};
 
 #[test]
 fn a_problem_is_rfc_9457_with_the_requests_id() {
@@ -250,4 +250,69 @@ fn bytes_that_are_no_http_do_not_hurt() {
     let query = Answer::of(owt.request("GET", "/x?code_b64=%ff%fe&%zz").send().unwrap());
     query.refused(400, "malformed-call");
     assert_eq!(owt.code("def run(): return 'alive'").post("/").ok(), "alive");
+}
+
+#[test]
+fn code_goes_by_the_name_that_its_sender_gave_it() {
+    let owt = Owt::start();
+    let raises = owt.code("import json\ndef run():\n    json.loads('{')  # here\n");
+    let shown = |call: &Sent| {
+        let problem = call.post("/").problem(500);
+        assert!(!problem.to_string().contains("adaptors/h"), "{problem}");
+        assert_eq!(problem["line"], 3);
+        problem["exception"]["traceback"].as_str().unwrap().to_owned()
+    };
+    // The same code, warm, by other names.
+    for (name, wanted) in
+        [(None, "adaptor.py"), (Some("plot.py"), "plot.py"), (Some("größe 2"), "größe 2")]
+    {
+        let call = match name {
+            Some(name) => raises.clone().field("code_name", name),
+            None => raises.clone(),
+        };
+        let traceback = shown(&call);
+        assert!(
+            traceback.contains(&format!("  File \"{wanted}\", line 3, in run\n")),
+            "{traceback}"
+        );
+        assert!(traceback.contains("    json.loads('{')  # here\n"), "{traceback}");
+    }
+    let body = owt.code("\n\nraise ValueError(__file__)").field("code_name", "body.py");
+    let traceback = shown(&body);
+    assert!(traceback.contains("File \"body.py\", line 3, in <module>"), "{traceback}");
+    assert!(traceback.ends_with("ValueError: body.py\n"), "{traceback}");
+    for code in [
+        "async def run():\n    raise ValueError\n",
+        "def run():\n    yield from []\n    raise ValueError\n",
+        "async def run():\n    raise ValueError\n    yield\n",
+        "f(lambda: 1 / 0)",
+    ] {
+        let problem = owt.code(code).field("code_name", "a.py").post("/").problem(500);
+        let traceback = problem["exception"]["traceback"].as_str().unwrap();
+        assert!(traceback.contains("File \"a.py\", line"), "{traceback}");
+        assert!(!problem.to_string().contains("adaptors/h"), "{problem}");
+    }
+    // A part that is a file has a name already.
+    let part = reqwest::blocking::multipart::Part::text("def run(): 1 / 0").file_name("up.py");
+    let form = reqwest::blocking::multipart::Form::new().part("code", part);
+    let answer = Answer::of(owt.request("POST", "/").multipart(form).send().unwrap());
+    let problem = answer.problem(500);
+    let traceback = problem["exception"]["traceback"].as_str().unwrap();
+    assert!(traceback.contains("File \"up.py\", line 1, in run"), "{traceback}");
+}
+
+#[test]
+fn a_module_that_is_not_there_is_told_with_its_mend() {
+    let owt = Owt::start();
+    let problem = owt.code("import nosuchmodule_owt").post("/").problem(500);
+    let detail = problem["detail"].as_str().unwrap();
+    let served = owt.code("import sys\ndef run(): return [sys.prefix, sys.executable]").post("/");
+    let served = served.json();
+    let [prefix, python] = [0, 1].map(|at| served[at].as_str().unwrap().to_owned());
+    assert!(detail.contains(&format!("at {prefix}; ")), "{detail}");
+    assert!(detail.ends_with(&format!(": {python} -m pip install nosuchmodule_owt")), "{detail}");
+    assert!(std::path::Path::new(&python).exists());
+    if let Some(venv) = crate::support::venv() {
+        assert!(python.starts_with(venv.to_str().unwrap()), "{python}");
+    }
 }

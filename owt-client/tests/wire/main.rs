@@ -98,6 +98,24 @@ async fn a_post_sends_json() {
 }
 
 #[tokio::test]
+async fn who_wants_json_asks_for_it() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42";
+    for (given, wanted) in [(None, "application/json"), (Some("text/x-y"), "text/x-y")] {
+        let (url, served) = peer(answer).await;
+        let request = Client::new(url).unwrap().call(a_call());
+        let request = match given {
+            Some(media) => request.header("accept", media),
+            None => request,
+        };
+        assert_eq!(request.json::<u8>().await.unwrap(), 42);
+        assert_eq!(header(&served.await.unwrap(), "accept"), Some(wanted));
+    }
+    let (url, served) = peer(answer).await;
+    Client::new(url).unwrap().call(a_call()).text().await.unwrap();
+    assert_eq!(header(&served.await.unwrap(), "accept"), Some("*/*"));
+}
+
+#[tokio::test]
 async fn a_get_sends_the_query() {
     let (url, served) = peer(OK).await;
     let client = Client::new(url).unwrap().basic_auth("me", "old").bearer("a token");

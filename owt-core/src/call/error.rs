@@ -10,22 +10,41 @@ use crate::{Problem, ProblemKind};
 #[non_exhaustive]
 pub enum CallError {
     /// There are call fields, but no code.
-    #[error("`code_b64` is missing: send the adaptor's Python source there, encoded as base64")]
+    #[error(
+        "`code` is missing: send the adaptor's Python source there, or encoded as base64 in \
+         `code_b64`"
+    )]
     MissingCode,
     /// The code is empty or only whitespace.
+    #[error("`{0}` is empty: send the adaptor's Python source there (was the file empty?)")]
+    EmptyCode(&'static str),
+    /// A field came plain and encoded.
+    #[error("`{plain}` and `{encoded}` both came, and only one can count: send one of them")]
+    Both {
+        /// The field as it is.
+        plain: &'static str,
+        /// The field in base64.
+        encoded: &'static str,
+    },
+    /// There is code in the query and in the body.
     #[error(
-        "`code_b64` is empty once decoded: send the adaptor's Python source there \
-         (was the file that was encoded empty?)"
+        "the query has code (`{query}`), and so has the body (`{body}`): send one of them; data \
+         for the adaptor wants another name, or another Content-Type"
     )]
-    EmptyCode,
+    TwoCodes {
+        /// The field of the query.
+        query: &'static str,
+        /// The field of the body.
+        body: &'static str,
+    },
     /// The body is not JSON.
     #[error(
-        "the body is not valid JSON: {0}; send a JSON object such as {{\"code_b64\": \"...\"}}, \
+        "the body is not valid JSON: {0}; send a JSON object such as {{\"code\": \"...\"}}, \
          or another Content-Type"
     )]
     InvalidJson(#[source] serde_json::Error),
     /// The body is JSON, but not an object.
-    #[error("the body must be a JSON object such as {{\"code_b64\": \"...\"}}, and is {0}")]
+    #[error("the body must be a JSON object such as {{\"code\": \"...\"}}, and is {0}")]
     NotAnObject(&'static str),
     /// A field has a JSON type it cannot have.
     #[error("`{field}` must be {wanted}, and is {got}")]
@@ -67,6 +86,13 @@ pub enum CallError {
     /// `fn_name` is no name that Python code can define.
     #[error("`fn_name` must be a Python name such as \"run\", and {0:?} is none")]
     NotAnIdentifier(String),
+    /// `code_name` cannot stand in a traceback.
+    #[error(
+        "`code_name` must be a file's name of at most {max} visible characters such as \
+         \"adaptor.py\", with no path, and {0:?} is none",
+        max = super::MAX_CODE_NAME
+    )]
+    NotACodeName(String),
     /// The call does not fit in a URL.
     #[error(
         "the URL would be {0} bytes long, and servers take {max}: send the call in the body of a \
@@ -83,7 +109,10 @@ impl CallError {
     /// The field at fault; `body` when it is the body as a whole.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::MissingCode | Self::EmptyCode | Self::UrlTooLong(_) => "code_b64",
+            Self::MissingCode | Self::UrlTooLong(_) => "code",
+            Self::EmptyCode(field) | Self::Both { plain: field, .. } => field,
+            Self::TwoCodes { query, .. } => query,
+            Self::NotACodeName(_) => "code_name",
             Self::InvalidJson(_) | Self::NotAnObject(_) => "body",
             Self::WrongType { field, .. }
             | Self::NotBase64 { field, .. }

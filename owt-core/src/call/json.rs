@@ -8,14 +8,18 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::CallError;
-use super::fields::{Fields, Value};
+use super::fields::{CallFields, Others, Value};
+use crate::encoding::Spaces;
 
-pub(super) fn parse(body: &[u8]) -> Result<Fields<'_>, CallError> {
+pub(super) fn parse(body: &[u8], others: Others) -> Result<CallFields<'_>, CallError> {
     // PowerShell writes one.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = json.deserialize_map(FieldsVisitor(others));
+    read.and_then(|fields| json.end().map(|()| fields)).map_err(|error| match error.classify() {
         // Only the body itself has a type that is asked for: fields take any.
         Category::Data => CallError::NotAnObject(kind_of(body)),
         _ => CallError::InvalidJson(error),
@@ -32,28 +36,26 @@ fn kind_of(json: &[u8]) -> &'static str {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
+struct FieldsVisitor(Others);
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+    type Value = CallFields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::default();
+        let mut fields = CallFields::new(Spaces::Whitespace, self.0);
         while let Some(Name(name)) = map.next_key()? {
             match fields.slot(&name) {
                 // null means that the field is absent.
+                Some(slot) if name == "kwargs" => {
+                    *slot = map.next_value::<Option<&RawValue>>()?.map(|it| Value::Json(it.get()));
+                }
                 Some(slot) => *slot = map.next_value::<Option<_>>()?,
-                None => drop(map.next_value::<IgnoredAny>()?),
+                None if self.0 == Others::Passed => drop(map.next_value::<IgnoredAny>()?),
+                None => fields.other(&name, map.next_value::<&RawValue>()?.get().as_bytes()),
             }
         }
         Ok(fields)

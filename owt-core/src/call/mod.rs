@@ -3,22 +3,27 @@
 mod error;
 mod fields;
 mod json;
+mod names;
 mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::form_urlencoded;
-
 use crate::Code;
-use crate::encoding::Spaces;
-use fields::Fields;
 
 pub use error::CallError;
+pub use fields::{CallFields, Others};
+pub use names::FieldNames;
 pub use write::shell_word;
 
 /// The name the code must define when the call says none.
 pub const DEFAULT_FN_NAME: &str = "run";
+
+/// What tracebacks call the code when the call says no name.
+pub const DEFAULT_CODE_NAME: &str = "adaptor.py";
+
+/// Characters of a code's name at most.
+pub const MAX_CODE_NAME: usize = 100;
 
 /// Bytes of a URL at most: the most that the server's HTTP library reads.
 pub const MAX_URL: usize = 65_534;
@@ -27,11 +32,17 @@ pub const MAX_URL: usize = 65_534;
 /// have a browser send it.
 pub const MEANT: &str = "x-owt";
 
+/// Media types of a body that is the code itself. No page can send one to another origin without
+/// asking first (Fetch Standard, CORS-safelisted request-header).
+pub const PYTHON_TYPES: [&str; 3] = ["text/x-python", "text/x-python3", "text/x-script.python"];
+
 /// What one request asks for: a virtual endpoint made on the fly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The adaptor.
     pub code: Code,
+    /// What tracebacks call the code, such as its file's name; `None` is [`DEFAULT_CODE_NAME`].
+    pub code_name: Option<Arc<str>>,
     /// A Python expression that evaluates to the arguments (§3).
     pub kwargs: Option<Arc<str>>,
     /// The name that the code must define; `None` is [`DEFAULT_FN_NAME`].
@@ -58,6 +69,7 @@ impl Call {
     pub fn of(code: Code) -> Self {
         Self {
             code,
+            code_name: None,
             kwargs: None,
             fn_name: None,
             use_cache: false,
@@ -73,13 +85,19 @@ impl Call {
         self.fn_name.as_deref().unwrap_or(DEFAULT_FN_NAME)
     }
 
+    /// True for what can be a [`code_name`](Self::code_name): one line of visible characters, at
+    /// most [`MAX_CODE_NAME`], and no path.
+    pub fn is_code_name(name: &str) -> bool {
+        fields::is_code_name(name)
+    }
+
     /// Reads the call fields of a raw query string (without its `?`).
     ///
     /// `None` when there is not one call field in it. When a field comes twice
     /// the last one counts, here and in the other readers.
     ///
     /// # Errors
-    /// A field that cannot be read, or call fields without `code_b64`.
+    /// A field that cannot be read, or call fields without code.
     pub fn from_query(query: &str) -> Result<Option<Self>, CallError> {
         Self::from_form(query.as_bytes())
     }
@@ -89,13 +107,7 @@ impl Call {
     /// # Errors
     /// As [`from_query`](Self::from_query).
     pub fn from_form(body: &[u8]) -> Result<Option<Self>, CallError> {
-        let mut fields = Fields::default();
-        for (name, value) in form_urlencoded::parse(body) {
-            if let Some(slot) = fields.slot(&name) {
-                *slot = Some(fields::Value::Text(value));
-            }
-        }
-        fields.into_call_if_any(Spaces::Pluses)
+        CallFields::from_form(body, Others::Passed).into_call_if_any()
     }
 
     /// Reads named text parts that no URL encoding touched, such as those of a
@@ -110,21 +122,19 @@ impl Call {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        let mut fields = Fields::default();
+        let mut fields = CallFields::of_parts(Others::Passed);
         for (name, value) in parts {
-            if let Some(slot) = fields.slot(name.as_ref()) {
-                *slot = Some(fields::Value::bytes(value.as_ref()));
-            }
+            fields.part(name.as_ref(), None, value.as_ref());
         }
-        fields.into_call_if_any(Spaces::Whitespace)
+        fields.into_call_if_any()
     }
 
     /// Reads an `application/json` body. Fields that owt does not know are passed over.
     ///
     /// # Errors
-    /// No JSON, no object, no `code_b64`, or a field that cannot be read.
+    /// No JSON, no object, no code, or a field that cannot be read.
     pub fn from_json(body: &[u8]) -> Result<Self, CallError> {
-        json::parse(body)?.into_call(Spaces::Whitespace)
+        CallFields::from_json(body, Others::Passed)?.into_call()
     }
 }
 

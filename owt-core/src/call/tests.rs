@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Call, CallError, MAX_URL};
+use super::{Call, CallError, CallFields, MAX_URL, Others};
 use crate::{Problem, ProblemKind};
 
 const ECHO: &str = "def run(_, name: str):\n  return f'Hello, {name}!'\n";
@@ -45,7 +45,7 @@ fn the_seeds_shell_call() {
 
 #[test]
 fn a_query_that_is_no_call_is_none() {
-    for query in ["", "a=1&b=2", "code=1", "&&", "=%ff"] {
+    for query in ["", "a=1&b=2", "cod=1", "&&", "=%ff"] {
         assert_eq!(Call::from_query(query).unwrap(), None, "{query}");
     }
     assert_eq!(Call::from_fields([("a", "b")]).unwrap(), None);
@@ -59,7 +59,7 @@ fn call_fields_without_code_are_an_error() {
     assert!(matches!(from_json(json!({ "code_b64": null })), Err(CallError::MissingCode)));
     let problem = Problem::from(error);
     assert_eq!(problem.kind, ProblemKind::MalformedCall);
-    assert_eq!(problem.field.as_deref(), Some("code_b64"));
+    assert_eq!(problem.field.as_deref(), Some("code"));
 }
 
 #[test]
@@ -138,11 +138,11 @@ fn errors_read_well() {
     let table = [
         (
             told(from_json(json!({}))),
-            "`code_b64` is missing: send the adaptor's Python source there, encoded as base64",
+            "`code` is missing: send the adaptor's Python source there, or encoded as base64 in `code_b64`",
         ),
         (
             told(from_json(json!({ "code_b64": " " }))),
-            "`code_b64` is empty once decoded: send the adaptor's Python source there (was the file that was encoded empty?)",
+            "`code_b64` is empty: send the adaptor's Python source there (was the file empty?)",
         ),
         (
             told(from_json(json!({ "code_b64": ECHO }))),
@@ -175,11 +175,11 @@ fn errors_read_well() {
         ),
         (
             told(Call::from_json(b" [1]")),
-            "the body must be a JSON object such as {\"code_b64\": \"...\"}, and is an array",
+            "the body must be a JSON object such as {\"code\": \"...\"}, and is an array",
         ),
         (
             told(Call::from_json(b"{\"code_b64\":\n 'x'}")),
-            "the body is not valid JSON: expected value at line 2 column 2; send a JSON object such as {\"code_b64\": \"...\"}, or another Content-Type",
+            "the body is not valid JSON: expected value at line 2 column 2; send a JSON object such as {\"code\": \"...\"}, or another Content-Type",
         ),
         (
             told(Call::from_fields([("code_b64", b"\xff")]).map(Option::unwrap)),
@@ -208,7 +208,7 @@ fn only_what_differs_is_written() {
     assert_eq!(call.to_url(&base).unwrap().as_str(), "http://127.0.0.1:9876/?code_b64=Zih4KQ");
     assert_eq!(
         call.to_curl(&base),
-        r#"curl -N -H 'Content-Type: application/json' -d '{"code_b64":"Zih4KQ=="}' 'http://127.0.0.1:9876/'"#
+        r#"curl -N -H 'Content-Type: application/json' -d '{"code":"f(x)"}' 'http://127.0.0.1:9876/'"#
     );
     let call = Call { timeout: Some(Duration::from_millis(1500)), ..call };
     assert_eq!(call.to_json(), json!({ "code_b64": "Zih4KQ==", "timeout": 1.5 }));
@@ -223,25 +223,118 @@ fn a_base_keeps_its_own_query_and_password_and_loses_its_fragment() {
     );
 }
 
+#[test]
+fn plain_json_is_what_a_person_reads() {
+    let plain = |kwargs: &str| {
+        let call = Call { kwargs: Some(kwargs.into()), ..Call::new("f(x)") };
+        let text = call.to_plain_json();
+        let again = Call::from_json(text.as_bytes()).unwrap();
+        (text, again.kwargs.map(|kwargs| kwargs.to_string()).unwrap_or_default())
+    };
+    for (kwargs, wanted) in [
+        (r#"{"b": 1, "a": 12345678901234567890123}"#, None),
+        ("[1, 2]", None),
+        ("0.5", None),
+        // Quoted once it is evaluated, quoted twice it is that text.
+        (r#""1 + 1""#, Some(r#""kwargs_b64":"IjEgKyAxIg==""#)),
+        (r#""\"1 + 1\"""#, Some(r#""kwargs":"1 + 1""#)),
+        ("{'a': 1}", Some(r#""kwargs_b64":"eydhJzogMX0=""#)),
+        ("null", Some(r#""kwargs_b64":"bnVsbA==""#)),
+    ] {
+        let (text, again) = plain(kwargs);
+        let wanted = wanted.map_or(format!(r#""kwargs":{kwargs}"#), str::to_owned);
+        assert_eq!(text, format!(r#"{{"code":"f(x)",{wanted}}}"#));
+        assert_eq!(again, kwargs);
+    }
+}
+
+#[test]
+fn a_line_for_shells_has_no_backslash_pair() {
+    let base = Url::parse("http://127.0.0.1:9876").unwrap();
+    let call = Call::new("def run(): return 'a\\\\b\\n' \"\\\\\"\n");
+    let line = call.to_curl(&base);
+    assert!(!line.contains(r"\\") && line.contains(r"\u005c"), "{line}");
+    let body = line.split(" -d '").nth(1).unwrap().rsplit_once("' 'http").unwrap().0;
+    let body = body.replace(r"'\''", "'");
+    assert_eq!(Call::from_json(body.as_bytes()).unwrap(), call);
+}
+
+#[test]
+fn a_plain_value_means_itself() {
+    let kwargs = |value: Value| {
+        from_json(json!({ "code": "f(x)", "kwargs": value }))
+            .unwrap()
+            .kwargs
+            .as_deref()
+            .map(str::to_owned)
+    };
+    assert_eq!(kwargs(json!(null)), None);
+    assert_eq!(kwargs(json!({"a": [1]})).as_deref(), Some(r#"{"a":[1]}"#));
+    assert_eq!(kwargs(json!("1 + 1")).as_deref(), Some(r#""\"1 + 1\"""#));
+    assert_eq!(kwargs(json!("")).as_deref(), Some(r#""\"\"""#));
+}
+
+#[test]
+fn plain_and_encoded_exclude_each_other() {
+    let error = with("code", json!("f(x)")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`code` and `code_b64` both came, and only one can count: send one of them"
+    );
+    assert_eq!(with("code", json!("")).unwrap(), Call::new(ECHO));
+    assert_eq!(with("code", json!(null)).unwrap(), Call::new(ECHO));
+    let fields = [("kwargs", "1"), ("code", "f(x)"), ("kwargs_b64", "MQ==")];
+    assert_eq!(Call::from_fields(fields).unwrap_err().field(), "kwargs");
+}
+
+#[test]
+fn fields_that_owt_does_not_know_tell_calls_apart() {
+    let others =
+        |query: &'static str| CallFields::from_form(query.as_bytes(), Others::Noted).others();
+    assert_eq!(others("code=f&timeout=1"), None);
+    assert_eq!(others("code=f&a=1"), others("a=1&code=g&fn_name=x"));
+    assert_ne!(others("a=1"), others("a=2"));
+    assert_ne!(others("a=1&b=2"), others("b=2&a=1"));
+    assert_ne!(others("a=12"), others("a1=2"));
+    let json = |body: &'static str| {
+        CallFields::from_json(body.as_bytes(), Others::Noted).unwrap().others()
+    };
+    assert_eq!(json(r#"{"code": 1, "use_cache": {}}"#), None);
+    assert_eq!(json(r#"{"a": [1], "code": ""}"#), json(r#"{"code": "x", "a": [1]}"#));
+    assert_ne!(json(r#"{"a": [1]}"#), json(r#"{"a": [2]}"#));
+}
+
 fn calls() -> impl Strategy<Value = Call> {
     (
         ".*\\S.*",
         option::of(".*\\S.*"),
         option::of("[a-z_][a-z0-9_]{5,9}"),
+        option::of("[a-z_][a-zé ._-]{0,20}[a-z]"),
         any::<(bool, bool, bool)>(),
         option::of(".+"),
         option::of(1u64..100_000_000),
     )
         .prop_map(
-            |(code, kwargs, fn_name, (use_cache, cache_kwargs, cache_shared), key, millis)| Call {
-                kwargs: kwargs.map(Into::into),
-                fn_name: fn_name.map(Into::into),
-                use_cache,
-                cache_kwargs,
-                cache_shared,
-                cache_key_override: key,
-                timeout: millis.map(Duration::from_millis),
-                ..Call::new(code)
+            |(
+                code,
+                kwargs,
+                fn_name,
+                name,
+                (use_cache, cache_kwargs, cache_shared),
+                key,
+                millis,
+            )| {
+                Call {
+                    code_name: name.map(Into::into),
+                    kwargs: kwargs.map(Into::into),
+                    fn_name: fn_name.map(Into::into),
+                    use_cache,
+                    cache_kwargs,
+                    cache_shared,
+                    cache_key_override: key,
+                    timeout: millis.map(Duration::from_millis),
+                    ..Call::new(code)
+                }
             },
         )
 }
@@ -250,6 +343,8 @@ proptest! {
     #[test]
     fn what_is_written_is_read(call in calls(), base_query in option::of("[ -~]*")) {
         prop_assert_eq!(&Call::from_json(call.to_json().to_string().as_bytes()).unwrap(), &call);
+        let plain = Call::from_json(call.to_plain_json().as_bytes()).unwrap();
+        prop_assert_eq!(Call { kwargs: call.kwargs.clone(), ..plain }, call.clone());
         let mut base = Url::parse("http://127.0.0.1:9876/some/path").unwrap();
         base.set_query(base_query.as_deref());
         let url = call.to_url(&base).unwrap();

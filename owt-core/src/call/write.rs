@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -30,7 +32,8 @@ const UNPASTEABLE: &AsciiSet = &CONTROLS
     .add(b'}');
 
 impl Call {
-    /// The JSON body of a POST: `code_b64`, and what differs from the default.
+    /// The JSON body of a POST, whatever characters the way there spoils: `code_b64`, and what
+    /// differs from the default.
     pub fn to_json(&self) -> Value {
         let mut fields = Map::new();
         let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
@@ -42,6 +45,13 @@ impl Call {
             put(name, value);
         }
         Value::Object(fields)
+    }
+
+    /// The JSON body of a POST as a person reads it: `code`, and `kwargs` where JSON can say the
+    /// same.
+    pub fn to_plain_json(&self) -> String {
+        // Writing JSON to text does not fail, and every key is text.
+        serde_json::to_string(&Plain(self)).unwrap_or_default()
     }
 
     /// The URL of a GET: the call appended to whatever query `base` has.
@@ -74,13 +84,15 @@ impl Call {
         }
     }
 
-    /// A line for a POSIX shell that sends this call as a POST with curl.
+    /// A line that sends this call as a POST with curl, for bash, zsh, dash and fish.
     pub fn to_curl(&self, base: &Url) -> String {
+        // fish reads `\\` as one backslash between single quotes, where no other shell does.
+        let body = self.to_plain_json().replace(r"\\", r"\u005c");
         // Not `--json`: it asks for JSON in the answer too, and curls before 7.82 lack it.
         // -N: a stream's chunks are shown as they come.
         format!(
             "curl -N -H 'Content-Type: application/json' -d {} {}",
-            shell_word(&self.to_json().to_string()),
+            shell_word(&body),
             shell_word(pasteable(base.clone()).as_str()),
         )
     }
@@ -89,6 +101,7 @@ impl Call {
     fn settings(&self) -> impl Iterator<Item = (&'static str, Value)> {
         let fn_name = self.fn_name.as_deref().filter(|name| *name != DEFAULT_FN_NAME);
         [
+            ("code_name", self.code_name.as_deref().map(Value::from)),
             ("fn_name", fn_name.map(Value::from)),
             ("use_cache", self.use_cache.then_some(Value::Bool(true))),
             ("cache_kwargs", self.cache_kwargs.then_some(Value::Bool(true))),
@@ -98,6 +111,42 @@ impl Call {
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// A call as plain JSON.
+struct Plain<'a>(&'a Call);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Call { code, kwargs, .. } = self.0;
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("code", &**code.source())?;
+        if let Some(kwargs) = kwargs {
+            match as_json(kwargs) {
+                Some(value) => fields.serialize_entry("kwargs", &value)?,
+                None => fields.serialize_entry("kwargs_b64", &encoding::encode(kwargs))?,
+            }
+        }
+        for (name, value) in self.0.settings() {
+            fields.serialize_entry(name, &value)?;
+        }
+        fields.end()
+    }
+}
+
+/// The JSON value that arguments of this text are, if JSON says the same: not for null, which is
+/// an absent field, nor for text that is evaluated once more.
+fn as_json(kwargs: &str) -> Option<Box<RawValue>> {
+    let value: Box<RawValue> = serde_json::from_str(kwargs).ok()?;
+    match value.get().as_bytes().first()? {
+        b'n' => None,
+        b'"' => {
+            let inner: String = serde_json::from_str(value.get()).ok()?;
+            let inner: Box<RawValue> = serde_json::from_str(&inner).ok()?;
+            inner.get().starts_with('"').then_some(inner)
+        }
+        _ => Some(value),
     }
 }
 

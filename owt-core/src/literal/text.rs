@@ -41,6 +41,6 @@ fn escape(out: &mut String, letter: char, width: usize, c: char) {
 }
 
 /// Line separators, byte order mark, zero-width and direction marks.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -16,8 +16,9 @@ from typing import Any
 
 from . import _forms, _libs, _threads, adaptors
 from ._context import loading
-from ._errors import Refused
+from ._errors import UNPARSED, Refused
 from ._flow import Flow
+from ._words import with_article
 
 #: First parameters by these names receive the request.
 _REQUEST = ("_", "request")
@@ -126,7 +127,7 @@ def execute(module: ModuleType, source: str, code: _forms.Code | None = None) ->
     An expression's value is bound to `run`. Raises Refused when that is nothing to call.
     """
     code = code or _forms.parse(source, _known())
-    program = _forms.compiled(code, source, module.__file__ or "<adaptor>")
+    program = _forms.compiled(code, source, module.__file__ or UNPARSED)
     names = module.__dict__
     names.update(namespace())
     _threads.mark(names)
@@ -200,5 +201,4 @@ def _what(value: Any) -> str:
         return "None"
     if isinstance(value, ModuleType):
         return f"the module {value.__name__!r}"
-    kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    return with_article(type(value).__name__)

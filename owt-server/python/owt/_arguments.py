@@ -1,4 +1,4 @@
-"""The text of `kwargs_b64` as a value: a Python expression that accepts JSON as it is."""
+"""The text of a call's arguments as a value: a Python expression that accepts JSON as it is."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import copy
 import json
 import warnings
 from collections.abc import Callable
+from itertools import islice
 from types import CodeType
 from typing import Any
 
-from ._errors import Refused
+from ._errors import Refused, bounded
 
 _FILE = "<kwargs_b64>"
 _CONSTANTS = {
@@ -24,6 +25,8 @@ _CONSTANTS = {
 }
 _GLOBALS = {"__builtins__": builtins, "__name__": "owt.arguments", **_CONSTANTS}
 _WORDS = {"True", "False", "None", *_CONSTANTS}
+#: What begins with one of these is meant to be more than text.
+_BRACKETS = ("{", "[", "(")
 _SCALARS = (str, int, float, bool, type(None))
 
 # `'\d'` in somebody's arguments is not this server's warning
@@ -36,11 +39,13 @@ class _NoValue(Exception):
 
 
 def arguments(text: str) -> Callable[[], object]:
-    """Compile the text of `kwargs_b64`; each call of the result gives a fresh value.
+    """Compile the text of the arguments; each call of the result gives a fresh value.
 
-    A text that is no expression, or whose evaluation raises an Exception, is itself the value.
-    One bare name is text too (so that `list` and `id` are not Python's functions), except the
-    constants. Calling the result raises Refused for a dict with keys that are no strings.
+    A text that is no expression, or whose evaluation raises an Exception, is itself the value,
+    unless it begins with a bracket: then it was meant to be more than text. One bare name is text
+    too (so that `list` and `id` are not Python's functions), except the constants. Calling the
+    result raises Refused for what begins with a bracket and has no value, and for a dict with
+    keys that are no strings.
     """
     parsed, make = _read(text)
     if isinstance(parsed, dict):
@@ -50,7 +55,9 @@ def arguments(text: str) -> Callable[[], object]:
     def value() -> object:
         try:
             made = make()
-        except _NoValue:
+        except _NoValue as why:
+            if text.lstrip().startswith(_BRACKETS):
+                raise _refused(text, why.__cause__) from why.__cause__
             return text
         if isinstance(made, str):
             try:
@@ -87,11 +94,11 @@ def _copier(value: Any) -> Callable[[], object]:
 
 
 def _evaluator(text: str) -> Callable[[], object]:
-    code = _compiled(text)
+    code, error = _compiled(text)
 
     def evaluate() -> object:
         if code is None:
-            raise _NoValue
+            raise _NoValue from error
         try:
             # a fresh namespace each time: a walrus writes to it
             return eval(code, dict(_GLOBALS))
@@ -101,14 +108,59 @@ def _evaluator(text: str) -> Callable[[], object]:
     return evaluate
 
 
-def _compiled(text: str) -> CodeType | None:
+def _compiled(text: str) -> tuple[CodeType | None, Exception | None]:
+    """The code of an expression, or why it is none if it could have been one."""
     word = text.strip()
     if not word or (word.isidentifier() and word not in _WORDS):
-        return None
+        return None, None
     try:
-        return compile(word, _FILE, "eval", dont_inherit=True)
-    except Exception:  # SyntaxError, ValueError for a null byte, RecursionError, MemoryError
+        return compile(word, _FILE, "eval", dont_inherit=True), None
+    # SyntaxError, ValueError for a null byte, RecursionError, MemoryError
+    except Exception as error:
+        # without what leads here: it is kept
+        return None, error.with_traceback(None)
+
+
+def _refused(text: str, why: BaseException | None) -> Refused:
+    said = str(why.msg if isinstance(why, SyntaxError) else why)
+    kind = "" if isinstance(why, SyntaxError) else f"{type(why).__name__}: "
+    detail = (
+        f"the arguments begin with `{text.lstrip()[0]}`, and are no JSON and no Python "
+        f"expression: {kind}{said}"
+    )
+    place = _place(text, why)
+    if place:
+        detail += f" (line {place[0]}, column {place[1]})"
+    hint = "; quote it if it is text" if isinstance(why, NameError) else ""
+    return Refused("malformed-call", "kwargs_b64", bounded(detail) + hint)
+
+
+def _place(text: str, why: BaseException | None) -> tuple[int, int] | None:
+    """The line and the column of the text, counted from 1, that an error is about."""
+    lead = text[: len(text) - len(text.lstrip())]
+    if isinstance(why, SyntaxError):
+        line, column = why.lineno, why.offset
+    else:
+        line, column = _raised_at(text.strip(), why)
+    if not line or column is None:
         return None
+    first = len(lead) - lead.rfind("\n") - 1 if line == 1 else 0
+    return line + lead.count("\n"), max(column, 1) + first
+
+
+def _raised_at(word: str, why: BaseException | None) -> tuple[int | None, int | None]:
+    """Where the expression was when this was raised; its own frame is the second one."""
+    tb = why.__traceback__.tb_next if why and why.__traceback__ else None
+    if tb is None or tb.tb_frame.f_code.co_filename != _FILE:
+        return None, None
+    line, _, offset, _ = next(
+        islice(tb.tb_frame.f_code.co_positions(), tb.tb_lasti // 2, None), (None,) * 4
+    )
+    if line is None or offset is None:
+        return None, None
+    # the offset counts bytes
+    before = word.split("\n")[line - 1].encode("utf-8", "surrogatepass")[:offset]
+    return line, len(before.decode("utf-8", "replace")) + 1
 
 
 def _check_keys(value: dict[Any, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import inspect
 import os
 import re
@@ -12,10 +13,16 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from . import _threads
+from . import _missing, _threads, adaptors
+
+#: What the code is called whose sender gave it no name.
+UNNAMED = "adaptor.py"
 
 #: The longest text of a description, in characters: 64 KiB in UTF-8 at worst.
 LIMIT = 64 * 1024
+
+#: The file of code that is no Python.
+UNPARSED = "<adaptor>"
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _ADAPTORS = "owt.adaptors."
@@ -61,11 +68,14 @@ class Cancelled(BaseException):
 raised: collections.Counter[int] = collections.Counter()
 
 
-def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str, int | None]:
+def describe(
+    exc: BaseException, code_name: str | None = None
+) -> tuple[str, str | None, str, str, str, str, int | None]:
     """Tell an exception as (slug, field, detail, type, message, traceback, line).
 
-    `line` is that of the adaptor's code, counted from 1. Never raises, whatever the exception does.
-    No text is longer than 64 KiB of UTF-8.
+    `code_name` is what its sender calls the adaptor's code, and `line` is that of the code,
+    counted from 1. Never raises, whatever the exception does. No text is longer than 64 KiB of
+    UTF-8.
     """
     message = message_of(exc)
     kind = type_name(type(exc))
@@ -80,10 +90,27 @@ def describe(exc: BaseException) -> tuple[str, str | None, str, str, str, str, i
         detail = "the call was cancelled: its client went away or its deadline passed"
     else:
         detail = f"the adaptor raised {kind}" + (f": {message}" if message else "")
+        if isinstance(exc, ModuleNotFoundError):
+            detail += _missing.hint(exc)
         detail += _threads.hint(message, exc.__traceback__)
-    text = _traceback(exc)
-    line = _line(exc)
-    return slug, field, bounded(detail), bounded(kind), bounded(message), bounded(text), line
+    name = code_name or UNNAMED
+    told = [bounded(shown(text, name)) for text in (detail, kind, message, _traceback(exc))]
+    return slug, field, told[0], told[1], told[2], told[3], _line(exc)
+
+
+def shown(text: str, code_name: str) -> str:
+    """Put the name of the code in the place of the temporary file that it is in here."""
+    text = text.replace(f'"{UNPARSED}"', f'"{code_name}"')
+    folder = os.environ.get(adaptors.FOLDER)
+    if not folder or folder not in text:
+        return text
+    return _source_files(folder).sub(lambda _: code_name, text)
+
+
+@functools.cache
+def _source_files(folder: str) -> re.Pattern[str]:
+    # A server has one folder, as long as it lives.
+    return re.compile(re.escape(os.path.join(folder, "h")) + r"[0-9a-f]{64}\.py")
 
 
 def bounded(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ._errors import Refused
+from ._errors import UNPARSED, Refused
 from .summat import STEPS
 
 
@@ -131,7 +131,7 @@ def _refused(detail: str) -> Refused:
 
 def _as_syntax_error(why: BaseException, source: str) -> SyntaxError:
     if isinstance(why, SyntaxError):
-        why.filename = "<adaptor>"
+        why.filename = UNPARSED
         if why.text is None and why.lineno:
             why.text = _line(source, why.lineno) or None
         return why

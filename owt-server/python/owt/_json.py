@@ -31,6 +31,7 @@ from typing import Any
 from . import _times
 from ._errors import Unrenderable, message_of, type_name
 from ._unknown import Unknown, named, unknown
+from ._words import with_article
 
 # Deeper than this is a mistake, most likely a value that contains itself.
 _DEEPEST = 200
@@ -114,9 +115,11 @@ def key(value: object) -> str:
     if isinstance(made, str):
         return made
     if isinstance(made, (dict, list, tuple)):
-        raise Unknown(f"a {named(value)} as a key")
+        raise Unknown(f"{with_article(named(value))} as a key")
     if made is None and value is not None:
-        raise Unknown(f"a {named(value)} that is no number or moment ({value!r}) as a key")
+        raise Unknown(
+            f"{with_article(named(value))} that is no number or moment ({value!r}) as a key"
+        )
     return json.dumps(made)
 
 
@@ -274,7 +277,7 @@ def _fields(value: Any, depth: int) -> Any:
         try:
             made[name] = getattr(value, name)
         except AttributeError:
-            raise Unknown(f"a {named(value)} whose {name} was not set") from None
+            raise Unknown(f"{with_article(named(value))} whose {name} was not set") from None
     return _object(made, depth)
 
 
@@ -324,7 +327,9 @@ def _row(value: Any, depth: int) -> Any:
     names = value.keys()
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise Unknown(f"a {named(value)} with two columns {twice[0]!r} (name one with AS)")
+        raise Unknown(
+            f"{with_article(named(value))} with two columns {twice[0]!r} (name one with AS)"
+        )
     return _object(dict(zip(names, value, strict=True)), depth)
 
 

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from . import _stdio
 from ._context import current
+from ._errors import UNNAMED, shown
 
 Log = Callable[[int, str, str, str, str], None]
 
@@ -55,7 +56,11 @@ def trace_id() -> str:
 
 
 def emit(level: int, logger: str, call: str, text: str, trace: str) -> None:
-    """Hands on one line, which is bounded here and is UTF-8 afterwards."""
+    """Hands on one line, which is bounded here and is UTF-8 afterwards.
+
+    Code goes by the name that its sender gave it.
+    """
+    text = shown(text, getattr(current.get(None), "code_name", None) or UNNAMED)
     if not text.isascii():
         # A lone surrogate (a file name that is no UTF-8) has no form in the server's log.
         text = text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -10,6 +10,7 @@ from ._json import plain
 from ._rows import in_column, move_row, records
 from ._times import EXACT, seconds, trimmed
 from ._unknown import Unknown, unknown
+from ._words import with_article
 
 # Each unit of a timedelta64 in seconds: times the first, by the second.
 _SECONDS = {
@@ -98,7 +99,7 @@ def _moments(value: Any) -> Any:
     unit, _ = _numpy().datetime_data(value.dtype)
     absent = _numpy().isnat(value)
     if unit == "generic" and not absent.all():
-        raise _at_first(Unknown(f"a {value.dtype} without a unit"), ~absent)
+        raise _at_first(Unknown(f"{with_article(str(value.dtype))} without a unit"), ~absent)
     written = _converted(value, _WRITTEN.get(unit, "s" if unit == "generic" else unit))
     texts = _numpy().datetime_as_string(written).reshape(-1).tolist()
     if unit in ("ms", "us", "ns", "ps", "fs", "as"):
@@ -119,9 +120,11 @@ def _converted(value: Any, unit: str) -> Any:
                 except Unknown as refused:
                     refused.inside(_place(place, value.shape))
                     raise
-        raise Unknown(f"a {value.dtype} beyond what numpy can write") from None
+        raise Unknown(f"{with_article(str(value.dtype))} beyond what numpy can write") from None
     if lost.any():
-        raise _at_first(Unknown(f"a {value.dtype} beyond what numpy can write"), lost)
+        raise _at_first(
+            Unknown(f"{with_article(str(value.dtype))} beyond what numpy can write"), lost
+        )
     return written
 
 
@@ -131,7 +134,9 @@ def _lengths(value: Any) -> Any:
     if unit not in _SECONDS:
         if absent.all():
             return _shaped([None] * value.size, value.shape)
-        raise _at_first(Unknown(f"a {value.dtype}, which is no number of seconds"), ~absent)
+        raise _at_first(
+            Unknown(f"{with_article(str(value.dtype))}, which is no number of seconds"), ~absent
+        )
     times, per_second = _SECONDS[unit][0] * int(step), _SECONDS[unit][1]
     counts = value.astype("i8")
     counts[absent] = 0

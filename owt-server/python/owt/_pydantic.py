@@ -11,6 +11,7 @@ from typing import Any
 from ._errors import type_name
 from ._json import plain
 from ._unknown import Unknown, named, unknown
+from ._words import with_article
 
 
 def _model(model: Any, depth: int) -> Any:
@@ -83,7 +84,7 @@ class _Dump:
             refusal = unknown(culprit)
         else:
             raised = f"{type_name(type(error))}: {error}"
-            refusal = Unknown(f"a {named(culprit)}, whose serializer raised {raised}")
+            refusal = Unknown(f"{with_article(named(culprit))}, whose serializer raised {raised}")
         refusal.path = path
         return refusal
 

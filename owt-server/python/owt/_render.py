@@ -250,11 +250,12 @@ def _pandas(value: Any, accept: str) -> Rendered | None:
         labels = levels(frame.index)
         return frame.to_csv(index=bool(labels), index_label=labels or None)
 
+    # First what programs want, who seldom say so; a browser asks for HTML.
     return _choose(
         {
+            **_as_json(value),
             "text/html": lambda: frame.to_html(max_rows=_ROWS_SHOWN, border=0),
             "text/csv": csv,
-            **_as_json(value),
         },
         accept,
     )
@@ -270,9 +271,9 @@ def _polars(value: Any, accept: str) -> Rendered | None:
         return _display(value, accept)
     return _choose(
         {
+            **_as_json(value),
             "text/html": frame._repr_html_,
             "text/csv": frame.write_csv,
-            **_as_json(value),
         },
         accept,
     )

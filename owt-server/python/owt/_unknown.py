@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ._errors import type_name
+from ._words import with_article
 
 # A place longer than this is shown without its middle.
 _LONGEST = 200
@@ -37,7 +38,8 @@ class Unknown(Exception):
 def unknown(value: object) -> Unknown:
     """The refusal of a value, naming its type and what to give instead."""
     advice = _advice(value)
-    return Unknown(f"a {named(value)} ({advice})" if advice else f"a {named(value)}")
+    what = with_article(named(value))
+    return Unknown(f"{what} ({advice})" if advice else what)
 
 
 def named(value: object) -> str:

@@ -1,3 +1,6 @@
+import json
+from random import Random
+
 import pytest
 
 from owt._arguments import arguments
@@ -34,7 +37,6 @@ NAN = float("nan")
         ("1 / 0", "1 / 0"),
         ("undefined.thing", "undefined.thing"),
         ("x\0y", "x\0y"),
-        ("(" * 1000, "(" * 1000),
         ("b'ab'", b"ab"),
         ("{'x': [y for y in range(3)]}", {"x": [0, 1, 2]}),
         ('"\\ud83d\\ude00"', "\U0001f600"),
@@ -86,4 +88,71 @@ def test_what_is_no_exception_comes_through():
 
 def test_deep_json():
     text = "[" * 100_000 + "]" * 100_000
-    assert arguments(text)() == text
+    with pytest.raises(Refused):
+        arguments(text)()
+
+
+@pytest.mark.parametrize(
+    "text,says",
+    [
+        ("{'a': ", "'{' was never closed (line 1, column 1)"),
+        ('{"a": 1,, "b": 2}', "(line 1, column 9)"),
+        ("\n  [1 2]", "(line 2, column 4)"),
+        ("[\n1 2]", "(line 2, column 1)"),
+        ("{'é': 1 'ü' 2}", "column 7)"),
+        ("(" * 1000, "too many nested parentheses"),
+        ("[\0]", "null"),
+        ("{name: 1}", "NameError: name 'name' is not defined (line 1, column 2); quote it"),
+        ("  {'é': name}", "NameError: name 'name' is not defined (line 1, column 9); quote it"),
+        ("[1,\n 1 / 0]", "ZeroDivisionError: division by zero (line 2, column 2)"),
+        ("[int('x')]", "ValueError: invalid literal"),
+    ],
+)
+def test_what_begins_with_a_bracket_is_a_value_or_a_mistake(text, says):
+    make = arguments(text)
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            make()
+        assert (refused.value.slug, refused.value.field) == ("malformed-call", "kwargs_b64")
+        assert says in refused.value.detail
+
+
+def test_a_quoted_text_is_text_whatever_it_begins_with():
+    for text in ("{oops", "[1, 2", "(see below)"):
+        for quoted in (repr(text), json.dumps(text)):
+            assert arguments(quoted)() == text
+
+
+def made_up(random, depth=0):
+    """A value that JSON has."""
+    kind = random.randrange(8 if depth < 4 else 6)
+    letters = "ab '\"\\{}[]():,\n\t\r\0\u00e9\u2028\U0001f980#"
+    text = "".join(random.choices(letters, k=random.randrange(8)))
+    if kind < 6:
+        return [
+            None,
+            True,
+            random.randrange(-(10**20), 10**20),
+            random.uniform(-1e9, 1e9),
+            text,
+            "",
+        ][kind]
+    if kind == 6:
+        return [made_up(random, depth + 1) for _ in range(random.randrange(4))]
+    return {f"{text}{n}": made_up(random, depth + 1) for n in range(random.randrange(4))}
+
+
+def test_json_and_pythons_own_writing_mean_the_same():
+    """The two ways in which the clients write arguments, cut anywhere, are values or mistakes."""
+    random = Random(20)
+    for _ in range(3000):
+        value = [made_up(random)]
+        for text in (json.dumps(value), json.dumps(value, ensure_ascii=False), repr(value)):
+            assert arguments(text)() == value, text
+            cut = text[: random.randrange(1, len(text))]
+            with pytest.raises(Refused):
+                arguments(cut)()
+        # As the server writes a text of `kwargs`, and as the clients do.
+        text = value[0] if isinstance(value[0], str) else text
+        assert arguments(json.dumps(json.dumps(text)))() == text
+        assert arguments(repr(repr(text)))() == text

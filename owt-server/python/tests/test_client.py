@@ -389,3 +389,15 @@ def test_a_reader_that_has_seen_enough(peer):
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "x" * 10, "")
+
+
+def test_who_wants_json_asks_for_it(peer):
+    peer.answer = lambda handler: handler.whole(b"[1]", "text/plain")
+    client = Client(peer.url)
+    assert client.json("code", x=1) == [1]
+    assert sent(peer)[2]["kwargs_b64"] == "{'x': 1}"
+    assert peer.requests[-1][2]["Accept"] == "application/json"
+    assert client.json("code", headers={"accept": "text/x-y"}) == [1]
+    assert peer.requests[-1][2].get_all("Accept") == ["text/x-y"]
+    assert client("code") == "[1]"
+    assert peer.requests[-1][2]["Accept"] == "*/*"

@@ -209,3 +209,14 @@ def test_an_error_on_the_bodys_own_thread_says_nothing_of_threads():
     with ThreadPoolExecutor(1) as one:
         given = one.submit(failing, "def run(): raise ValueError('another thread')").result()
         assert given[2] == "the adaptor raised ValueError: another thread"
+
+
+def test_the_file_of_an_adaptor_goes_by_its_name():
+    error = raised(
+        adaptor("def run():\n    raise ValueError(__file__, 'h' * 64)  # here").handler("run")[0]
+    )
+    for name, shown in ((None, "adaptor.py"), ("plot (2).py", "plot (2).py"), (r"\g<0>", r"\g<0>")):
+        _, _, detail, _, message, text, _ = describe(error, name)
+        assert f'File "{shown}", line 2, in run' in text and "# here" in text
+        for told in (detail, message, text):
+            assert shown in told and "adaptors" not in told

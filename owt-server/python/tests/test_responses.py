@@ -32,6 +32,7 @@ from owt.responses import (
     stream,
 )
 
+JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -582,14 +583,17 @@ def test_numpy():
 def test_pandas():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1, 2], "b": ["x", None]})
-    assert "<table" in whole(frame, BROWSER)[2].decode() and whole(frame)[1] == HTML
+    assert "<table" in whole(frame, BROWSER)[2].decode() and whole(frame, BROWSER)[1] == HTML
+    # Who says nothing is a program.
+    for accept in ("", "*/*", "application/json, */*", "application/*"):
+        assert whole(frame, accept) == (200, JSON, b'[{"a":1,"b":"x"},{"a":2,"b":null}]'), accept
     assert whole(frame, "text/csv") == (200, "text/csv; charset=utf-8", b"a,b\n1,x\n2,\n")
     assert json.loads(whole(frame, "application/json")[2]) == [
         {"a": 1, "b": "x"},
         {"a": 2, "b": None},
     ]
     series = frame["a"]
-    assert "<table" in whole(series)[2].decode()
+    assert "<table" in whole(series, "text/html")[2].decode() and whole(series)[1] == JSON
     assert json.loads(whole(series, "application/json")[2]) == [1, 2]
     assert b"a\n1\n2\n" in whole(series, "text/csv")[2]
     assert whole(frame.set_index("b"), "text/csv")[2].startswith(b"b,a\n")
@@ -680,7 +684,8 @@ def test_polars():
     assert json.loads(whole(frame, "application/json")[2]) == expected
     assert json.loads(whole(frame.lazy(), "application/json")[2]) == expected
     assert json.loads(whole(frame["a"], "application/json")[2]) == [1, 2]
-    assert "<table" in whole(frame["a"])[2].decode()
+    assert "<table" in whole(frame["a"], BROWSER)[2].decode()
+    assert whole(frame)[1] == whole(frame["a"], "*/*")[1] == JSON
     assert parsed({"f": frame, "s": frame["a"]}) == {"f": expected, "s": [1, 2]}
 
 

@@ -140,10 +140,11 @@ pub(crate) fn is_navigation(headers: &HeaderMap) -> bool {
 }
 
 /// A body that a page of another origin cannot send without asking first (CORS preflight).
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_deliberate(headers: &HeaderMap) -> bool {
     let One::Value(value) = one(headers, &header::CONTENT_TYPE) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    let is = |kind: &str| essence.eq_ignore_ascii_case(kind);
+    is("application/json") || owt_core::PYTHON_TYPES.into_iter().any(is)
 }
 
 /// What a header says that comes once at most.

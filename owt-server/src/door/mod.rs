@@ -213,7 +213,9 @@ impl Door {
             Method::GET if is_meant => Some(Permit(())),
             Method::GET => None,
             Method::POST if is_meant => Some(Permit(())),
-            Method::POST if page == Page::None && browser::is_json(headers) => Some(Permit(())),
+            Method::POST if page == Page::None && browser::is_deliberate(headers) => {
+                Some(Permit(()))
+            }
             Method::POST => return Err(unmeant()),
             _ => None,
         };

@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 
 use owt_core::{Call, CodeId};
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use super::channel::Events;
 use super::context::Context;
-use super::event::Event;
+use super::event::{Event, Head};
 use super::opened::Opened;
 
 /// What tells two results apart (WIRE §6).
@@ -25,7 +26,32 @@ pub struct CacheKey {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Which {
     Override(String),
-    Of { path: String, code: CodeId, fn_name: String, kwargs: Option<Arc<str>> },
+    Of {
+        path: String,
+        code: CodeId,
+        fn_name: String,
+        kwargs: Option<Arc<str>>,
+        own: Option<Fingerprint>,
+    },
+}
+
+/// A digest (SHA-256) of what an adaptor is sent beside its call: its query and its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Of these parts; `None` when all of them are empty.
+    pub fn of<const N: usize>(parts: [&[u8]; N]) -> Option<Self> {
+        if parts.iter().all(|part| part.is_empty()) {
+            return None;
+        }
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        Some(Self(digest.finalize().into()))
+    }
 }
 
 impl CacheKey {
@@ -38,6 +64,7 @@ impl CacheKey {
                 code: call.code.id(),
                 fn_name: call.fn_name().to_owned(),
                 kwargs: call.kwargs.clone().filter(|_| call.cache_kwargs),
+                own: context.own,
             },
         };
         Self { user, result }
@@ -63,6 +90,15 @@ impl CacheOutcome {
             Self::Hit => "hit",
             Self::Miss => "miss",
             Self::Joined => "collapsed",
+        }
+    }
+
+    /// What it came to with this answer: one that is meant for its own client was not followed.
+    #[must_use]
+    pub fn with(self, head: Option<&Head>) -> Self {
+        match self {
+            Self::Joined if head.is_some_and(Head::is_private) => Self::Miss,
+            outcome => outcome,
         }
     }
 
@@ -250,7 +286,8 @@ impl Recorder {
     /// events are dropped, which cancels it.
     pub async fn record(self, mut events: Events) {
         let mut succeeded = false;
-        let mut too_long = false;
+        // It is too long to keep, or meant for one client.
+        let mut passing = false;
         let mut recorded = 0;
         while let Some(mut event) = tokio::select! {
             event = events.next() => event,
@@ -260,25 +297,26 @@ impl Recorder {
                 event = Event::File(head, file.closed());
             }
             match &event {
-                Event::Answer(head, _) | Event::Head(head) => succeeded = head.is_success(),
+                Event::Answer(head, _) | Event::Head(head) => succeeded = head.is_kept(),
                 Event::File(head, file) => {
-                    succeeded = head.is_success();
+                    succeeded = head.is_kept();
                     self.recording.file.get_or_init(|| file.clone());
                 }
                 Event::Problem(_) => succeeded = false,
                 Event::Chunk(_) | Event::End => {}
             }
-            if !too_long {
+            passing |= event.is_private();
+            if !passing {
                 recorded += event.weight();
                 let all = self.shelves.recording.fetch_add(event.weight(), Ordering::Relaxed);
-                too_long = all + event.weight() > self.shelves.capacity;
+                passing = all + event.weight() > self.shelves.capacity;
             }
             let is_last = event.is_last();
             if is_last {
                 // Before anybody knows of the end: who calls again then finds it on its shelf.
                 let mut running = self.shelves.running.lock();
                 self.put(event);
-                if succeeded && !too_long {
+                if succeeded && !passing {
                     self.shelves.kept.insert(self.key.clone(), Arc::clone(&self.recording));
                     // The bound holds now, not when the library next tidies up.
                     self.shelves.kept.run_pending_tasks();
@@ -293,7 +331,7 @@ impl Recorder {
                 let _ = self.recording.source.set(events);
                 break;
             }
-            if too_long {
+            if passing {
                 // No newcomer can have the whole any more; let later calls run anew.
                 self.take_off(&mut self.shelves.running.lock());
                 self.keep_pace().await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::cache::Fingerprint;
 use super::trace::Trace;
 
 /// Everything of a request that outlives its connection.
@@ -22,6 +23,10 @@ pub struct Context {
     pub headers: Headers,
     /// The body as it came.
     pub body: Bytes,
+    /// What tracebacks call the code, if the call says.
+    pub code_name: Option<Arc<str>>,
+    /// What the adaptor is sent beside the call, where the cache wants to know.
+    pub own: Option<Fingerprint>,
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The client's address and port.

@@ -61,10 +61,19 @@ impl Clock {
 }
 
 impl Head {
-    /// True for what a cache may keep.
+    /// True for what a cache may keep, and give to others.
     #[must_use]
-    pub fn is_success(&self) -> bool {
-        self.status < 400
+    pub fn is_kept(&self) -> bool {
+        self.status < 400 && !self.is_private()
+    }
+
+    /// True for what is meant for one client: it sets a cookie, or says so (RFC 9111, 5.2.2).
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.headers.iter().any(|(name, value)| {
+            let is = |wanted: &str| name.eq_ignore_ascii_case(wanted);
+            is("set-cookie") || (is("cache-control") && value.split(',').any(forbids_sharing))
+        })
     }
 
     /// A beginning without other headers.
@@ -78,6 +87,11 @@ impl Head {
     pub fn ok(content_type: &'static str) -> Self {
         Self::new(200, Some(Cow::Borrowed(content_type)))
     }
+}
+
+fn forbids_sharing(directive: &str) -> bool {
+    let name = directive.split('=').next().unwrap_or_default().trim();
+    name.eq_ignore_ascii_case("private") || name.eq_ignore_ascii_case("no-store")
 }
 
 /// One thing that a call gave. An answer is `Answer`, or `File`, or `Head`
@@ -104,6 +118,15 @@ impl Event {
         match self {
             Self::Answer(head, _) | Self::File(head, _) | Self::Head(head) => Some(head),
             Self::Chunk(_) | Self::End | Self::Problem(_) => None,
+        }
+    }
+
+    /// True for the beginning of an answer that is meant for one client.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        match self {
+            Self::Answer(head, _) | Self::File(head, _) | Self::Head(head) => head.is_private(),
+            Self::Chunk(_) | Self::End | Self::Problem(_) => false,
         }
     }
 

@@ -18,8 +18,9 @@ use owt_core::{Call, Problem, ProblemKind};
 
 use crate::door::Permit;
 
-pub use cache::CacheOutcome;
 use cache::{Cache, CacheKey, Lookup};
+pub use cache::{CacheOutcome, Fingerprint};
+use channel::Alone;
 pub use channel::{
     Events, Far, Gone, Note, PIECE, Reins, Sender, Standing, Upstream, Watch, channel, far_channel,
 };
@@ -91,7 +92,7 @@ impl Engine {
             let (events, outcome) = self.cached(call, context);
             (events, Some(outcome))
         } else {
-            (self.run(call, context), None)
+            (run(&*self.host, call, context), None)
         };
         (events.within(limit), outcome)
     }
@@ -106,33 +107,35 @@ impl Engine {
         self.cache.bytes()
     }
 
-    fn run(&self, call: Call, context: Context) -> Events {
-        let (sender, events) = channel();
-        let (task, kind, why) = match self.host.submit(Task { call, context, events: sender }) {
-            Ok(()) => return events,
-            Err(NotTaken::Full(task)) => {
-                (task, ProblemKind::Busy, "the queue of waiting calls is full")
-            }
-            Err(NotTaken::Stopping(task)) => {
-                (task, ProblemKind::Draining, "the server is stopping")
-            }
-        };
-        let problem = Problem::new(kind, format!("{why}; nothing of this call has run"))
-            .with_retry_after(Duration::from_secs(1));
-        task.events.send(Event::Problem(Box::new(problem)));
-        events
-    }
-
     fn cached(&self, call: Call, context: Context) -> (Events, CacheOutcome) {
         let key = CacheKey::of(&call, &context);
         match self.cache.lookup(&key) {
             Lookup::Hit(reader) => (Events::replay(reader), CacheOutcome::Hit),
-            Lookup::Join(reader) => (Events::replay(reader), CacheOutcome::Joined),
+            Lookup::Join(reader) => {
+                let host = Arc::clone(&self.host);
+                let alone = Alone(Box::new(move || run(&*host, call, context)));
+                (Events::follow(reader, alone), CacheOutcome::Joined)
+            }
             Lookup::Miss(reader, recorder) => {
-                let events = self.run(call, context);
+                let events = run(&*self.host, call, context);
                 self.runtime.spawn(recorder.record(events));
                 (Events::replay(reader), CacheOutcome::Miss)
             }
         }
     }
+}
+
+fn run(host: &dyn Host, call: Call, context: Context) -> Events {
+    let (sender, events) = channel();
+    let (task, kind, why) = match host.submit(Task { call, context, events: sender }) {
+        Ok(()) => return events,
+        Err(NotTaken::Full(task)) => {
+            (task, ProblemKind::Busy, "the queue of waiting calls is full")
+        }
+        Err(NotTaken::Stopping(task)) => (task, ProblemKind::Draining, "the server is stopping"),
+    };
+    let problem = Problem::new(kind, format!("{why}; nothing of this call has run"))
+        .with_retry_after(Duration::from_secs(1));
+    task.events.send(Event::Problem(Box::new(problem)));
+    events
 }

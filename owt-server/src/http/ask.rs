@@ -20,7 +20,7 @@ pub(super) const PATH: &str = "/_owt/run";
 const MOST: usize = 256 << 10;
 
 /// Fields of a call that the page shows decoded.
-const SHOWN: [&str; 2] = ["code_b64", "kwargs_b64"];
+const SHOWN: [&str; 4] = ["code", "code_b64", "kwargs", "kwargs_b64"];
 
 /// The page, where a person is there to read it.
 ///

@@ -2,6 +2,7 @@
 
 mod ask;
 mod assets;
+mod carrier;
 mod connection;
 mod entrance;
 mod file;
@@ -96,6 +97,7 @@ async fn route(
     if request.path().starts_with(own::OWN) {
         return own::page(request, payload, site, pass).await;
     }
+    visit.enters();
     match *request.method() {
         Method::GET | Method::POST => {}
         Method::HEAD if request.path() == "/" => {
@@ -118,17 +120,17 @@ async fn route(
         };
     }
     match read::read(request, payload, site, &pass).await? {
-        Reading::Call(call, body) => {
-            visit.reads(&call);
+        Reading::Call(sent) => {
+            visit.reads(&sent.call);
             let Some(permit) = pass.permit.take() else {
-                return ask::page(request, &call, &pass.own, &site.door)
+                return ask::page(request, &sent.call, &pass.own, &site.door)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
             visit.holds(site.door.share(visit.caller())?);
-            let context = read::context(request, body, &pass, visit);
-            visit.calls();
+            let context = read::context(request, &sent, &pass, visit);
+            visit.calls(sent.names);
             let submitted = Instant::now();
-            let (events, cache) = site.engine.submit(permit, *call, context);
+            let (events, cache) = site.engine.submit(permit, sent.call, context);
             if let Some(outcome) = cache {
                 site.metrics.lookup(outcome);
             }

@@ -10,21 +10,36 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use bytes::Bytes;
 use futures_util::{StreamExt, poll};
-use owt_core::{Call, CallError, Problem, ProblemKind};
+use owt_core::{Call, CallError, CallFields, FieldNames, Others, Problem, ProblemKind};
 
 use super::Site;
+use super::carrier::Carrier;
 use super::visit::Visit;
 use crate::door::Pass;
-use crate::engine::{Context, Headers};
+use crate::engine::{Context, Fingerprint, Headers};
 use crate::gathering::Gathering;
 
 /// What a request turned out to be.
 pub(super) enum Reading {
     /// It carries code.
-    Call(Box<Call>, Bytes),
+    Call(Box<Sent>),
     /// It carries none and nothing that looks like a call.
     Nothing,
 }
+
+/// A call as it was sent.
+pub(super) struct Sent {
+    pub call: Call,
+    /// The names of the fields that it came in.
+    pub names: FieldNames,
+    /// The body, which is the adaptor's to read too.
+    pub body: Bytes,
+    /// What the adaptor is sent beside the call, where the cache wants to know.
+    pub own: Option<Fingerprint>,
+}
+
+/// A larger body is not read on an HTTP thread, which others wait for.
+const LARGE: usize = 64 << 10;
 
 /// Reads the call and the body.
 ///
@@ -36,31 +51,86 @@ pub(super) async fn read(
     site: &Site,
     pass: &Pass,
 ) -> Result<Reading, Box<Problem>> {
-    let in_query = match Call::from_query(request.query_string()) {
-        // The code may still come in the body; the query is the adaptor's then.
-        Err(CallError::MissingCode) if request.method() == Method::POST => None,
-        read => read.map_err(malformed)?,
-    };
-    // What sends JSON may have been told by a stranger where to (a webhook): the code is what it
-    // wrote itself, not what the URL carries.
-    if in_query.is_some() && request.method() == Method::POST && !pass.is_meant {
-        return Err(site.door.unmeant());
+    let headers = request.headers();
+    let query = CallFields::from_form(request.query_string().as_bytes(), Others::Passed);
+    let is_get = request.method() == Method::GET;
+    let code_field = query.code_field();
+    if code_field.is_some() || (is_get && !query.is_empty()) {
+        let names = query.names();
+        let call = query.into_call().map_err(malformed)?;
+        // What sends JSON may have been told by a stranger where to (a webhook): the code is what it
+        // wrote itself, not what the URL carries.
+        if !is_get && !pass.is_meant {
+            return Err(site.door.unmeant());
+        }
+        let body = body(headers, payload, site.max_body, site.body_timeout).await?;
+        refuse_two_codes(headers, &body, code_field).await?;
+        let own = if call.use_cache { in_query(request, &body).await? } else { None };
+        return Ok(Reading::Call(Box::new(Sent { call, names, body, own })));
     }
-    let body = body(request.headers(), payload, site.max_body, site.body_timeout).await?;
-    if let Some(call) = in_query {
-        return Ok(Reading::Call(Box::new(call), body));
-    }
-    if request.method() == Method::GET {
+    let body = body(headers, payload, site.max_body, site.body_timeout).await?;
+    if is_get {
         return Ok(Reading::Nothing);
     }
-    let call = in_body(request.headers(), &body).await?;
-    Ok(Reading::Call(Box::new(call), body))
+    in_body(request, body).await.map(|sent| Reading::Call(Box::new(sent)))
 }
 
-async fn in_body(headers: &HeaderMap, body: &Bytes) -> Result<Call, Box<Problem>> {
-    if let Some(coding) = headers.get(header::CONTENT_ENCODING)
-        && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
+/// Does this where nobody waits for the thread, if it is about a body of that many bytes.
+async fn aside<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Box<Problem>> {
+    if size <= LARGE {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        let detail = format!("the body could not be read: {error}");
+        Box::new(Problem::new(ProblemKind::Internal, detail))
+    })
+}
+
+/// One would run, and the other could be what somebody looks at.
+async fn refuse_two_codes(
+    headers: &HeaderMap,
+    body: &Bytes,
+    query: Option<&'static str>,
+) -> Result<(), Box<Problem>> {
+    let (Some(query), false) = (query, body.is_empty() || is_encoded(headers)) else {
+        return Ok(());
+    };
+    let Ok(Some(carrier)) = Carrier::of(headers) else { return Ok(()) };
+    let read = body.clone();
+    match aside(body.len(), move || carrier.code_field(&read)).await? {
+        Some(body) => Err(malformed(CallError::TwoCodes { query, body })),
+        None => Ok(()),
+    }
+}
+
+/// What tells a call in the query from the same call with other data.
+async fn in_query(
+    request: &HttpRequest,
+    body: &Bytes,
+) -> Result<Option<Fingerprint>, Box<Problem>> {
+    let query = CallFields::from_form(request.query_string().as_bytes(), Others::Noted);
+    let others = query.others();
+    let media = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
+    let body = body.clone();
+    aside(body.len(), move || {
+        let others = others.as_ref().map_or(&[][..], |digest| &digest[..]);
+        let media = media.filter(|_| !body.is_empty()).unwrap_or_default();
+        Fingerprint::of([others, &media, &body])
+    })
+    .await
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let coding = headers.get(header::CONTENT_ENCODING);
+    coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+async fn in_body(request: &HttpRequest, body: Bytes) -> Result<Sent, Box<Problem>> {
+    let headers = request.headers();
+    if is_encoded(headers) {
         return Err(Box::new(Problem::new(
             ProblemKind::UnsupportedType,
             "a body that holds the call is not decompressed: send it without Content-Encoding; \
@@ -68,58 +138,57 @@ async fn in_body(headers: &HeaderMap, body: &Bytes) -> Result<Call, Box<Problem>
              adaptor gets it as it came",
         )));
     }
-    let content_type = match headers.get(header::CONTENT_TYPE) {
-        Some(value) => value.to_str().unwrap_or_default(),
-        None if body.is_empty() => return Err(missing()),
-        None => "",
-    };
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let call = match essence.as_str() {
-        "application/json" => return Call::from_json(body).map_err(malformed),
-        "application/x-www-form-urlencoded" => Call::from_form(body).map_err(malformed)?,
-        "multipart/form-data" => multipart(content_type, body).await?,
-        other if other.ends_with("+json") => return Call::from_json(body).map_err(malformed),
-        other => {
-            let given = if other.is_empty() { "no Content-Type" } else { other };
-            return Err(Box::new(Problem::new(
-                ProblemKind::UnsupportedType,
-                format!(
-                    "a call's fields come as application/json, \
-                     application/x-www-form-urlencoded or multipart/form-data, not as {given}; \
-                     a body of any type is welcome when the fields are in the query string"
-                ),
-            )));
-        }
-    };
-    call.ok_or_else(missing)
-}
-
-async fn multipart(content_type: &str, body: &Bytes) -> Result<Option<Call>, Box<Problem>> {
-    let bad = |error: multer::Error| {
-        let detail = format!("the multipart body cannot be read: {error}");
-        Box::new(Problem::new(ProblemKind::MalformedCall, detail))
-    };
-    let boundary = multer::parse_boundary(content_type).map_err(bad)?;
-    let body = body.clone();
-    let whole = futures_util::stream::once(async move { Ok::<_, std::io::Error>(body) });
-    let mut parts = multer::Multipart::new(whole, boundary);
-    let mut fields = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(bad)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        fields.push((name, part.bytes().await.map_err(bad)?));
+    if body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
+        return Err(missing());
     }
-    Call::from_fields(fields).map_err(malformed)
+    let carrier = Carrier::of(headers)?.ok_or_else(|| unsupported(headers))?;
+    let query = request.query_string().to_owned();
+    aside(body.len(), move || {
+        let fields = carrier.fields(&query, &body, Others::Passed)?;
+        let names = fields.names();
+        let call = fields.into_call().map_err(malformed)?;
+        let own = if call.use_cache { beside(&carrier, &query, &body)? } else { None };
+        Ok(Sent { call, names, body, own })
+    })
+    .await?
 }
 
-fn malformed(error: CallError) -> Box<Problem> {
+/// What tells a call in the body from the same call with other fields, or another query.
+fn beside(
+    carrier: &Carrier,
+    query: &str,
+    body: &Bytes,
+) -> Result<Option<Fingerprint>, Box<Problem>> {
+    let others = carrier.fields(query, body, Others::Noted)?.others();
+    let others = others.as_ref().map_or(&[][..], |digest| &digest[..]);
+    // The query is the adaptor's, unless it has the fields that the body has no room for.
+    let query = if *carrier == Carrier::Python { "" } else { query };
+    Ok(Fingerprint::of([query.as_bytes(), others]))
+}
+
+fn unsupported(headers: &HeaderMap) -> Box<Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let given = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let given = if given.is_empty() { "no Content-Type" } else { given };
+    Box::new(Problem::new(
+        ProblemKind::UnsupportedType,
+        format!(
+            "a call's fields come as application/json, application/x-www-form-urlencoded or \
+             multipart/form-data, or its code as text/x-python, not as {given}; a body of any \
+             type is welcome when the fields are in the query string"
+        ),
+    ))
+}
+
+pub(super) fn malformed(error: CallError) -> Box<Problem> {
     Box::new(Problem::from(error))
 }
 
 /// A request that should carry code and does not.
 pub(super) fn missing() -> Box<Problem> {
-    let detail = "`code_b64` is missing: send the Python to run, base64-encoded, in a JSON or \
-                  form body or in the query string";
-    Box::new(Problem::new(ProblemKind::MalformedCall, detail).with_field("code_b64"))
+    let detail = "`code` is missing: send the Python to run in a JSON or form body or in the \
+                  query string, or encoded as base64 in `code_b64`";
+    Box::new(Problem::new(ProblemKind::MalformedCall, detail).with_field("code"))
 }
 
 /// The whole body.
@@ -204,7 +273,7 @@ fn too_large(most: usize) -> Box<Problem> {
 }
 
 /// What the adaptor can ask about the request.
-pub(super) fn context(request: &HttpRequest, body: Bytes, pass: &Pass, visit: &Visit) -> Context {
+pub(super) fn context(request: &HttpRequest, sent: &Sent, pass: &Pass, visit: &Visit) -> Context {
     let mut headers = Headers::with_capacity(request.headers().len());
     for (name, value) in request.headers() {
         // A key to this server is not for the adaptors on it.
@@ -220,7 +289,9 @@ pub(super) fn context(request: &HttpRequest, body: Bytes, pass: &Pass, visit: &V
         path: request.path().to_owned(),
         query: request.query_string().to_owned(),
         headers,
-        body,
+        body: sent.body.clone(),
+        code_name: sent.call.code_name.clone(),
+        own: sent.own,
         scheme: if pass.own.scheme() == "https" { "https" } else { "http" },
         remote: visit.caller().from.map(|from| SocketAddr::new(from, port)),
         user: visit.caller().user.clone(),

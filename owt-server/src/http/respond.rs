@@ -41,7 +41,8 @@ pub(super) async fn respond(
 ) -> HttpResponse {
     let mut first = events.next().await;
     let head = first.as_mut().and_then(Event::head_mut);
-    let kept = head.as_ref().is_some_and(|head| head.is_success());
+    let cache = cache.map(|cache| cache.with(head.as_deref()));
+    let kept = head.as_ref().is_some_and(|head| head.is_kept());
     let timed = head.map(|head| timing::answered(head.timing, submitted.elapsed(), cache));
     let mut response = match first {
         Some(Event::Answer(head, body)) => whole(request, head, body, events, visit),
@@ -66,8 +67,7 @@ pub(super) async fn respond(
 /// A problem as the client can read it: JSON (RFC 9457), or plain text for a client that
 /// accepts text only.
 pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> HttpResponse {
-    visit.fails(failure.kind);
-    let failure = failure.with_request_id(visit.id());
+    let failure = visit.fails(failure);
     let status =
         StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
@@ -308,7 +308,8 @@ impl Flow {
                 Some(Ok(batch))
             }
             Event::Problem(failure) => {
-                Some(self.fail(failure.with_request_id(self.visit.id())).await)
+                let failure = self.visit.fails_midway(*failure);
+                Some(self.fail(failure).await)
             }
             _ => {
                 self.over = true;
@@ -342,7 +343,6 @@ impl Flow {
     /// For server-sent events the failure is an event first, then the cut. In the middle of an
     /// event it is the cut alone: an event after that part of one would make it look whole.
     async fn fail(&mut self, failure: Problem) -> Result<Bytes, Cut> {
-        self.visit.fails(failure.kind);
         if self.sse && ends_event(self.tail) {
             self.sse = false;
             let json = serde_json::to_string(&failure).unwrap_or_default();
@@ -356,8 +356,6 @@ impl Flow {
         if !self.marks_end {
             self.visit.resets();
         }
-        let trace = self.visit.trace().map(|trace| trace.id);
-        tracing::warn!(id = self.visit.id(), trace, "a stream failed in the middle: {failure}");
         Err(Cut(Box::new(failure)))
     }
 }

@@ -1,7 +1,8 @@
 //! One request, from its arrival to the end of its answer: its id and its trace, what is
 //! counted of it, and its lines in the log and the audit log.
 
-use std::cell::{Cell, OnceCell};
+use std::borrow::Cow;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::{HttpResponse, web};
-use owt_core::{Call, CodeId, DEFAULT_FN_NAME, ProblemKind};
+use owt_core::{Call, CodeId, DEFAULT_FN_NAME, FieldNames, Problem, ProblemKind};
 
 use super::Site;
 use super::quiet::Watched;
@@ -31,13 +32,15 @@ pub(super) struct Visit {
     traceparent: Option<HeaderValue>,
     site: web::Data<Site>,
     method: Method,
-    /// For the log; empty when it does not want to know.
     path: String,
+    /// The door has let it in, and not to one of our own pages: what becomes of it is told.
+    is_in: Cell<bool>,
     began: Instant,
     /// 0 until there is an answer.
     status: Cell<u16>,
-    problem: Cell<Option<ProblemKind>>,
-    calls: Cell<bool>,
+    failure: RefCell<Option<Failure>>,
+    /// Of a call, the names of its fields.
+    calls: Cell<Option<FieldNames>>,
     /// Its client left in the middle of its answer.
     left: Cell<bool>,
     caller: OnceCell<Caller>,
@@ -56,17 +59,17 @@ impl Visit {
     ) -> Rc<Self> {
         connection.iter().for_each(|connection| connection.begins());
         let audit = site.audit.as_ref().filter(|audit| audit.admits());
-        let is_told = tracing::enabled!(tracing::Level::DEBUG) || audit.is_some();
         Rc::new(Self {
             id: request_id(request.headers()),
             traceparent: traceparent(request.headers()),
             site: web::Data::clone(site),
             method: request.method.clone(),
-            path: if is_told { request.uri.path().to_owned() } else { String::new() },
+            path: request.uri.path().to_owned(),
+            is_in: Cell::new(false),
             began: Instant::now(),
             status: Cell::new(0),
-            problem: Cell::new(None),
-            calls: Cell::new(false),
+            failure: RefCell::new(None),
+            calls: Cell::new(None),
             left: Cell::new(false),
             caller: OnceCell::new(),
             share: OnceCell::new(),
@@ -126,20 +129,48 @@ impl Visit {
         self.began.elapsed()
     }
 
+    /// The door has let it in, to what is not one of our own pages.
+    pub fn enters(&self) {
+        self.is_in.set(true);
+    }
+
     /// It is a call, which goes to the engine now.
-    pub fn calls(&self) {
-        self.calls.set(true);
+    pub fn calls(&self, names: FieldNames) {
+        self.calls.set(Some(names));
         self.site.metrics.call_begins();
     }
 
     /// Whether it is one.
     pub fn is_call(&self) -> bool {
-        self.calls.get()
+        self.calls.get().is_some()
     }
 
-    /// It failed.
-    pub fn fails(&self, kind: ProblemKind) {
-        self.problem.set(Some(kind));
+    /// It failed. Gives the problem as its client is told: with the request's id, and by the names
+    /// that its fields came by.
+    pub fn fails(&self, failure: Problem) -> Problem {
+        self.failure.replace(Some(Failure {
+            kind: failure.kind,
+            said: one_line(&failure.detail),
+            traceback: None,
+        }));
+        let failure = failure.with_request_id(&*self.id);
+        match self.calls.get() {
+            Some(names) => names.told(failure),
+            None => failure,
+        }
+    }
+
+    /// It failed in the middle of its answer, when its client cannot be told all of it any more.
+    pub fn fails_midway(&self, failure: Problem) -> Problem {
+        let traceback = failure.exception.as_ref().map(|exception| {
+            let lines = exception.traceback.lines();
+            lines.map(|line| format!("\n    {}", without_controls(line))).collect()
+        });
+        let failure = self.fails(failure);
+        if let Some(noted) = &mut *self.failure.borrow_mut() {
+            noted.traceback = Some(traceback.unwrap_or_default());
+        }
+        failure
     }
 
     /// A piece of its stream goes out.
@@ -203,10 +234,10 @@ impl Audited {
         Self { audit: Arc::clone(audit), time: SystemTime::now(), code: OnceCell::new() }
     }
 
-    fn write(&self, visit: &Visit, status: u16, age: Duration) {
+    fn write(&self, visit: &Visit, status: u16, age: Duration, failure: Option<&Failure>) {
         let caller = visit.caller();
-        let outcome = match visit.problem.get() {
-            Some(kind) => kind.slug(),
+        let outcome = match failure {
+            Some(failure) => failure.kind.slug(),
             None if status == 0 || visit.left.get() => "gone",
             None => "answered",
         };
@@ -219,7 +250,7 @@ impl Audited {
             path: &visit.path,
             code_sha256: self.code.get().map(|(id, _)| *id),
             fn_name: self.code.get().map(|(_, name)| &**name),
-            called: visit.calls.get(),
+            called: visit.is_call(),
             status: (status > 0).then_some(status),
             outcome,
             duration_ms: age.as_micros() as f64 / 1e3,
@@ -230,31 +261,93 @@ impl Audited {
 impl Drop for Visit {
     fn drop(&mut self) {
         self.connection.iter().for_each(|connection| connection.ends());
-        let (age, status, problem) = (self.age(), self.status.get(), self.problem.get());
+        let (age, status, failure) = (self.age(), self.status.get(), self.failure.take());
         let metrics = &self.site.metrics;
         metrics.request(status, age);
-        if let Some(kind) = problem {
-            metrics.problem(kind);
+        if let Some(failure) = &failure {
+            metrics.problem(failure.kind);
         }
-        if self.calls.get() {
+        if self.is_call() {
             metrics.call_ends();
         }
         if let Some(audited) = &self.audit {
-            audited.write(self, status, age);
+            audited.write(self, status, age, failure.as_ref());
         }
-        // The path without the query, which carries code.
-        tracing::debug!(
-            id = self.id,
-            trace = self.trace().map(|trace| trace.id),
-            method = self.method.as_str(),
-            path = self.path,
-            status = (status > 0).then_some(status),
-            problem = problem.map(ProblemKind::slug),
-            duration_ms = age.as_micros() as f64 / 1e3,
-            "{}",
-            if status > 0 { "answered" } else { "the client went before its answer" }
-        );
+        self.log(status, age, failure.as_ref());
     }
+}
+
+/// Why a request was not answered as it should be, for the log.
+struct Failure {
+    kind: ProblemKind,
+    /// On one line.
+    said: String,
+    /// Of what was raised in the middle of an answer, each line after a line's end.
+    traceback: Option<String>,
+}
+
+impl Failure {
+    fn is_ours(&self) -> bool {
+        self.kind.status() >= 500
+    }
+}
+
+impl Visit {
+    /// One line for each request that was not answered as it should be; for others, where the log
+    /// wants to know.
+    fn log(&self, status: u16, age: Duration, failure: Option<&Failure>) {
+        macro_rules! line {
+            ($level:ident, $($message:tt)+) => {
+                tracing::$level!(
+                    id = self.id,
+                    trace = self.trace().map(|trace| trace.id),
+                    method = self.method.as_str(),
+                    // Without the query, which carries code.
+                    path = self.path,
+                    status = (status > 0).then_some(status),
+                    problem = failure.map(|failure| failure.kind.slug()),
+                    duration_ms = age.as_micros() as f64 / 1e3,
+                    $($message)+
+                )
+            };
+        }
+        match failure {
+            // What the door refuses, and a page of our own, is no call that failed.
+            Some(Failure { said, traceback: Some(traceback), .. }) if self.is_in.get() => {
+                line!(warn, "failed in the middle of its answer: {said}{traceback}");
+            }
+            Some(failure) if self.is_in.get() && failure.is_ours() => {
+                line!(warn, "failed: {}", failure.said);
+            }
+            Some(failure) if self.is_in.get() => line!(info, "refused: {}", failure.said),
+            _ if status > 0 => line!(debug, "answered"),
+            _ => line!(debug, "the client went before its answer"),
+        }
+    }
+}
+
+/// Characters of a failure's detail that are logged at most.
+const SAID: usize = 500;
+
+/// The text on one line, and none too long: others have written it.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let whole = lines.collect::<Vec<_>>().join(" | ");
+    let mut said: String = without_controls(&whole).chars().take(SAID).collect();
+    if said.len() < whole.len() {
+        said.push('…');
+    }
+    said
+}
+
+/// The text with what a terminal would obey, or read as a line's end, escaped.
+fn without_controls(text: &str) -> Cow<'_, str> {
+    let is_odd = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}');
+    if !text.contains(is_odd) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = |c: char| if is_odd(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 /// The client's own id if it is a decent one, else a new one.

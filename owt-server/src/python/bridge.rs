@@ -66,7 +66,7 @@ impl Bridge {
 
     /// Says what an exception means to the caller.
     pub fn problem(&self, py: Python<'_>, error: &PyErr, whose: &Context) -> Problem {
-        self.described(py, error).unwrap_or_else(|second| {
+        self.described(py, error, whose).unwrap_or_else(|second| {
             let (id, trace) = whose.marks();
             tracing::error!(id, trace, %error, %second, "an exception could not be described");
             Problem::new(
@@ -76,7 +76,7 @@ impl Bridge {
         })
     }
 
-    fn described(&self, py: Python<'_>, error: &PyErr) -> PyResult<Problem> {
+    fn described(&self, py: Python<'_>, error: &PyErr, whose: &Context) -> PyResult<Problem> {
         let (slug, field, detail, r#type, message, traceback, line): (
             String,
             Option<String>,
@@ -85,7 +85,10 @@ impl Bridge {
             String,
             String,
             Option<u32>,
-        ) = self.describe.call1(py, (error.clone_ref(py).into_value(py),))?.extract(py)?;
+        ) = {
+            let raised = error.clone_ref(py).into_value(py);
+            self.describe.call1(py, (raised, whose.code_name.as_deref()))?.extract(py)?
+        };
         let kind = ProblemKind::from_slug(&slug).unwrap_or(ProblemKind::AdaptorRaised);
         let mut problem = Problem::new(kind, detail);
         if let Some(line) = line {

@@ -107,6 +107,11 @@ impl RawCall {
     fn trace(&self) -> &str {
         self.context.trace().unwrap_or_default()
     }
+    /// What the call names its code.
+    #[getter]
+    fn code_name(&self) -> Option<&str> {
+        self.context.code_name.as_deref()
+    }
     #[getter]
     fn loading(&self) -> bool {
         self.loading

@@ -22,6 +22,11 @@ class OwtResult result where
   -- | Reads the body to its end.
   fromAnswer :: Answer -> IO result
 
+  -- | The media type that the server is asked for, if it matters; a header @Accept@ of the call's
+  -- own goes before.
+  accepted :: proxy result -> Maybe ByteString
+  accepted _ = Nothing
+
 instance OwtResult Lazy.ByteString where
   fromAnswer answer = Lazy.fromChunks <$> chunks
     where
@@ -54,6 +59,7 @@ instance OwtResult () where
 
 -- | Any other type is read from JSON.
 instance {-# OVERLAPPABLE #-} FromJSON a => OwtResult a where
+  accepted _ = Just "application/json"
   fromAnswer answer = do
     body <- fromAnswer answer
     case eitherDecode body of

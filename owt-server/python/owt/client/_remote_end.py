@@ -60,7 +60,7 @@ async def _owt_async_lines(items: _owt_Any) -> _owt_Any:
 def _owt_line(item: _owt_Any) -> str:
     if not _owt_plain(item):
         raise TypeError(
-            f"a {type(item).__name__} cannot be sent: yield numbers, text, bytes, lists, dicts"
+            f"{type(item).__name__} cannot be sent: yield numbers, text, bytes, lists, dicts"
         )
     return repr(item) + "\n"
 

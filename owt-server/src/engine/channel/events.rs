@@ -1,5 +1,6 @@
 //! The receiving end.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,6 +17,8 @@ use crate::engine::postbox::Reader;
 #[derive(Debug)]
 pub struct Events {
     source: Source,
+    /// Of a run that is followed, until its answer has begun.
+    alone: Option<Alone>,
     deadline: Option<(Instant, Duration)>,
     over: bool,
 }
@@ -24,6 +27,15 @@ pub struct Events {
 enum Source {
     Direct(Receiver),
     Replay(cache::Reader),
+}
+
+/// Begins a run of our own, in the place of one that is followed.
+pub struct Alone(pub Box<dyn FnOnce() -> Events + Send + Sync>);
+
+impl fmt::Debug for Alone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alone")
+    }
 }
 
 #[derive(Debug)]
@@ -133,11 +145,16 @@ impl Events {
     }
 
     fn new(source: Source) -> Self {
-        Self { source, deadline: None, over: false }
+        Self { source, alone: None, deadline: None, over: false }
     }
 
     pub(in crate::engine) fn replay(reader: cache::Reader) -> Self {
         Self::new(Source::Replay(reader))
+    }
+
+    /// Another call's run, unless its answer turns out to be meant for its own client.
+    pub(in crate::engine) fn follow(reader: cache::Reader, alone: Alone) -> Self {
+        Self { alone: Some(alone), ..Self::replay(reader) }
     }
 
     /// Gives the call this long, counted from now; then a 504 ends it.
@@ -153,8 +170,8 @@ impl Events {
             return None;
         }
         let event = match self.deadline {
-            None => self.source.next().await,
-            Some((at, limit)) => match tokio::time::timeout_at(at, self.source.next()).await {
+            None => self.upcoming().await,
+            Some((at, limit)) => match tokio::time::timeout_at(at, self.upcoming()).await {
                 Ok(event) => event,
                 Err(_) => {
                     let is_loading = match &mut self.source {
@@ -169,9 +186,20 @@ impl Events {
         Some(event)
     }
 
+    async fn upcoming(&mut self) -> Event {
+        let event = self.source.next().await;
+        match self.alone.take() {
+            Some(Alone(begin)) if event.is_private() => {
+                self.source = begin().source;
+                self.source.next().await
+            }
+            _ => event,
+        }
+    }
+
     /// The next event if it is there already: for sending many small chunks as one.
     pub fn ready(&mut self) -> Option<Event> {
-        if self.over {
+        if self.over || self.alone.is_some() {
             return None;
         }
         let event = match &mut self.source {

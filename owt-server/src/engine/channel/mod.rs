@@ -24,7 +24,7 @@ use parking_lot::{Condvar, Mutex};
 use super::event::Event;
 use super::postbox::Reader;
 
-pub use events::Events;
+pub use events::{Alone, Events};
 pub use far::{Far, Reins, Upstream};
 pub use note::{Note, Standing};
 pub use sender::{Sender, Watch};
