@@ -9,6 +9,9 @@ pub(super) struct Visible<W>(pub W);
 
 impl<W: Write> Write for Visible<W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if is_plain(text) {
+            return self.0.write_str(text);
+        }
         let mut rest = text;
         while let Some((at, hidden)) = rest.char_indices().find(|(_, letter)| is_hidden(*letter)) {
             let (before, after) = rest.split_at(at);
@@ -19,6 +22,21 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
+/// True for printable ASCII and nothing else. Eight bytes at a time: adaptors print much, and it is
+/// mostly that.
+fn is_plain(text: &str) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let (eights, rest) = text.as_bytes().as_chunks::<8>();
+    let are_plain = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        // A byte's highest bit is set in one of these if it is no ASCII, below a space, or DEL. The
+        // lowest such byte has no carry from one before it.
+        let (below, above) = (eight.wrapping_sub(ONES * 0x20), eight.wrapping_add(ONES));
+        (eight | below | above) & (ONES << 7) == 0
+    };
+    eights.iter().all(are_plain) && rest.iter().all(|byte| (b' '..=b'~').contains(byte))
+}
+
 /// Control characters, and those that change the order or the lines of what is shown.
 fn is_hidden(letter: char) -> bool {
     let reorders = matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -27,7 +45,7 @@ fn is_hidden(letter: char) -> bool {
 
 /// The same for a line of JSON, where what is below a space is escaped already.
 pub(super) fn visible_json(line: &[u8]) -> Cow<'_, [u8]> {
-    if line.iter().all(|byte| byte.is_ascii() && *byte != 0x7f) {
+    if line.is_ascii() && !line.contains(&0x7f) {
         return line.into();
     }
     let text = String::from_utf8_lossy(line);
@@ -62,6 +80,19 @@ mod tests {
             Visible(&mut written).write_str(text).unwrap();
             assert_eq!(written, seen);
         }
+    }
+
+    #[test]
+    fn plain_is_what_needs_no_second_look() {
+        for byte in 0..=0x7f_u8 {
+            for place in 0..11 {
+                let mut text = [b'a'; 11];
+                text[place] = byte;
+                let text = std::str::from_utf8(&text).unwrap();
+                assert_eq!(is_plain(text), (b' '..=b'~').contains(&byte), "{text:?}");
+            }
+        }
+        assert!(is_plain("") && !is_plain("aaaaaaaä"));
     }
 
     #[test]
