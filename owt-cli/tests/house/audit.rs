@@ -133,6 +133,28 @@ fn humantime(text: &str) -> SystemTime {
 }
 
 #[test]
+fn by_a_unix_socket_it_is_the_keys_user_or_else_the_peers() {
+    let folder = Folder::new();
+    let id = std::process::Command::new("id").arg("-un").output().unwrap();
+    let own = String::from_utf8(id.stdout).unwrap();
+    for (number, (args, user, outcome)) in
+        [(&[][..], Some(own.trim()), "answered"), (&["--auth", ALI], None, "unauthenticated")]
+            .into_iter()
+            .enumerate()
+    {
+        let (socket, audit) = (folder.path("socket"), folder.path(&number.to_string()));
+        let start = Start::new().args(["--audit", audit.to_str().unwrap()]);
+        let owt = start.args(args.iter().copied()).unix(&socket).start();
+        let client = reqwest::blocking::Client::builder().unix_socket(socket).build().unwrap();
+        client.get("http://localhost/_owt/livez").header("x-request-id", "it").send().unwrap();
+        let lines = ended(owt, &audit);
+        let wanted = json!(["unix", user, outcome]);
+        let line = &lines["it"];
+        assert_eq!(json!([line["peer"], line["user"], line["outcome"]]), wanted);
+    }
+}
+
+#[test]
 fn who_goes_is_told_of() {
     let folder = Folder::new();
     let owt = start(&folder, &["--grace", "0.2"]);

@@ -181,7 +181,8 @@ impl Door {
         let (own, page) = match connection.unix_peer {
             // No name and no page can have sent it here.
             Some(id) => {
-                caller.user = Some(self.neighbours.name(id)?);
+                let peer = self.neighbours.name(id)?;
+                caller.user = Some(peer).filter(|_| !self.lock.asks_key());
                 (Origin::local(), Page::Own)
             }
             None => {
