@@ -189,8 +189,11 @@ fn frame(call: &Sent, records: &Value) {
     negotiated(
         call,
         &[
-            ("", "text/html"),
+            // Who says nothing is a program.
+            ("", "application/json"),
+            ("*/*", "application/json"),
             ("text/html,*/*;q=0.1", "text/html"),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
             ("text/csv", "text/csv"),
             ("application/json", "application/json"),
             ("application/json;q=0.5, text/csv", "text/csv"),
