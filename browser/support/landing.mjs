@@ -37,5 +37,12 @@ export async function write(page, code, kwargs = '') {
 
 /** Takes the sample of that name. */
 export async function sample(page, name) {
-  await page.click(`#samples button:text-is("${name}")`);
+  await panel(page, 'examples');
+  await page.click(`#samples button:has(b:text-is("${name}"))`);
+}
+
+/** Opens the panel of that name. */
+export async function panel(page, name) {
+  const button = page.locator(`#panels [aria-controls=${name}]`);
+  if ((await button.getAttribute('aria-expanded')) !== 'true') await button.click();
 }

@@ -3,15 +3,18 @@
 mod ask;
 mod assets;
 mod connection;
+mod edit;
 mod entrance;
 mod file;
 mod landing;
 mod listen;
 mod own;
+mod problem_page;
 mod quiet;
 mod range;
 mod read;
 mod respond;
+mod sealed;
 mod sniff;
 mod template;
 mod timing;
@@ -25,8 +28,10 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, web};
+use assets::Asset;
 use entrance::{Entry, entrance};
 use owt_core::{Problem, ProblemKind};
+use problem_page::Opened;
 use read::Reading;
 use visit::Visit;
 
@@ -110,6 +115,9 @@ async fn route(
                 return ask::page(request, &call, &pass.own)
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
+            if *request.method() == Method::GET {
+                Opened::of(request, &call).into_iter().for_each(|opened| visit.shows(opened));
+            }
             let context = read::context(request, visit.id().to_owned(), body, &pass);
             visit.calls();
             let submitted = Instant::now();
@@ -120,6 +128,8 @@ async fn route(
             Ok(respond::respond(request, events, cache, submitted, visit).await)
         }
         Reading::Nothing if request.path() == "/" => Ok(landing::landing(request, &pass.own, site)),
+        // A call of that path is an adaptor's, as on every other.
+        Reading::Nothing if request.path() == assets::FAVICON => Ok(Asset::icon().answer(request)),
         Reading::Nothing => Err(read::missing()),
     }
 }

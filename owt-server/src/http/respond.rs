@@ -13,10 +13,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::{iter, unfold};
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 
-use super::file;
 use super::sniff::{OCTETS, sniff};
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
+use super::{file, problem_page};
 use crate::engine::{CacheOutcome, Event, Events, Head};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -62,8 +62,8 @@ pub(super) async fn respond(
     response
 }
 
-/// A problem as the client can read it: JSON (RFC 9457), or plain text for a client that
-/// accepts text only.
+/// A problem as the client can read it: a page for a person, JSON (RFC 9457), or plain text for a
+/// client that accepts text only.
 pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> HttpResponse {
     visit.fails(failure.kind);
     let failure = failure.with_request_id(visit.id());
@@ -86,6 +86,12 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
             response.insert_header((header::ALLOW, "GET, POST"));
         }
         _ => {}
+    }
+    if problem_page::is_wanted(headers) {
+        let shown = std::mem::replace(&mut response, HttpResponse::build(status));
+        if let Ok(page) = problem_page::page(shown, &failure, visit.opened()) {
+            return page;
+        }
     }
     if only_text(headers) {
         return response.content_type(ContentType::plaintext()).body(failure.to_text());

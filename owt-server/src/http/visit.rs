@@ -1,7 +1,7 @@
 //! One request, from its arrival to the end of its answer: its id and its trace, what is
 //! counted of it, and its line in the log.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use owt_core::ProblemKind;
 
 use super::Site;
+use super::problem_page::Opened;
 use super::quiet::Watched;
 use crate::engine::Trace;
 
@@ -34,6 +35,8 @@ pub(super) struct Visit {
     status: Cell<u16>,
     problem: Cell<Option<ProblemKind>>,
     calls: Cell<bool>,
+    /// What a person opened, if that is a call.
+    opened: OnceCell<Opened>,
     connection: Option<Rc<Watched>>,
 }
 
@@ -52,6 +55,7 @@ impl Visit {
             status: Cell::new(0),
             problem: Cell::new(None),
             calls: Cell::new(false),
+            opened: OnceCell::new(),
             connection,
         })
     }
@@ -85,6 +89,17 @@ impl Visit {
     /// Whether it is one.
     pub fn is_call(&self) -> bool {
         self.calls.get()
+    }
+
+    /// A person opened it; a problem is told in a page that shows it.
+    pub fn shows(&self, opened: Opened) {
+        // There is one call in a request.
+        let _ = self.opened.set(opened);
+    }
+
+    /// What a person opened, if that is a call.
+    pub fn opened(&self) -> Option<&Opened> {
+        self.opened.get()
     }
 
     /// It failed.
