@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
+use super::docs;
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -53,15 +54,17 @@ macro_rules! page {
 }
 
 static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    let all = vec![
+    let mut all = vec![
         Asset::new("/_owt/owt.js", JAVASCRIPT, include_bytes!("page/owt.js")),
         Asset::new("/_owt/frame", HTML, include_bytes!("page/frame.html")).under(FRAME),
         Asset::new("/_owt/look.css", CSS, LOOK.as_bytes()),
         page!("style.css", CSS),
+        page!("docs.css", CSS),
         page!("icon.svg", SVG),
         page!("prism.min.js", JAVASCRIPT),
         page!("call.js", JAVASCRIPT),
         page!("copy.js", JAVASCRIPT),
+        page!("docs.js", JAVASCRIPT),
         page!("editor.js", JAVASCRIPT),
         page!("frame.js", JAVASCRIPT),
         Asset::new("/_owt/page/front.js", JAVASCRIPT, FRONT.as_bytes()),
@@ -96,6 +99,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         page!("examples/page.png", "image/png"),
         page!("examples/speech.wav", "audio/wav"),
     ];
+    all.extend(docs::assets());
     all
 });
 

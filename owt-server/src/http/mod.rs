@@ -3,6 +3,7 @@
 mod ask;
 mod assets;
 mod connection;
+mod docs;
 mod edit;
 mod entrance;
 mod file;
