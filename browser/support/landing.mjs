@@ -33,6 +33,12 @@ export async function run(page, press = () => page.click('#run')) {
 export async function write(page, code, kwargs = '') {
   await page.fill('#code', code);
   await page.fill('#kwargs', kwargs);
+  await frame(page);
+}
+
+/** Waits until the page has drawn what was written into it. */
+export async function frame(page) {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => done())));
 }
 
 /** Takes the sample of that name. */

@@ -286,7 +286,7 @@ test('an exception is shown with its traceback, and its line is marked', async (
   assert.match(await output(page), /invalid syntax/);
   await page.locator('#code').press('End');
   await page.keyboard.type(' 1');
-  assert.equal(await page.locator('.fault').count(), 0);
+  await until(async () => (await page.locator('.fault').count()) === 0);
 });
 
 test('other problems name what is at fault', async (t) => {

@@ -66,6 +66,8 @@ pub(super) fn render(markdown: &str, place: impl Fn(&str) -> Option<String>) -> 
     });
     let mut page = String::new();
     html::push_html(&mut page, events);
+    // A column without a name has no heading.
+    let page = page.replace("<th></th>", "<td></td>");
     Rendered { html: page, sections }
 }
 

@@ -3,11 +3,18 @@
 // sight at the right, and nothing scrolls inside of it.
 
 import { coloured } from './highlight.js';
+import { onceAFrame } from './views.js';
+
+/** A text of more lines is not put in as if it were typed: browsers take long for each line. */
+const MOST_TYPED = 60;
 
 export class Editor {
   #area;
   #lines;
   #marked = 0;
+  /** True while a text is put in by {@link replace}, which nobody else hears of. */
+  #isPut = false;
+  #drawSoon = onceAFrame(() => this.#draw());
 
   /**
    * `area` is the textarea, `lines` the element behind it. Where it `indents`, Tab does that, and
@@ -16,9 +23,10 @@ export class Editor {
   constructor(area, lines, { indents = true } = {}) {
     this.#area = area;
     this.#lines = lines;
-    area.addEventListener('input', () => {
+    area.addEventListener('input', (event) => {
+      if (this.#isPut) event.stopImmediatePropagation();
       this.#marked = 0;
-      this.#draw();
+      this.#drawSoon();
     });
     if (indents) area.addEventListener('keydown', (event) => this.#key(event));
   }
@@ -33,14 +41,18 @@ export class Editor {
     this.#draw();
   }
 
-  /** Sets the text; undoing that in the editor brings back what was there. */
+  /** Sets the text; undoing that in the editor brings back what was there, unless it is long. */
   replace(text) {
-    const focused = document.activeElement;
-    this.#area.focus({ preventScroll: true });
-    this.#area.select();
-    type(text);
-    this.#area.setSelectionRange(0, 0);
-    focused?.focus({ preventScroll: true });
+    if (text.split('\n').length <= MOST_TYPED) {
+      const focused = document.activeElement;
+      this.#isPut = true;
+      this.#area.focus({ preventScroll: true });
+      this.#area.select();
+      type(text);
+      this.#area.setSelectionRange(0, 0);
+      focused?.focus({ preventScroll: true });
+      this.#isPut = false;
+    }
     this.text = text;
   }
 

@@ -17,7 +17,7 @@ import { SAMPLES } from './samples.js';
 import { SNIPPETS } from './snippets.js';
 import { tabs } from './tabs.js';
 import { unseen } from './unseen.js';
-import { make } from './views.js';
+import { make, onceAFrame } from './views.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -190,15 +190,7 @@ function look() {
   $('beyond').textContent = parts.length ? `Out of sight: ${parts.join(', ')}.` : '';
 }
 
-let isLooking = false;
-function lookSoon() {
-  if (isLooking) return;
-  isLooking = true;
-  requestAnimationFrame(() => {
-    isLooking = false;
-    look();
-  });
-}
+const lookSoon = onceAFrame(look);
 addEventListener('scroll', lookSoon, { passive: true });
 addEventListener('resize', lookSoon);
 
@@ -228,9 +220,21 @@ addEventListener('input', ({ target }) => {
   if (target.closest('.panel')) return;
   // What is in the address is no longer what is here.
   if (location.hash) history.replaceState(null, '', location.pathname);
+  isNew = true;
+  edited();
+});
+
+/** True while what is here has not been noted. */
+let isNew = false;
+const edited = onceAFrame(note);
+
+function note() {
+  if (!isNew) return;
+  isNew = false;
   changed();
   kept.keepDraft(read());
-});
+}
+addEventListener('pagehide', note);
 
 // Where a call comes from: a link, what this browser has kept, or the gallery.
 

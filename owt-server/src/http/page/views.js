@@ -213,8 +213,8 @@ export function isMedia(type) {
   return /^(image|audio|video)\/[\w.-]+$/.test(type) && !type.includes('xml');
 }
 
-/** Drawing for each piece would be slower than they come. */
-function onceAFrame(draw) {
+/** Drawing for each piece, or each letter, would be slower than they come. */
+export function onceAFrame(draw) {
   let isDue = false;
   return () => {
     if (isDue) return;
