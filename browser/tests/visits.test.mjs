@@ -67,10 +67,7 @@ test('calls that ran come back, and do not run by that', async (t) => {
   assert.equal((await entries(later)).length, 1);
   await later.click('#forget');
   assert.match(await later.textContent('#ran'), /Nothing ran yet/);
-  assert.deepEqual(
-    await later.evaluate(() => JSON.parse(localStorage.getItem('owt-history'))),
-    [],
-  );
+  assert.deepEqual(await later.evaluate(() => JSON.parse(localStorage.getItem('owt-history'))), []);
 });
 
 test('what is kept is bounded, and the same call is kept once', async (t) => {
@@ -83,7 +80,11 @@ test('what is kept is bounded, and the same call is kept once', async (t) => {
     const counts = [history().length, history()[0].call.code];
     for (let n = 0; n < 9; n += 1) keepCall({ ...DEFAULTS, code: `${n}${'x'.repeat(150_000)}` });
     keepCall({ ...DEFAULTS, code: 'y'.repeat(2_000_000) });
-    return [...counts, history().length < 9, localStorage.getItem('owt-history').length < 1_000_001];
+    return [
+      ...counts,
+      history().length < 9,
+      localStorage.getItem('owt-history').length < 1_000_001,
+    ];
   });
   assert.deepEqual(kept, [50, '# 65', true, true]);
 });
@@ -95,7 +96,10 @@ test('what another page of this address has written there is shown, and nothing 
   for (const [stored, count] of [
     ['{"not": "a list"}', 0],
     ['nonsense <script>', 0],
-    [JSON.stringify([null, 1, 'x', { at: 1 }, { at: 'x', call: whole }, { at: 9e99, call: {} }]), 0],
+    [
+      JSON.stringify([null, 1, 'x', { at: 1 }, { at: 'x', call: whole }, { at: 9e99, call: {} }]),
+      0,
+    ],
     [JSON.stringify([{ at: 1, call: { ...whole, cacheKwargs: 'yes' } }]), 0],
     [JSON.stringify([{ at: 1, call: { ...whole, cacheKwargs: false, more: 1 } }]), 0],
     [JSON.stringify(Array(500).fill({ at: 1, call: { ...whole, cacheKwargs: false } })), 50],
@@ -109,10 +113,13 @@ test('what another page of this address has written there is shown, and nothing 
     await panel(page, 'history');
     assert.equal((await entries(page)).length, count, stored.slice(0, 80));
   }
-  await page.evaluate((text) => {
-    sessionStorage.clear();
-    localStorage.setItem('owt-draft', text);
-  }, new URLSearchParams({ code, path: '/?code_b64=x' }).toString());
+  await page.evaluate(
+    (text) => {
+      sessionStorage.clear();
+      localStorage.setItem('owt-draft', text);
+    },
+    new URLSearchParams({ code, path: '/?code_b64=x' }).toString(),
+  );
   await page.reload();
   const pressed = await page.evaluate(() => {
     dispatchEvent(new Event('blur'));
@@ -194,7 +201,10 @@ test('arguments and path go with the function that they were for', async (t) => 
     return [await page.inputValue('#kwargs'), await page.inputValue('#path')];
   };
   await sample(page, 'JSON');
-  assert.deepEqual(await paste('def run(numbers):\n    return 1'), ['{"numbers": [1, 2, 3]}', '/json']);
+  assert.deepEqual(await paste('def run(numbers):\n    return 1'), [
+    '{"numbers": [1, 2, 3]}',
+    '/json',
+  ]);
   assert.deepEqual(await paste('def run():\n    return 2'), ['', '/']);
   assert.equal(await run(page), 'Done');
   // What somebody has written stays.

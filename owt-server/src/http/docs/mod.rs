@@ -23,16 +23,17 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// A document: where it is in the repository, and what it says.
+/// A document: where it is in the repository, its name in the list, and what it says.
 struct Document {
     file: &'static str,
+    name: &'static str,
     text: &'static str,
 }
 
 /// A document of the repository; a link beside this file leads to it.
 macro_rules! document {
-    ($file:literal) => {
-        Document { file: $file, text: include_str!(concat!("files/", $file)) }
+    ($file:literal, $name:literal) => {
+        Document { file: $file, name: $name, text: include_str!(concat!("files/", $file)) }
     };
 }
 
@@ -41,38 +42,38 @@ const GROUPS: [(&str, &[Document]); 4] = [
     (
         "Using it",
         &[
-            document!("README.md"),
-            document!("docs/wire.md"),
-            document!("docs/pipelines.md"),
-            document!("docs/serving.md"),
-            document!("docs/workers.md"),
-            document!("docs/operations.md"),
-            document!("docs/sandbox.md"),
-            document!("SECURITY.md"),
+            document!("README.md", "First steps"),
+            document!("docs/wire.md", "What a request means"),
+            document!("docs/pipelines.md", "Pipelines"),
+            document!("docs/serving.md", "Serving"),
+            document!("docs/workers.md", "Workers"),
+            document!("docs/operations.md", "Operations"),
+            document!("docs/sandbox.md", "Sandbox"),
+            document!("SECURITY.md", "Security"),
         ],
     ),
     (
         "Clients",
         &[
-            document!("clients/js/README.md"),
-            document!("clients/python/README.md"),
-            document!("owt-client/README.md"),
-            document!("clients/haskell/README.md"),
-            document!("clients/shell/README.md"),
+            document!("clients/js/README.md", "JavaScript"),
+            document!("clients/python/README.md", "Python"),
+            document!("owt-client/README.md", "Rust"),
+            document!("clients/haskell/README.md", "Haskell"),
+            document!("clients/shell/README.md", "Shell"),
         ],
     ),
     (
         "Examples",
         &[
-            document!("examples/README.md"),
-            document!("examples/speech/README.md"),
-            document!("examples/transcribe/README.md"),
-            document!("examples/chat/README.md"),
-            document!("examples/embed/README.md"),
-            document!("examples/ocr/README.md"),
+            document!("examples/README.md", "All of them"),
+            document!("examples/speech/README.md", "Speech"),
+            document!("examples/transcribe/README.md", "Transcribe"),
+            document!("examples/chat/README.md", "Chat"),
+            document!("examples/embed/README.md", "Embed"),
+            document!("examples/ocr/README.md", "OCR"),
         ],
     ),
-    ("Inside", &[document!("ARCHITECTURE.md")]),
+    ("Inside", &[document!("ARCHITECTURE.md", "How owt is built")]),
 ];
 
 fn documents() -> impl Iterator<Item = &'static Document> {
@@ -139,17 +140,12 @@ pub(super) fn assets() -> Vec<Asset> {
 }
 
 fn page(document: &Document, rendered: &Rendered, all: &[(&Document, Rendered)]) -> String {
-    let title = title(rendered);
     fill(include_str!("docs.html"), |name| match name {
-        "title" => escape(title),
+        "title" => escape(document.name),
         "contents" => contents(document, all),
         "text" => rendered.html.clone(),
         _ => String::new(),
     })
-}
-
-fn title(rendered: &Rendered) -> &str {
-    rendered.sections.first().map_or("", |section| &section.heading)
 }
 
 /// The list of documents, with what is in the one that is shown.
@@ -164,8 +160,8 @@ fn contents(shown: &Document, all: &[(&Document, Rendered)]) -> String {
             };
             let is_shown = document.file == shown.file;
             let current = if is_shown { " aria-current=\"page\"" } else { "" };
-            let title = escape(title(rendered));
-            list.push_str(&format!("<li><a href=\"{}\"{current}>{title}</a>", document.url()));
+            let name = escape(document.name);
+            list.push_str(&format!("<li><a href=\"{}\"{current}>{name}</a>", document.url()));
             if is_shown {
                 list.push_str(&sections(rendered));
             }
@@ -187,13 +183,12 @@ fn sections(rendered: &Rendered) -> String {
     if items.is_empty() { items } else { format!("<ul>{items}</ul>") }
 }
 
-/// Of each section its place, the document's title, its heading and its text.
+/// Of each section its place, the document's name, its heading and its text.
 fn index(all: &[(&Document, Rendered)]) -> String {
     let sections = all.iter().flat_map(|(document, rendered)| {
-        let title = title(rendered);
         rendered.sections.iter().map(move |section| {
             let place = format!("{}#{}", document.url(), section.anchor);
-            json!([place, title, section.heading, section.text])
+            json!([place, document.name, section.heading, section.text])
         })
     });
     serde_json::Value::from_iter(sections).to_string()

@@ -47,7 +47,9 @@ pub(super) fn render(markdown: &str, place: impl Fn(&str) -> Option<String>) -> 
             Some(Event::Start(Tag::Link { link_type, dest_url, title, id }))
         }
         Event::End(TagEnd::Link) => links.pop().unwrap_or_default().then_some(event),
-        Event::Start(Tag::Image { .. }) => Some(Event::InlineHtml("<em>Picture: ".into())),
+        Event::Start(Tag::Image { .. }) => {
+            Some(Event::InlineHtml("<em class=\"picture\">Picture: ".into()))
+        }
         Event::End(TagEnd::Image) => Some(Event::InlineHtml("</em>".into())),
         Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
         Event::Text(text) => {
@@ -120,7 +122,11 @@ mod tests {
     fn links_go_where_they_are_told_to_and_pictures_are_told_of() {
         let place = |target: &str| target.strip_prefix("known").map(|rest| format!("/here{rest}"));
         let page = render("# T\n[a](known#x) [b](other) ![c `d`](e.png)", place);
-        assert!(page.html.contains("<a href=\"/here#x\">a</a> b <em>Picture: c"), "{}", page.html);
+        assert!(
+            page.html.contains("<a href=\"/here#x\">a</a> b <em class=\"picture\">Picture: c"),
+            "{}",
+            page.html
+        );
     }
 
     #[test]

@@ -105,5 +105,15 @@ addEventListener('keydown', (event) => {
   }
 });
 
+/** What scrolls sideways can be reached by the keyboard. */
+function reach() {
+  for (const table of document.querySelectorAll('#text table')) {
+    if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+    else table.removeAttribute('tabindex');
+  }
+}
+reach();
+addEventListener('resize', reach);
+
 // On a small window the contents are below a press.
 if (matchMedia('(max-width: 60rem)').matches) $('list').open = false;
