@@ -14,7 +14,7 @@ const DESKTOP = { viewport: { width: 1280, height: 860 } };
 const TABLET = { viewport: { width: 820, height: 1100 } };
 const PHONE = {
   viewport: { width: 390, height: 844 },
-  deviceScaleFactor: 1.5,
+  deviceScaleFactor: 1.25,
   isMobile: true,
   hasTouch: true,
 };

@@ -12,6 +12,9 @@ export async function take(shoot) {
       owt.url,
       async (page) => {
         await sample(page, name);
+        // As for somebody who has been here before.
+        if (await page.locator('#examples').isVisible())
+          await page.click('[aria-controls=examples]');
         await run(page);
         if (isFrame) {
           const frame = page.locator('#output iframe');

@@ -139,7 +139,7 @@ test('all that a link says is in sight, or counted', async (t) => {
   );
   assert.match(await page.textContent('#beyond'), /Out of sight: \d+ of 61 lines of the arguments/);
   await page.locator('#kwargs-lines .line').last().scrollIntoViewIfNeeded();
-  await page.waitForFunction(() => /2 of 2 lines of the code/.test(beyond.textContent));
+  await page.waitForFunction(() => /3 of 3 lines of the code/.test(beyond.textContent));
 });
 
 test('the same is counted on the page that asks', async (t) => {
