@@ -1,6 +1,6 @@
 // node screens.mjs FOLDER [NAME…]
 //
-// Photographs owt's pages, or those of these names: light, dark, on a phone. Each file of screens/
+// Photographs owt's pages, or those of these names: at three widths, light and dark. Each file of screens/
 // has a `name` and `take(shoot)`, which calls `shoot(url, prepare)` on a server that it starts.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -10,15 +10,21 @@ import { owt } from '../clients/js/index.js';
 import { launch } from './support/chromium.mjs';
 import { Owt } from './support/owt.mjs';
 
+const DESKTOP = { viewport: { width: 1280, height: 860 } };
+const TABLET = { viewport: { width: 820, height: 1100 } };
+const PHONE = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 1.25,
+  isMobile: true,
+  hasTouch: true,
+};
 const VIEWS = {
-  light: { viewport: { width: 1280, height: 860 }, colorScheme: 'light' },
-  dark: { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' },
-  phone: {
-    viewport: { width: 390, height: 844 },
-    deviceScaleFactor: 1.5,
-    isMobile: true,
-    hasTouch: true,
-  },
+  light: { ...DESKTOP, colorScheme: 'light' },
+  dark: { ...DESKTOP, colorScheme: 'dark' },
+  tablet: { ...TABLET, colorScheme: 'light' },
+  'tablet-dark': { ...TABLET, colorScheme: 'dark' },
+  phone: { ...PHONE, colorScheme: 'light' },
+  'phone-dark': { ...PHONE, colorScheme: 'dark' },
 };
 
 /** No picture in the repository is larger than this many bytes. */
@@ -52,6 +58,11 @@ function shooter(name) {
       const page = await context.newPage();
       await page.goto(url);
       await prepare(page);
+      // As tall as the page, so that what sticks to the window's end is at the page's.
+      if (fullPage) {
+        const height = await page.evaluate(() => document.documentElement.scrollHeight);
+        await page.setViewportSize({ ...options.viewport, height: Math.min(height, 4000) });
+      }
       const path = join(folder, `${as}-${view}.png`);
       const taken = await page.screenshot({ fullPage, animations: 'disabled' });
       await context.close();

@@ -33,9 +33,22 @@ export async function run(page, press = () => page.click('#run')) {
 export async function write(page, code, kwargs = '') {
   await page.fill('#code', code);
   await page.fill('#kwargs', kwargs);
+  await frame(page);
+}
+
+/** Waits until the page has drawn what was written into it. */
+export async function frame(page) {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => done())));
 }
 
 /** Takes the sample of that name. */
 export async function sample(page, name) {
-  await page.click(`#samples button:text-is("${name}")`);
+  await panel(page, 'examples');
+  await page.click(`#samples button:has(b:text-is("${name}"))`);
+}
+
+/** Opens the panel of that name. */
+export async function panel(page, name) {
+  const button = page.locator(`#panels [aria-controls=${name}]`);
+  if ((await button.getAttribute('aria-expanded')) !== 'true') await button.click();
 }

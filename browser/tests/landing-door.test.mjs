@@ -8,7 +8,7 @@ import { after, before } from 'node:test';
 
 import { attackPage, OWN_ORIGIN_ONLY, repelled } from '../support/attack.mjs';
 import { launch, test, visit } from '../support/chromium.mjs';
-import { run, sample, until, write } from '../support/landing.mjs';
+import { frame, run, sample, until, write } from '../support/landing.mjs';
 import { ALI, ALI_AUTH, Owt } from '../support/owt.mjs';
 import { Site } from '../support/site.mjs';
 
@@ -58,7 +58,7 @@ for (const [what, which, url, options = {}] of [
 
     const asksKey = server === guarded || server === token;
     const about = await page.locator('.about').innerText();
-    assert.match(about, asksKey ? /asks for a key/ : /asks for no key/);
+    assert.match(about, asksKey ? /a key is needed/ : /no key is needed/);
     const snippet = await page.locator('#snippet').innerText();
     assert.equal(snippet.includes('USER:PASSWORD'), asksKey);
     assert.ok(!(await page.content()).includes(TOKEN));
@@ -126,6 +126,7 @@ def other(**given):
   await first.fill('#timeout', '12.5');
   await first.check('#useCache');
   await first.check('#cacheKwargs');
+  await frame(first);
   const link = await first.inputValue('#link');
   assert.ok(link.startsWith(`${owt.url}/#`));
 
@@ -134,7 +135,10 @@ def other(**given):
   page.on('request', (request) => asked.push(`${request.method()} ${request.url()}`));
   await page.goto(link);
   await page.waitForSelector('#notice:visible');
-  assert.match(await page.textContent('#notice'), /came with a link\. Nothing has run yet/);
+  assert.match(
+    await page.textContent('#notice'),
+    /came with a link: \d+ lines of code, 1 line of arguments\. Nothing has run yet/,
+  );
   assert.equal(await page.inputValue('#code'), code);
   assert.equal(await page.inputValue('#kwargs'), kwargs);
   assert.equal(await page.inputValue('#path'), '/a b/ü?x=1&y=%32');
@@ -181,7 +185,9 @@ test('what a link would hide is named', async (t) => {
   await write(page, 'def run():\n    return 1 # \u202e\u200b fine', '"\u2066"');
   assert.match(await page.textContent('#unseen'), /U\+202E in line 2, U\+200B in line 2/);
   await page.fill('#code', 'def run(): return 1');
+  await frame(page);
   assert.match(await page.textContent('#unseen'), /U\+2066 in line 1/);
   await page.fill('#kwargs', '1');
+  await frame(page);
   assert.equal(await page.textContent('#unseen'), '');
 });

@@ -20,6 +20,12 @@ after(() => browser.close());
 const open = (t, options) => visit(t, browser, owt.url, options);
 const output = (page) => page.locator('#output').innerText();
 
+/** Runs in the page: whether the window shows the element. */
+const isInSight = (element) => {
+  const { top, bottom } = element.getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+};
+
 /** Python that waits until the test opens that gate. */
 const waits = (gate) =>
   `while not os.path.exists(${JSON.stringify(owt.canary(gate))}): time.sleep(.01)`;
@@ -28,11 +34,11 @@ const opens = (gate) => writeFileSync(owt.canary(gate), '');
 test('it says what this server is', async (t) => {
   const page = await open(t);
   const text = await page.locator('header').innerText();
-  assert.match(text, /^owt\n/);
+  assert.match(text, /^To the code\s+owt\n/);
   assert.match(text, /owt \d+\.\d+\.\d+/);
   assert.match(text, /Python 3\.\d+\.\d+/);
   assert.ok(text.includes(owt.url));
-  assert.match(text, /asks for no key/);
+  assert.match(text, /no key is needed/);
   assert.match(await page.locator('footer').innerText(), /can run any code on its machine/);
 });
 
@@ -265,18 +271,22 @@ test('an exception is shown with its traceback, and its line is marked', async (
         lines.flatMap((line, index) => (line.classList.contains('fault') ? [index + 1] : [])),
       );
     assert.deepEqual(marked, [line]);
-    const seen = await page.locator('.fault').evaluate((fault) => {
-      const [inner, outer] = [fault, fault.closest('.editor')].map((e) =>
-        e.getBoundingClientRect(),
-      );
-      return inner.top >= outer.top && inner.bottom <= outer.bottom + 1;
+    // Quoted beside what happened, and a press goes there.
+    const there = page.locator('.problem .line-at');
+    assert.ok((await there.innerText()).startsWith(`line ${line} `));
+    await there.click();
+    assert.ok(await page.locator('.fault').evaluate(isInSight));
+    const [chosen, wanted] = await page.evaluate(() => {
+      const { value, selectionStart, selectionEnd } = document.getElementById('code');
+      const fault = document.querySelector('.fault').textContent;
+      return [value.slice(selectionStart, selectionEnd), fault];
     });
-    assert.ok(seen);
+    assert.equal(chosen, wanted);
   }
   assert.match(await output(page), /invalid syntax/);
   await page.locator('#code').press('End');
   await page.keyboard.type(' 1');
-  assert.equal(await page.locator('.fault').count(), 0);
+  await until(async () => (await page.locator('.fault').count()) === 0);
 });
 
 test('other problems name what is at fault', async (t) => {

@@ -3,14 +3,13 @@
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, Uri};
 use actix_web::{HttpRequest, HttpResponse, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use owt_core::{Call, Problem, ProblemKind};
 use url::form_urlencoded;
 
 use super::assets::{FRONT, LOOK};
-use super::read;
+use super::sealed::Seal;
 use super::template::{escape, fill, readable};
+use super::{edit, read};
 use crate::door::{Door, Origin, is_navigation};
 
 /// Where the page's form goes.
@@ -41,52 +40,50 @@ fn write(
     own: &Origin,
     door: &Door,
 ) -> Result<HttpResponse, Box<Problem>> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| {
-        let detail = format!("the system gives no random bytes: {error}");
-        Box::new(Problem::new(ProblemKind::Internal, detail))
-    })?;
-    let nonce = STANDARD.encode(random);
+    let seal = Seal::new()?;
+    let target = target(request);
     let rows: String = form_urlencoded::parse(request.query_string().as_bytes())
         .filter(|(name, _)| !SHOWN.contains(&&**name))
         .map(|(name, value)| {
             format!("<dt>{}<dd><code>{}</code>\n", readable(&name), readable(&value))
         })
         .collect();
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let kwargs = call.kwargs.as_deref();
     let page = fill(include_str!("ask.html"), |name| match name {
-        "nonce" => nonce.clone(),
+        "nonce" => seal.nonce.clone(),
         "look" => LOOK.to_owned(),
         "front" => FRONT.to_owned(),
         "server" => escape(&own.to_string()),
         "path" => readable(request.path()),
         "others" => rows.clone(),
-        "arguments" => match &call.kwargs {
-            Some(kwargs) => format!("<pre>{}</pre>", readable(kwargs)),
+        "arguments" => match kwargs {
+            Some(kwargs) => format!("<pre class=\"python\">{}</pre>", readable(kwargs)),
             None => "<p>None.".to_owned(),
         },
         // What is far down shall not go unnoticed.
-        "lines" => call.code.source().lines().count().to_string(),
+        "argument_lines" => kwargs.map(lines).unwrap_or_default(),
+        "lines" => lines(call.code.source()),
         "code" => readable(call.code.source()),
         "action" => PATH.to_owned(),
         "url" => escape(target),
         "shown" => door.shown(target),
+        "edit" => escape(&edit::link(request, call)),
         _ => String::new(),
     });
-    let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
-         form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    );
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
-        .insert_header((header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .insert_header((
-            header::CROSS_ORIGIN_OPENER_POLICY,
-            HeaderValue::from_static("same-origin"),
-        ))
-        .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .body(page))
+    Ok(seal.answer(HttpResponse::Ok(), page))
+}
+
+/// How many there are, for a heading.
+fn lines(text: &str) -> String {
+    match text.lines().count() {
+        1 => "<span class=\"soft\">(1 line)</span>".to_owned(),
+        many => format!("<span class=\"soft\">({many} lines)</span>"),
+    }
+}
+
+/// What the form sends back: the path and query of the request.
+pub(super) fn target(request: &HttpRequest) -> &str {
+    request.uri().path_and_query().map_or("/", |target| target.as_str())
 }
 
 /// A person's yes.

@@ -1,5 +1,6 @@
 //! The files that the binary carries for browsers.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{
@@ -8,12 +9,18 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
+
+use super::docs;
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 const SVG: &str = "image/svg+xml";
-const HTML: &str = "text/html; charset=utf-8";
+const ICO: &str = "image/x-icon";
+pub(super) const JSON: &str = "application/json";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 /// Scripts run in the frame, but as nobody's: it has no origin, so the door refuses what they
 /// send, and they reach nothing of the page around it.
@@ -25,13 +32,16 @@ pub(super) const LOOK: &str = include_str!("page/look.css");
 /// When a press counts, on the landing page and on the one that asks.
 pub(super) const FRONT: &str = include_str!("page/front.js");
 
+/// Where a browser looks for an icon of its own accord.
+pub(super) const FAVICON: &str = "/favicon.ico";
+
 /// One of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asset {
     /// Where it is served.
-    pub path: &'static str,
+    pub path: Cow<'static, str>,
     content_type: &'static str,
-    content: &'static str,
+    content: Bytes,
     policy: Option<HeaderValue>,
     tag: String,
 }
@@ -39,26 +49,34 @@ pub(super) struct Asset {
 /// A file of the landing page.
 macro_rules! page {
     ($name:literal, $type:expr) => {
-        Asset::new(concat!("/_owt/page/", $name), $type, include_str!(concat!("page/", $name)))
+        Asset::new(concat!("/_owt/page/", $name), $type, include_bytes!(concat!("page/", $name)))
     };
 }
 
 static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    vec![
-        Asset::new("/_owt/owt.js", JAVASCRIPT, include_str!("page/owt.js")),
-        Asset {
-            policy: Some(FRAME),
-            ..Asset::new("/_owt/frame", HTML, include_str!("page/frame.html"))
-        },
-        Asset::new("/_owt/look.css", CSS, LOOK),
+    let mut all = vec![
+        Asset::new("/_owt/owt.js", JAVASCRIPT, include_bytes!("page/owt.js")),
+        Asset::new("/_owt/frame", HTML, include_bytes!("page/frame.html")).under(FRAME),
+        Asset::new("/_owt/look.css", CSS, LOOK.as_bytes()),
         page!("style.css", CSS),
+        page!("docs.css", CSS),
         page!("icon.svg", SVG),
         page!("prism.min.js", JAVASCRIPT),
         page!("call.js", JAVASCRIPT),
+        page!("copy.js", JAVASCRIPT),
+        page!("docs.js", JAVASCRIPT),
         page!("editor.js", JAVASCRIPT),
         page!("frame.js", JAVASCRIPT),
-        Asset::new("/_owt/page/front.js", JAVASCRIPT, FRONT),
+        Asset::new("/_owt/page/front.js", JAVASCRIPT, FRONT.as_bytes()),
+        page!("gallery.js", JAVASCRIPT),
+        page!("highlight.js", JAVASCRIPT),
+        page!("history.js", JAVASCRIPT),
+        page!("kept.js", JAVASCRIPT),
         page!("main.js", JAVASCRIPT),
+        page!("models.js", JAVASCRIPT),
+        page!("packages.js", JAVASCRIPT),
+        page!("paint.js", JAVASCRIPT),
+        page!("panels.js", JAVASCRIPT),
         page!("problem.js", JAVASCRIPT),
         page!("quote.js", JAVASCRIPT),
         page!("result.js", JAVASCRIPT),
@@ -68,18 +86,53 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         page!("tape.js", JAVASCRIPT),
         page!("unseen.js", JAVASCRIPT),
         page!("views.js", JAVASCRIPT),
-    ]
+        page!("examples/speech.py", TEXT),
+        page!("examples/speech.txt", TEXT),
+        page!("examples/chat.py", TEXT),
+        page!("examples/chat.txt", TEXT),
+        page!("examples/transcribe.py", TEXT),
+        page!("examples/transcribe.txt", TEXT),
+        page!("examples/embed.py", TEXT),
+        page!("examples/embed.txt", TEXT),
+        page!("examples/ocr.py", TEXT),
+        page!("examples/ocr.txt", TEXT),
+        page!("examples/page.png", "image/png"),
+        page!("examples/speech.wav", "audio/wav"),
+    ];
+    all.extend(docs::assets());
+    all
 });
 
+/// Outside of the server's own paths: what is there is given where no call is.
+static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new(FAVICON, ICO, include_bytes!("page/favicon.ico")));
+
 impl Asset {
-    fn new(path: &'static str, content_type: &'static str, content: &'static str) -> Self {
+    fn new(path: &'static str, content_type: &'static str, content: &'static [u8]) -> Self {
         let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
-        Self { path, content_type, content, policy: None, tag }
+        let content = Bytes::from_static(content);
+        Self { path: path.into(), content_type, content, policy: None, tag }
+    }
+
+    /// One that is made when the server starts.
+    pub fn made(path: String, content_type: &'static str, content: String) -> Self {
+        let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(&content));
+        Self { path: path.into(), content_type, content: content.into(), policy: None, tag }
+    }
+
+    /// The same, with this as its Content-Security-Policy.
+    pub fn under(self, policy: HeaderValue) -> Self {
+        Self { policy: Some(policy), ..self }
     }
 
     /// All of them.
     pub fn all() -> &'static [Self] {
         &ALL
+    }
+
+    /// The icon at [`FAVICON`].
+    pub fn icon() -> &'static Self {
+        &ICON
     }
 
     /// Its content, or 304 for who has it as it is.
@@ -100,6 +153,6 @@ impl Asset {
         if known {
             return response.finish();
         }
-        response.content_type(self.content_type).body(self.content)
+        response.content_type(self.content_type).body(self.content.clone())
     }
 }

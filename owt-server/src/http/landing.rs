@@ -13,7 +13,7 @@ use crate::door::Origin;
 /// Only what this server itself gives; what calls answer is shown from memory, or in the frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self' blob:; media-src blob:; frame-src 'self'; frame-ancestors 'none'; \
+     img-src 'self' blob: data:; media-src blob:; frame-src 'self'; frame-ancestors 'none'; \
      base-uri 'none'; form-action 'none'",
 );
 
@@ -52,7 +52,7 @@ pub(super) fn landing(request: &HttpRequest, own: &Origin, site: &Site) -> HttpR
         "python" => escape(&site.python_version),
         "url" => escape(&own.to_string()),
         "asks_key" => if asks_key { "yes" } else { "no" }.to_owned(),
-        "key" => if asks_key { "asks for a key" } else { "asks for no key" }.to_owned(),
+        "key" => if asks_key { "a key is needed" } else { "no key is needed" }.to_owned(),
         _ => String::new(),
     });
     HttpResponse::Ok()

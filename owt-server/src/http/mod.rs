@@ -4,16 +4,20 @@ mod ask;
 mod assets;
 mod carrier;
 mod connection;
+mod docs;
+mod edit;
 mod entrance;
 mod file;
 mod landing;
 mod linger;
 mod listen;
 mod own;
+mod problem_page;
 mod quiet;
 mod range;
 mod read;
 mod respond;
+mod sealed;
 mod sniff;
 mod template;
 mod timing;
@@ -27,8 +31,10 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpMessage, HttpRequest, HttpResponse, web};
+use assets::Asset;
 use entrance::{Entry, entrance};
 use owt_core::{Call, Problem, ProblemKind};
+use problem_page::Opened;
 use read::Reading;
 use visit::Visit;
 
@@ -127,6 +133,9 @@ async fn route(
                     .unwrap_or_else(|| Err(site.door.unmeant()));
             };
             visit.holds(site.door.share(visit.caller())?);
+            if *request.method() == Method::GET {
+                Opened::of(request, &sent.call).into_iter().for_each(|opened| visit.shows(opened));
+            }
             let context = read::context(request, &sent, &pass, visit);
             visit.calls(sent.names);
             let submitted = Instant::now();
@@ -137,6 +146,8 @@ async fn route(
             Ok(respond::respond(request, events, cache, submitted, visit).await)
         }
         Reading::Nothing if request.path() == "/" => Ok(landing::landing(request, &pass.own, site)),
+        // A call of that path is an adaptor's, as on every other.
+        Reading::Nothing if request.path() == assets::FAVICON => Ok(Asset::icon().answer(request)),
         Reading::Nothing => Err(read::missing()),
     }
 }

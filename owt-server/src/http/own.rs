@@ -41,7 +41,7 @@ impl Page {
             Self::Readyz => "/_owt/readyz".to_owned(),
             Self::Metrics => "/_owt/metrics".to_owned(),
             Self::Run => ask::PATH.to_owned(),
-            Self::Asset(asset) => asset.path.to_owned(),
+            Self::Asset(asset) => asset.path.clone().into_owned(),
             Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
         }
     }

@@ -13,10 +13,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::{iter, unfold};
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 
-use super::file;
 use super::sniff::{OCTETS, sniff};
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
+use super::{file, problem_page};
 use crate::door::rules_the_origin;
 use crate::engine::{CacheOutcome, Event, Events, Head};
 
@@ -64,8 +64,8 @@ pub(super) async fn respond(
     response
 }
 
-/// A problem as the client can read it: JSON (RFC 9457), or plain text for a client that
-/// accepts text only.
+/// A problem as the client can read it: a page for a person, JSON (RFC 9457), or plain text for a
+/// client that accepts text only.
 pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> HttpResponse {
     let failure = visit.fails(failure);
     let status =
@@ -92,6 +92,11 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
             response.insert_header((header::ALLOW, "GET, POST"));
         }
         _ => {}
+    }
+    if problem_page::is_wanted(headers)
+        && let Ok((seal, page)) = problem_page::page(&failure, visit.opened())
+    {
+        return seal.answer(response, page);
     }
     if only_text(headers) {
         return response.content_type(ContentType::plaintext()).body(failure.to_text());

@@ -22,17 +22,54 @@ pub(super) fn escape(text: &str) -> String {
     })
 }
 
-/// As [`escape`] does; what would not be seen, or would change how the rest is seen, is named
-/// instead.
+/// More empty lines, or spaces, than this many push out of sight what stands behind them.
+/// `page/unseen.js` has the same numbers.
+const MOST_EMPTY: usize = 8;
+const MOST_SPACES: usize = 40;
+
+/// As [`escape`] does, for somebody who is to know all of it: what would not be seen, or would
+/// change how the rest is seen, is named instead; empty lines and spaces that would push the rest
+/// out of sight are counted instead.
 pub(super) fn readable(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut page, char| {
-        if is_unseen(char) {
-            page.push_str(&format!("<mark>U+{:04X}</mark>", u32::from(char)));
-        } else {
-            push(&mut page, char);
+    let mut page = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let blank = rest.find(|char| !is_blank(char)).unwrap_or(rest.len());
+        let (gap, after) = rest.split_at(blank);
+        push_gap(&mut page, gap);
+        let (word, next) = after.split_at(after.find(is_blank).unwrap_or(after.len()));
+        for char in word.chars() {
+            if is_unseen(char) {
+                page.push_str(&format!("<mark>U+{:04X}</mark>", u32::from(char)));
+            } else {
+                push(&mut page, char);
+            }
         }
-        page
-    })
+        rest = next;
+    }
+    page
+}
+
+fn is_blank(char: char) -> bool {
+    matches!(char, ' ' | '\t' | '\n')
+}
+
+fn push_gap(page: &mut String, gap: &str) {
+    let empty = gap.matches('\n').count().saturating_sub(1);
+    let mut lines = gap.split('\n');
+    let push_spaces = |page: &mut String, spaces: &str| match spaces.len() {
+        many if many > MOST_SPACES => page.push_str(&format!("<mark>{many} spaces</mark>")),
+        _ => page.push_str(spaces),
+    };
+    if empty > MOST_EMPTY {
+        page.push_str(&format!("\n<mark>{empty} empty lines</mark>\n"));
+        return push_spaces(page, lines.next_back().unwrap_or_default());
+    }
+    push_spaces(page, lines.next().unwrap_or_default());
+    for spaces in lines {
+        page.push('\n');
+        push_spaces(page, spaces);
+    }
 }
 
 fn push(page: &mut String, char: char) {
@@ -81,6 +118,26 @@ mod tests {
             readable("a\u{202e}\0\r\u{200b}é"),
             "a<mark>U+202E</mark><mark>U+0000</mark><mark>U+000D</mark><mark>U+200B</mark>é"
         );
+    }
+
+    #[test]
+    fn nothing_is_pushed_out_of_sight() {
+        let few = format!("a{}b{}c", "\n".repeat(9), " ".repeat(40));
+        assert_eq!(readable(&few), few);
+        assert_eq!(
+            readable(&format!("a{}\tb", "\n \n".repeat(30))),
+            "a\n<mark>59 empty lines</mark>\n\tb"
+        );
+        assert_eq!(readable(&format!("a,{}b", " ".repeat(300))), "a,<mark>300 spaces</mark>b");
+        assert_eq!(readable(&format!("a\n{}b", "\t".repeat(41))), "a\n<mark>41 spaces</mark>b");
+    }
+
+    #[test]
+    fn the_landing_page_counts_from_the_same_numbers() {
+        let script = include_str!("page/unseen.js");
+        for (name, number) in [("MOST_EMPTY", MOST_EMPTY), ("MOST_SPACES", MOST_SPACES)] {
+            assert!(script.contains(&format!("const {name} = {number};")), "{name}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use actix_web::{HttpResponse, web};
 use owt_core::{Call, CodeId, DEFAULT_FN_NAME, FieldNames, Problem, ProblemKind};
 
 use super::Site;
+use super::problem_page::Opened;
 use super::quiet::Watched;
 use crate::audit::{Audit, Line};
 use crate::door::{Caller, Share};
@@ -48,6 +49,8 @@ pub(super) struct Visit {
     share: OnceCell<Share>,
     /// Where the audit log tells of it, if it does.
     audit: Option<Audited>,
+    /// What a person opened, if that is a call.
+    opened: OnceCell<Opened>,
     connection: Option<Rc<Watched>>,
 }
 
@@ -74,6 +77,7 @@ impl Visit {
             caller: OnceCell::new(),
             share: OnceCell::new(),
             audit: audit.map(Audited::new),
+            opened: OnceCell::new(),
             connection,
         })
     }
@@ -143,6 +147,17 @@ impl Visit {
     /// Whether it is one.
     pub fn is_call(&self) -> bool {
         self.calls.get().is_some()
+    }
+
+    /// A person opened it; a problem is told in a page that shows it.
+    pub fn shows(&self, opened: Opened) {
+        // There is one call in a request.
+        let _ = self.opened.set(opened);
+    }
+
+    /// What a person opened, if that is a call.
+    pub fn opened(&self) -> Option<&Opened> {
+        self.opened.get()
     }
 
     /// It failed. Gives the problem as its client is told: with the request's id, and by the names

@@ -1,23 +1,34 @@
 // A textarea that looks like an editor: behind its text, which is not drawn, lies the same text
-// with colours and line numbers. Lines are wrapped: nothing is out of sight at the right.
+// with colours and line numbers. Lines are wrapped and all of them are shown: nothing is out of
+// sight at the right, and nothing scrolls inside of it.
 
-/** A text longer than this many characters is not coloured. */
-const MOST_COLOURED = 200_000;
+import { coloured } from './highlight.js';
+import { onceAFrame } from './views.js';
+
+/** A text of more lines is not put in as if it were typed: browsers take long for each line. */
+const MOST_TYPED = 60;
 
 export class Editor {
   #area;
   #lines;
   #marked = 0;
+  /** True while a text is put in by {@link replace}, which nobody else hears of. */
+  #isPut = false;
+  #drawSoon = onceAFrame(() => this.#draw());
 
-  /** `area` is the textarea, `lines` the element behind it. */
-  constructor(area, lines) {
+  /**
+   * `area` is the textarea, `lines` the element behind it. Where it `indents`, Tab does that, and
+   * a new line begins as the one before.
+   */
+  constructor(area, lines, { indents = true } = {}) {
     this.#area = area;
     this.#lines = lines;
-    area.addEventListener('input', () => {
+    area.addEventListener('input', (event) => {
+      if (this.#isPut) event.stopImmediatePropagation();
       this.#marked = 0;
-      this.#draw();
+      this.#drawSoon();
     });
-    area.addEventListener('keydown', (event) => this.#key(event));
+    if (indents) area.addEventListener('keydown', (event) => this.#key(event));
   }
 
   get text() {
@@ -30,14 +41,18 @@ export class Editor {
     this.#draw();
   }
 
-  /** Sets the text; undoing that in the editor brings back what was there. */
+  /** Sets the text; undoing that in the editor brings back what was there, unless it is long. */
   replace(text) {
-    const focused = document.activeElement;
-    this.#area.focus({ preventScroll: true });
-    this.#area.select();
-    type(text);
-    this.#area.setSelectionRange(0, 0);
-    focused?.focus({ preventScroll: true });
+    if (text.split('\n').length <= MOST_TYPED) {
+      const focused = document.activeElement;
+      this.#isPut = true;
+      this.#area.focus({ preventScroll: true });
+      this.#area.select();
+      type(text);
+      this.#area.setSelectionRange(0, 0);
+      focused?.focus({ preventScroll: true });
+      this.#isPut = false;
+    }
     this.text = text;
   }
 
@@ -45,22 +60,28 @@ export class Editor {
   mark(line) {
     this.#marked = line;
     this.#draw();
-    if (line) this.#show(this.#lines.children[line - 1]);
   }
 
-  /** Scrolls the editor alone: the page stays where its result is seen. */
-  #show(line) {
-    const box = this.#lines.parentElement;
-    const [inner, outer] = [line, box].map((element) => element?.getBoundingClientRect());
-    if (inner && (inner.top < outer.top || inner.bottom > outer.bottom)) {
-      box.scrollTop += inner.top - outer.top - box.clientHeight / 2;
-    }
+  /** Goes to that line, counted from 1. */
+  show(line) {
+    const lines = this.text.split('\n');
+    const start = lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, 0);
+    this.#area.focus({ preventScroll: true });
+    this.#area.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
+    this.#lines.children[line - 1]?.scrollIntoView({ block: 'center' });
+  }
+
+  /** How many lines there are, and how many of them the window shows below `top` and above `bottom`. */
+  inSight(top, bottom) {
+    const { children } = this.#lines;
+    const at = (index) => children[index].getBoundingClientRect();
+    const first = search(children.length, (index) => at(index).bottom > top + 1);
+    const end = search(children.length, (index) => at(index).bottom > bottom + 1);
+    return { all: children.length, seen: Math.max(0, end - first) };
   }
 
   #draw() {
-    const { text } = this;
-    const lines = text.length > MOST_COLOURED ? plain(text) : coloured(text);
-    const elements = lines.map((pieces, index) => {
+    const elements = coloured(this.text).map((pieces, index) => {
       const line = document.createElement('div');
       line.className = index + 1 === this.#marked ? 'line fault' : 'line';
       // An empty line is as high as others.
@@ -70,7 +91,7 @@ export class Editor {
     this.#lines.replaceChildren(...elements);
   }
 
-  /** Tab indents, but after Escape it moves on, as it does elsewhere. */
+  /** After Escape Tab moves on, as it does elsewhere. */
   #leaves = false;
 
   #key(event) {
@@ -93,37 +114,18 @@ export class Editor {
   }
 }
 
+/** The first index below `end` for which it is so, when it is so for all after it; else `end`. */
+function search(end, isSo) {
+  let [low, high] = [0, end];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isSo(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 /** As if it were typed, so that it can be undone; no other way does that. */
 function type(text) {
   document.execCommand(text ? 'insertText' : 'delete', false, text);
-}
-
-function plain(text) {
-  return text.split('\n').map((line) => (line ? [line] : []));
-}
-
-/** For each line what it is made of. */
-function coloured(text) {
-  const { tokenize, languages } = globalThis.Prism;
-  const lines = [[]];
-  const add = (token, kinds) => {
-    if (typeof token !== 'string') {
-      const all = [...kinds, token.type];
-      for (const inner of [token.content].flat()) add(inner, all);
-      return;
-    }
-    for (const [index, piece] of token.split('\n').entries()) {
-      if (index) lines.push([]);
-      if (piece) lines.at(-1).push(kinds.length ? span(piece, kinds) : piece);
-    }
-  };
-  for (const token of tokenize(text, languages.python)) add(token, []);
-  return lines;
-}
-
-function span(text, kinds) {
-  const element = document.createElement('span');
-  element.className = kinds.map((kind) => `is-${kind}`).join(' ');
-  element.textContent = text;
-  return element;
 }

@@ -1,9 +1,13 @@
 // What went wrong, for a person.
 
+import { coloured } from './highlight.js';
 import { make } from './views.js';
 
-/** Shows it: an `OwtError`, or what the client says of what cannot be sent. */
-export function problem(error) {
+/**
+ * Shows it: an `OwtError`, or what the client says of what cannot be sent. The line of the code that
+ * is at fault is quoted, and `goTo` goes there.
+ */
+export function problem(error, code, goTo) {
   const { problem: told, exception } = error;
   const box = make('div', 'problem');
   box.setAttribute('role', 'alert');
@@ -11,15 +15,24 @@ export function problem(error) {
   box.append(make('h3', '', what));
   const detail = exception?.message ?? told?.detail ?? error.message;
   if (detail) box.append(make('p', 'detail', detail));
+  const line = told?.line && code.split('\n')[told.line - 1];
+  if (line !== undefined && told?.line) {
+    const button = make('button', 'quiet line-at', `line ${told.line}`);
+    button.type = 'button';
+    button.append(' ', make('code', '', line.trim().slice(0, 200)));
+    button.addEventListener('click', () => goTo(told.line));
+    box.append(button);
+  }
   const about = [
-    told?.line && `line ${told.line}`,
     told?.field && `field ${told.field}`,
     told?.retry_after && `try again in ${told.retry_after} s`,
     error.requestId && `request ${error.requestId}`,
   ].filter(Boolean);
   if (about.length) box.append(make('p', 'soft', about.join(' · ')));
   if (error.traceback) {
-    const pre = make('pre', '', readable(error.traceback));
+    const pre = make('pre');
+    const lines = coloured(readable(error.traceback));
+    pre.append(...lines.flatMap((pieces, at) => (at ? ['\n', ...pieces] : pieces)));
     pre.tabIndex = 0;
     pre.setAttribute('role', 'region');
     pre.setAttribute('aria-label', 'Traceback');

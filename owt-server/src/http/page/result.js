@@ -10,15 +10,21 @@ import { Entries, Html, Json, Lines, Text, isMedia, make, media } from './views.
 /** Figures as images, frames as tables, the rest as it comes. */
 const ACCEPT = 'image/png, image/*;q=0.9, text/html;q=0.8, */*;q=0.5';
 
+/** An image that holds scripts: they run where it is opened as a page. */
+const SVG = 'image/svg+xml';
+
 export class Result {
   #output;
   #status;
   #facts;
+  #goTo;
   #urls = [];
   /** The run that is shown; one that was left says no more. */
   #shown;
 
-  constructor(output, status, facts) {
+  /** `goTo` goes to a line of the code. */
+  constructor(output, status, facts, goTo) {
+    this.#goTo = goTo;
     this.#output = output;
     this.#status = status;
     this.#facts = facts;
@@ -65,7 +71,7 @@ export class Result {
     if (signal.aborted) {
       this.#say('Stopped', 'stopped');
     } else if (error) {
-      box.append(problem(error));
+      box.append(problem(error, call.code, this.#goTo));
       this.#say(response ? 'Failed' : 'Not sent', 'failed');
     } else {
       this.#say('Done', 'done');
@@ -100,7 +106,8 @@ export class Result {
     }
     if (!tape.size) note('Nothing: the answer is empty, as for None.');
     else if (!view && !tape.isWhole) note('It is too large to be shown here. Use curl.');
-    else if (isMedia(type)) box.append(media(type, this.#url(tape)));
+    else if (type === SVG) box.append(media(type, await dataUrl(tape.blob(SVG))));
+    else if (isMedia(type)) box.append(media(type, this.#url(tape, type)));
     else if (!view) note(`Bytes of the type ${type || 'that nobody told'}.`);
   }
 
@@ -125,8 +132,8 @@ export class Result {
     this.#facts.replaceChildren(...all.filter(Boolean).map((fact) => make('span', '', fact)));
   }
 
-  #url(tape) {
-    const url = URL.createObjectURL(tape.blob);
+  #url(tape, type) {
+    const url = URL.createObjectURL(tape.blob(type));
     this.#urls.push(url);
     return url;
   }
@@ -134,7 +141,8 @@ export class Result {
   #download(tape, path) {
     if (!tape.isWhole) return make('span', '', 'too large to download from here');
     const link = make('a', '', 'Download');
-    link.href = this.#url(tape);
+    // Opened in a tab of its own it is saved, not shown.
+    link.href = this.#url(tape, 'application/octet-stream');
     link.download = decodeURIComponent(path.split(/[?#]/)[0].split('/').pop()) || 'answer';
     return link;
   }
@@ -149,6 +157,17 @@ function viewOf(type) {
     return new Text();
   }
   return undefined;
+}
+
+/** Whatever opens it, what is in a data URL has no origin. */
+async function dataUrl(blob) {
+  const reader = new FileReader();
+  const read = new Promise((resolve, reject) => {
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+  });
+  reader.readAsDataURL(blob);
+  return read;
 }
 
 function cache(status) {

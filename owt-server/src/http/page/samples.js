@@ -129,16 +129,31 @@ def divide(numerator, denominator):
     return numerator / denominator
 `;
 
-const sample = (name, code, kwargs, path) => [name, { ...DEFAULTS, code, kwargs, path }];
+const sample = (name, what, code, kwargs, path) => [
+  name,
+  { what, call: { ...DEFAULTS, code, kwargs, path } },
+];
 
-/** By what their buttons say. */
+/** By their names: `what` each is, and the `call`. */
 export const SAMPLES = new Map([
-  sample('Hello', HELLO, '{"name": "world"}', '/hello'),
-  sample('JSON', JSON_, '{"numbers": [1, 2, 3]}', '/json'),
-  sample('Image', IMAGE, '', '/mandelbrot.png'),
-  sample('Audio', AUDIO, '{"notes": [60, 64, 67, 72, 67, 72]}', '/tune.wav'),
-  sample('Table', TABLE, '{"numbers": [1, 2, 3, 4, 5, 6]}', '/table'),
-  sample('Stream', STREAM, '{"to": 20}', '/count'),
-  sample('Events', EVENTS, '{"words": ["as", "they", "come"]}', '/events'),
-  sample('Error', ERROR, '{"numerator": 1, "denominator": 0}', '/error'),
+  sample('Hello', 'A function with an argument', HELLO, '{"name": "world"}', '/hello'),
+  sample('JSON', 'Dicts and lists come as JSON', JSON_, '{"numbers": [1, 2, 3]}', '/json'),
+  sample('Image', 'Bytes tell their own type', IMAGE, '', '/mandelbrot.png'),
+  sample(
+    'Audio',
+    'A tune as a WAV file',
+    AUDIO,
+    '{"notes": [60, 64, 67, 72, 67, 72]}',
+    '/tune.wav',
+  ),
+  sample('Table', 'A pandas frame, or HTML', TABLE, '{"numbers": [1, 2, 3, 4, 5, 6]}', '/table'),
+  sample('Stream', 'Text as it is yielded', STREAM, '{"to": 20}', '/count'),
+  sample('Events', 'Server-sent events', EVENTS, '{"words": ["as", "they", "come"]}', '/events'),
+  sample(
+    'Error',
+    'An exception and its line',
+    ERROR,
+    '{"numerator": 1, "denominator": 0}',
+    '/error',
+  ),
 ]);

@@ -4,13 +4,13 @@ import { literal } from '/_owt/owt.js';
 
 import * as quote from './quote.js';
 
-/** By what their tabs say: from a call, {@link About} it, to a program. */
+/** By what their tabs say: from a call, {@link About} it, to a program; and its language for Prism. */
 export const SNIPPETS = new Map([
-  ['curl', curl],
-  ['JavaScript', javascript],
-  ['Python', python],
-  ['Rust', rust],
-  ['Haskell', haskell],
+  ['curl', [curl, 'bash']],
+  ['JavaScript', [javascript, 'javascript']],
+  ['Python', [python, 'python']],
+  ['Rust', [rust, 'rust']],
+  ['Haskell', [haskell, 'haskell']],
 ]);
 
 /**

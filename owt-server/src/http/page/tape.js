@@ -14,8 +14,12 @@ export class Tape {
     return this.size <= MOST;
   }
 
-  get blob() {
-    return new Blob(this.#chunks, { type: this.type });
+  /**
+   * What came, as that type. A page of our origin gives a blob its origin, wherever it is opened:
+   * no type that a browser makes a document with scripts of may be said here.
+   */
+  blob(type) {
+    return new Blob(this.#chunks, { type });
   }
 
   /** As the global one, and what comes is noted. `heard` is called at every piece. */

@@ -2,10 +2,13 @@
 // the `end`. What is shown is bounded: the page stays quick however much comes.
 
 import { Frame } from './frame.js';
+import { coloured } from './highlight.js';
 
 /** Characters of a text, and entries of a list, that are shown: the last ones. */
 const MOST_TEXT = 400_000;
 const MOST_ENTRIES = 400;
+/** Characters of JSON that are coloured. */
+const MOST_COLOURED = 60_000;
 /** Characters of a page, whose beginning is shown. */
 const MOST_HTML = 8_000_000;
 
@@ -39,6 +42,13 @@ export class Text {
     this.#draw();
   }
 
+  /** Shows all that came in the colours of that language; nothing more comes. */
+  colour(language) {
+    this.#draw();
+    const lines = coloured(this.#text.data, language);
+    this.#pre.replaceChildren(...lines.flatMap((line, at) => (at ? ['\n', ...line] : line)));
+  }
+
   #draw() {
     following(this.#pre, () => this.#text.appendData(this.#waiting));
     this.#waiting = '';
@@ -49,16 +59,21 @@ export class Text {
 export class Json {
   #view = new Text();
   #text = '';
+  #isCut = false;
   element = this.#view.element;
 
   write(text) {
     this.#text += text;
-    if (this.#text.length > MOST_TEXT) this.#give(this.#text);
+    if (this.#text.length <= MOST_TEXT) return;
+    this.#isCut = true;
+    this.#give(this.#text);
   }
 
   end() {
+    const isSmall = this.#text.length <= MOST_COLOURED && !this.#isCut;
     this.#give(pretty(this.#text) ?? this.#text);
     this.#view.end();
+    if (isSmall) this.#view.colour('json');
   }
 
   #give(text) {
@@ -193,12 +208,13 @@ export function media(type, url) {
   return element;
 }
 
+/** True for what is shown by an element of its own, and is no document that can hold scripts. */
 export function isMedia(type) {
-  return /^(image|audio|video)\//.test(type);
+  return /^(image|audio|video)\/[\w.-]+$/.test(type) && !type.includes('xml');
 }
 
-/** Drawing for each piece would be slower than they come. */
-function onceAFrame(draw) {
+/** Drawing for each piece, or each letter, would be slower than they come. */
+export function onceAFrame(draw) {
   let isDue = false;
   return () => {
     if (isDue) return;

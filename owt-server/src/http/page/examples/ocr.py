@@ -1,0 +1,1 @@
+../../../../../examples/ocr/ocr.py
