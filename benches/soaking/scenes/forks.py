@@ -6,7 +6,7 @@ No call waits for the end of a pipe: a process that another call forks meanwhile
 from ..stage import Scene, Stage, together
 
 FORKS_CODE = """
-import logging, multiprocessing, os, subprocess, sys, tempfile, threading
+import logging, multiprocessing, os, subprocess, sys, tempfile, threading, time
 
 def answer(queue, n):
     queue.put(n * 2)
@@ -17,6 +17,13 @@ def nothing():
 def double(n):
     return n * 2
 
+def ended(child):
+    child.join()
+    # Python has the `start` of any thread wait for the children of all; that thread has a moment
+    # in which the child is gone and its code is not told yet.
+    while child.exitcode is None: time.sleep(0.001)
+    return child.exitcode
+
 def process(n, kind):
     # Whoever logs asks which thread it is.
     threading.current_thread(), logging.getLogger("soak").debug("n")
@@ -25,8 +32,7 @@ def process(n, kind):
     children = [context.Process(target=answer, args=(queue, n)), context.Process(target=nothing)]
     for child in children: child.start()
     told = queue.get()
-    for child in children: child.join()
-    return f"{told} {[child.exitcode for child in children]}"
+    return f"{told} {[ended(child) for child in children]}"
 
 def fork(n): return process(n, "fork")
 def spawn(n): return process(n, "spawn")
