@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use actix_web::http::header::{self, HeaderMap};
 use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderMap};
 use owt_core::{Call, Problem, ProblemKind};
 
 use super::assets::{FRONT, LOOK};
