@@ -4,6 +4,9 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
+/// What begins the further lines of one message, a traceback's: no line of the server's own does.
+const FURTHER: &str = "\n    ";
+
 /// Passes text on, with escapes in the place of what would not be seen.
 pub(super) struct Visible<W>(pub W);
 
@@ -12,13 +15,15 @@ impl<W: Write> Write for Visible<W> {
         if is_plain(text) {
             return self.0.write_str(text);
         }
-        let mut rest = text;
-        while let Some((at, hidden)) = rest.char_indices().find(|(_, letter)| is_hidden(*letter)) {
-            let (before, after) = rest.split_at(at);
-            write!(self.0, "{before}{}", hidden.escape_default())?;
-            rest = after.get(hidden.len_utf8()..).unwrap_or_default();
+        let mut shown = 0;
+        for (at, hidden) in text.char_indices().filter(|(_, letter)| is_hidden(*letter)) {
+            let (before, after) = (text.get(shown..at), text.get(at..).unwrap_or_default());
+            if !after.starts_with(FURTHER) {
+                write!(self.0, "{}{}", before.unwrap_or_default(), hidden.escape_default())?;
+                shown = at + hidden.len_utf8();
+            }
         }
-        self.0.write_str(rest)
+        self.0.write_str(text.get(shown..).unwrap_or_default())
     }
 }
 
@@ -72,6 +77,7 @@ mod tests {
         for (text, seen) in [
             ("as it is, äöü\t✓", "as it is, äöü\t✓"),
             ("one\ntwo\r", "one\\ntwo\\r"),
+            ("one\n    of\n   two\n\n    ", "one\n    of\\n   two\\n\n    "),
             ("\x1b[31mred\u{9b}0m\x7f", "\\u{1b}[31mred\\u{9b}0m\\u{7f}"),
             ("\u{202e}evil\u{2066}\u{2028}", "\\u{202e}evil\\u{2066}\\u{2028}"),
             ("", ""),

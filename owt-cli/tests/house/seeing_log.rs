@@ -240,11 +240,12 @@ fn nothing_that_comes_in_begins_a_line_or_steers_a_terminal() {
             owt.code(&code).post("/").refused(502, "worker-died");
             owt.log_with("exit status 3");
         }
-        let log = owt.log_with("a stream failed in the middle");
+        let log = owt.log_with("failed in the middle of its answer");
         for line in log.lines() {
             let begins = if form == "json" { "{\"timestamp\":" } else { "20" };
             assert!(
-                line.starts_with(begins) && !line.starts_with("2026-11-27T00:00:00Z"),
+                line.starts_with("    ")
+                    || (line.starts_with(begins) && !line.starts_with("2026-11-27T00:00:00Z")),
                 "{line}"
             );
             let is_seen = |letter: char| !letter.is_control() && letter != '\u{202e}';

@@ -1,7 +1,6 @@
 //! One request, from its arrival to the end of its answer: its id and its trace, what is
 //! counted of it, and its lines in the log and the audit log.
 
-use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -179,7 +178,8 @@ impl Visit {
     pub fn fails_midway(&self, failure: Problem) -> Problem {
         let traceback = failure.exception.as_ref().map(|exception| {
             let lines = exception.traceback.lines();
-            lines.map(|line| format!("\n    {}", without_controls(line))).collect()
+            // The log takes a line that begins so for one more of the same message.
+            lines.map(|line| format!("\n    {line}")).collect()
         });
         let failure = self.fails(failure);
         if let Some(noted) = &mut *self.failure.borrow_mut() {
@@ -348,21 +348,11 @@ const SAID: usize = 500;
 fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let whole = lines.collect::<Vec<_>>().join(" | ");
-    let mut said: String = without_controls(&whole).chars().take(SAID).collect();
+    let mut said: String = whole.chars().take(SAID).collect();
     if said.len() < whole.len() {
         said.push('…');
     }
     said
-}
-
-/// The text with what a terminal would obey, or read as a line's end, escaped.
-fn without_controls(text: &str) -> Cow<'_, str> {
-    let is_odd = |c: char| (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}');
-    if !text.contains(is_odd) {
-        return Cow::Borrowed(text);
-    }
-    let escaped = |c: char| if is_odd(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escaped).collect()
 }
 
 /// The client's own id if it is a decent one, else a new one.
