@@ -14,7 +14,7 @@ TARGET := call
 SECONDS := 60
 PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz pins example-pins vectors package fmt lint setup
+.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz pins example-pins vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -23,7 +23,10 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release --bin owt
 	target/release/owt serve $(SERVE)
 
-test: setup test-rust test-python test-clients-python test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
+test: plan setup test-rust test-python test-clients-python test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
+
+plan: ## Say what `make test` installs, and where
+	@.ci/tools --plan
 
 test-rust: setup
 	OWT_TEST_VENV=$(abspath $(VENV)) cargo test --workspace --locked

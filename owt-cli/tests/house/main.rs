@@ -1,5 +1,6 @@
 //! What a server does over its life: warm modules, streams, its end, what it tells, the environment
-//! that it serves, and the scripts that people wrote for it.
+//! that it serves, the scripts that people wrote for it, and the units
+//! by which systemd runs it.
 
 #![allow(
     clippy::expect_used,
@@ -31,3 +32,4 @@ mod scripts;
 mod seeing;
 mod seeing_log;
 mod streams;
+mod units;
