@@ -14,7 +14,9 @@ TARGET := call
 SECONDS := 60
 PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz pins example-pins vectors package fmt lint setup
+TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
+
+.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -78,8 +80,8 @@ $(JS): clients/js/package-lock.json | setup
 	touch $@
 
 # Not every machine has them; the tests then say that they skip them.
-$(RUNTIMES): clients/js/runtimes/package.json | setup
-	cd clients/js/runtimes && npm install --silent || echo "npm has no Deno or no Bun for this machine"
+$(RUNTIMES): clients/js/runtimes/package-lock.json | setup
+	cd clients/js/runtimes && npm ci --silent || echo "npm has no Deno or no Bun for this machine"
 	mkdir -p $(@D)
 	touch $@
 
@@ -103,12 +105,44 @@ fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
 	mkdir -p fuzz/corpus/$(TARGET)
 	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
 
+fuzz-all: ## Try each of fuzz/fuzz_targets (SECONDS=60 each)
+	set -e; for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
+	  $(MAKE) --no-print-directory fuzz TARGET=$$target; done
+
+# Both are programs of cargo's that are built where they are missing.
+deny: ## Look for known faults, licences and sources of all crates (deny.toml)
+	$(call TOOL,cargo-deny)
+	target/tools/bin/cargo-deny --workspace check
+
+sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/sbom
+	$(call TOOL,cargo-cyclonedx)
+	mkdir -p target/sbom
+	target/tools/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --override-filename bom
+	for crate in core client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
+	rm -f examples/bom.json
+
 pins: setup ## Look for the newest versions of all Python packages, and write them down with hashes
 	set -e; for folder in owt-server/python/requirements-test benches/requirements; do \
 	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
 
 # An example's versions stay: its sizes and times belong to them. All that it needs is listed.
-example-pins: setup ## Write the hashes of the examples' packages (after a version in examples/requirements was changed)
+example-fuzz-all: ## Try each of fuzz/fuzz_targets (SECONDS=60 each)
+	set -e; for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
+	  $(MAKE) --no-print-directory fuzz TARGET=$$target; done
+
+# Both are programs of cargo's that are built where they are missing.
+deny: ## Look for known faults, licences and sources of all crates (deny.toml)
+	$(call TOOL,cargo-deny)
+	target/tools/bin/cargo-deny --workspace check
+
+sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/sbom
+	$(call TOOL,cargo-cyclonedx)
+	mkdir -p target/sbom
+	target/tools/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --override-filename bom
+	for crate in core client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
+	rm -f examples/bom.json
+
+pins: setup ## Write the hashes of the examples' packages (after a version in examples/requirements was changed)
 	set -e; for pins in examples/requirements/*.txt; do head -n 1 $$pins > $$pins.new; \
 	  $(PINS) --no-deps --no-header --no-annotate $$pins >> $$pins.new; mv $$pins.new $$pins; done
 
