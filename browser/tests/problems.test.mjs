@@ -69,7 +69,7 @@ test('a press that was meant for the window before does not run it again', async
 });
 
 for (const [what, path, status, title, words] of [
-  ['no code', '/nothing', 400, 'The call could not be read', /code_b64.*is missing/],
+  ['no code', '/nothing', 400, 'The call could not be read', /`code` is missing/],
   ['no page', '/_owt/nothing', 404, 'Nothing there', /nothing at \/_owt\/nothing/],
   [
     'a field',
