@@ -12,8 +12,9 @@ export PYO3_PYTHON ?= $(PYTHON)
 NAME :=
 TARGET := call
 SECONDS := 60
+PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz vectors package fmt lint setup
+.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz pins example-pins vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -98,6 +99,15 @@ soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--
 fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
 	mkdir -p fuzz/corpus/$(TARGET)
 	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
+
+pins: setup ## Look for the newest versions of all Python packages, and write them down with hashes
+	set -e; for folder in owt-server/python/requirements-test benches/requirements; do \
+	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
+
+# An example's versions stay: its sizes and times belong to them. All that it needs is listed.
+example-pins: setup ## Write the hashes of the examples' packages (after a version in examples/requirements was changed)
+	set -e; for pins in examples/requirements/*.txt; do head -n 1 $$pins > $$pins.new; \
+	  $(PINS) --no-deps --no-header --no-annotate $$pins >> $$pins.new; mv $$pins.new $$pins; done
 
 vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors

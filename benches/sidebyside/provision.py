@@ -54,8 +54,8 @@ def peers() -> Path:
 
 
 def versions() -> dict[str, str]:
-    """The pinned versions of the peers."""
-    lines = REQUIREMENTS.read_text().splitlines()
+    """The versions of the peers."""
+    lines = REQUIREMENTS.with_suffix(".in").read_text().splitlines()
     return dict(line.split("==") for line in lines if "==" in line)
 
 

@@ -15,9 +15,13 @@ PINS = sorted((serving.EXAMPLES / "requirements").glob("*.txt"))
 SIZES = "# 3 MB to download, 7 MB on disk\n"
 
 
+PIN = re.compile(r"([\w.-]+)==([\w.]+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
+
+
 def pinned(path):
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    return dict(re.fullmatch(r"([\w.-]+)==([\w.]+)", line).groups() for line in lines)
+    _, _, text = path.read_text(encoding="utf-8").partition("\n")
+    assert not PIN.sub("", text), "there is more than versions with hashes"
+    return {package: version for package, version, _ in PIN.findall(text)}
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.stem)
