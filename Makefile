@@ -100,12 +100,12 @@ fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
 	mkdir -p fuzz/corpus/$(TARGET)
 	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
 
-pins: setup ## Look for the newest versions of all Python packages, and write them down with hashes
+pins: setup ## Pin the newest versions of the Python packages of tests and benches, with hashes
 	set -e; for folder in owt-server/python/requirements-test benches/requirements; do \
 	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
 
 # An example's versions stay: its sizes and times belong to them. All that it needs is listed.
-example-pins: setup ## Write the hashes of the examples' packages (after a version in examples/requirements was changed)
+example-pins: setup ## Write the hashes of the examples' packages, after a version was changed
 	set -e; for pins in examples/requirements/*.txt; do head -n 1 $$pins > $$pins.new; \
 	  $(PINS) --no-deps --no-header --no-annotate $$pins >> $$pins.new; mv $$pins.new $$pins; done
 
