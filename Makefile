@@ -121,28 +121,12 @@ sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/s
 	for crate in core client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
 	rm -f examples/bom.json
 
-pins: setup ## Look for the newest versions of all Python packages, and write them down with hashes
+pins: setup ## Pin the newest versions of the Python packages of tests and benches, with hashes
 	set -e; for folder in owt-server/python/requirements-test benches/requirements; do \
 	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
 
 # An example's versions stay: its sizes and times belong to them. All that it needs is listed.
-example-fuzz-all: ## Try each of fuzz/fuzz_targets (SECONDS=60 each)
-	set -e; for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
-	  $(MAKE) --no-print-directory fuzz TARGET=$$target; done
-
-# Both are programs of cargo's that are built where they are missing.
-deny: ## Look for known faults, licences and sources of all crates (deny.toml)
-	$(call TOOL,cargo-deny)
-	target/tools/bin/cargo-deny --workspace check
-
-sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/sbom
-	$(call TOOL,cargo-cyclonedx)
-	mkdir -p target/sbom
-	target/tools/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --override-filename bom
-	for crate in core client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
-	rm -f examples/bom.json
-
-pins: setup ## Write the hashes of the examples' packages (after a version in examples/requirements was changed)
+example-pins: setup ## Write the hashes of the examples' packages, after a version was changed
 	set -e; for pins in examples/requirements/*.txt; do head -n 1 $$pins > $$pins.new; \
 	  $(PINS) --no-deps --no-header --no-annotate $$pins >> $$pins.new; mv $$pins.new $$pins; done
 

@@ -54,7 +54,7 @@ def peers() -> Path:
 
 
 def versions() -> dict[str, str]:
-    """The versions of the peers."""
+    """Return the version of each peer, as requirements.in names it."""
     lines = REQUIREMENTS.with_suffix(".in").read_text().splitlines()
     return dict(line.split("==") for line in lines if "==" in line)
 

@@ -20,7 +20,7 @@ use crate::engine::{Outgoing, PIECE};
 
 /// Bytes that go into one write.
 const BATCH: usize = 256 << 10;
-/// No piece is shorter, unless it is the last.
+/// The shortest piece in bytes, but for the last of a payload.
 const LEAST: usize = 4 << 10;
 /// Frames wait this long at most for company, while their writer is busy anyway.
 const COMPANY: Duration = Duration::from_micros(100);
@@ -84,10 +84,10 @@ impl State {
         let mut batch = std::mem::take(&mut self.urgent);
         if matches!(self.queue.front(), Some(Item::Pieces { .. })) {
             if batch.is_empty() && self.tail.is_empty() {
-                // The last batch's memory.
+                // Reuse the memory of the last batch.
                 batch = std::mem::take(&mut self.tail);
             }
-            // Growing would copy what is in it already.
+            // A vector that grows copies what it holds already.
             batch.reserve(BATCH.saturating_sub(batch.len()));
         }
         while batch.len() < BATCH {
