@@ -189,7 +189,7 @@ def kept_processes() -> list[int]:
 
 def _values_of_modules(own: frozenset[str]) -> list[Any]:
     values: list[Any] = []
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():  # making pairs may let another thread import
         if isinstance(module, ModuleType) and name.partition(".")[0] not in own:
             values.extend(list(vars(module).values()))
     return values
