@@ -16,8 +16,12 @@ const DEAF: &str = "import ctypes
 libc = ctypes.CDLL(None)
 mutex = ctypes.create_string_buffer(64)
 libc.pthread_mutex_lock(mutex)
-def run(): libc.pthread_mutex_lock(mutex)
+def run(deaf=True): deaf and libc.pthread_mutex_lock(mutex)
 ";
+
+/// Rests for as long as it is told.
+const RESTS_FOR: &str =
+    "import time\ndef run(seconds):\n    time.sleep(seconds)\n    return 'rested'\n";
 
 #[track_caller]
 fn passes_its_deadline(call: Sent) {
@@ -117,6 +121,76 @@ fn threads_that_are_lost_are_made_good_for_by_a_fresh_worker() {
     });
     assert_eq!(owt.code(COUNTS).post("/").ok(), "1");
     eventually("there is a fresh one", || family.is_whole().is_disjoint(&before));
+    family.ends_well();
+}
+
+#[test]
+fn the_turn_to_load_is_no_thread_that_is_lost() {
+    let family = Family::of(1, &["--grace", "1"]);
+    let (owt, meeting, folder) = (&family.owt, Meeting::new(), Folder::new());
+    folder.write(
+        "slow_to_import.py",
+        format!("{}here = meet()\nhere.say('importing')\nhere.listen()\n", meeting.python()),
+    );
+    let (rests, deaf) = (owt.code(RESTS_FOR), owt.code(DEAF));
+    assert_eq!(rests.clone().kwargs("{'seconds': 0}").post("/").ok(), "rested");
+    deaf.clone().kwargs("{'deaf': False}").post("/").ok();
+    let before = family.is_whole();
+    passes_its_deadline(deaf);
+    let path = format!("import sys; sys.path.append({:?})\n", folder.as_str());
+    let first = owt.code(&format!("{path}import slow_to_import\ndef run(): return 'first'\n"));
+    let mut first = Raw::get(owt, &first, "/", &[]);
+    let mut guest = meeting.guest();
+    assert_eq!(guest.says().unwrap(), "importing");
+    let mut second = Raw::get(owt, &owt.code("def run(): return 'second'\n"), "/", &[]);
+    // Longer than a call may wait for a thread that another one keeps.
+    assert_eq!(rests.kwargs("{'seconds': 4.5}").post("/").ok(), "rested");
+    guest.tell("go on");
+    assert_eq!(first.answer().2, "first");
+    assert_eq!(second.answer().2, "second");
+    assert_eq!(family.is_whole(), before);
+    family.ends_well();
+}
+
+#[test]
+fn while_it_is_looked_for_processes_that_are_no_calls() {
+    let family = Family::of(1, &["--grace", "1"]);
+    let (owt, meeting) = (&family.owt, Meeting::new());
+    let rests = owt.code(RESTS_FOR);
+    assert_eq!(rests.clone().kwargs("{'seconds': 0}").post("/").ok(), "rested");
+    let before = family.is_whole();
+    // Whoever looks what this module holds is kept, the first time.
+    let module = format!(
+        "{}
+class Holder:
+    here = meet()
+    looks = 0
+    @property
+    def __dict__(self):
+        Holder.looks += 1
+        if Holder.looks == 1:
+            self.here.say('looks')
+            self.here.listen()
+        return {{}}
+holder = Holder()
+",
+        meeting.python()
+    );
+    let starts = DEAF.replace(
+        "def run(deaf=True): deaf and ",
+        "import subprocess\ndef run(deaf=True):\n    if not deaf: return\n    \
+         subprocess.Popen(['sleep', '600'])\n    ",
+    );
+    let deaf = owt.code(&format!("{module}{starts}"));
+    deaf.clone().kwargs("{'deaf': False}").post("/").ok();
+    passes_its_deadline(deaf);
+    let mut guest = meeting.guest();
+    assert_eq!(guest.says().unwrap(), "looks");
+    passes_its_deadline(rests.clone().kwargs("{'seconds': 3600}"));
+    // Longer than a call may go on of which nothing is heard.
+    assert_eq!(rests.kwargs("{'seconds': 4.5}").post("/").ok(), "rested");
+    assert_eq!(family.is_whole(), before);
+    guest.tell("go on");
     family.ends_well();
 }
 

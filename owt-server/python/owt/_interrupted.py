@@ -19,7 +19,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -164,6 +164,13 @@ def _release_semaphores() -> None:
             lock.release()
 
 
+# Of a list that a module holds, so many are looked at.
+_LOOKED_AT = 1000
+# What a module holds, what is in that, and what is in that in turn.
+_DEPTH = 3
+_HOLDS_NOTHING = (type, ModuleType, str, bytes, int, float)
+
+
 def kept_processes() -> list[int]:
     """Give the child processes that modules hold, themselves or in a pool: no call's own.
 
@@ -172,42 +179,62 @@ def kept_processes() -> list[int]:
     """
     own = sys.stdlib_module_names
     multiprocessing: Any = sys.modules.get("multiprocessing.process")
-    kinds = (subprocess.Popen, multiprocessing.BaseProcess) if multiprocessing else subprocess.Popen
+    kinds = (subprocess.Popen, *((multiprocessing.BaseProcess,) if multiprocessing else ()))
     found: set[int] = set()
-    for name, module in list(sys.modules.items()):
-        if isinstance(module, ModuleType) and name.partition(".")[0] not in own:
-            for value in list(vars(module).values()):
-                for process in _held(value, kinds):
-                    with contextlib.suppress(AssertionError, ValueError):  # another's, or closed
-                        found.add(process.pid or 0)
+    for process in _held(kinds, _values_of_modules(own)):
+        with contextlib.suppress(AssertionError, ValueError):  # another's, or closed
+            found.add(process.pid or 0)
     return list(found)
 
 
-# Of a list that a module holds, so many are looked at.
-_LOOKED_AT = 1000
+def _values_of_modules(own: frozenset[str]) -> list[Any]:
+    values: list[Any] = []
+    for name, module in sys.modules.copy().items():  # making pairs may let another thread import
+        if isinstance(module, ModuleType) and name.partition(".")[0] not in own:
+            values.extend(list(vars(module).values()))
+    return values
 
 
-def _held(value: Any, kinds: Any, depth: int = 2) -> Iterator[Any]:
-    """Give what is of these kinds in a value, in what it contains, and in what that contains."""
-    if issubclass(type(value), kinds):  # a proxy's own word for its class may run anything
-        yield value
-        return
-    # Pools of processes: of concurrent.futures, loky, multiprocessing.
-    pooled = _attributes(value).get("_processes") or _attributes(value).get("_pool")
-    if isinstance(pooled, (dict, list)):
-        members = pooled.values() if isinstance(pooled, dict) else pooled
-        yield from (member for member in list(members) if isinstance(member, kinds))
-    elif depth and not issubclass(type(value), (type, ModuleType, str, bytes, int, float)):
-        is_container = issubclass(type(value), (list, tuple, set, dict))
-        inner = value if is_container else _attributes(value)
-        items: Iterable[Any] = inner.values() if isinstance(inner, dict) else inner
-        for item in itertools.islice(list(items), _LOOKED_AT):
-            yield from _held(item, kinds, depth - 1)
+def _held(kinds: tuple[type, ...], values: list[Any]) -> Iterator[Any]:
+    """Give what is of these kinds among the values, in them, and in what is in them.
+
+    Where much is imported there are a hundred thousand of them, most of a type that holds nothing,
+    or known already from another module.
+    """
+    idle: set[type] = set()  # types of which none holds anything
+    seen: dict[int, Any] = {}  # each as long as it is known by its number
+    for depth in range(_DEPTH):
+        inner: list[Any] = []
+        for value in values:
+            kind = type(value)  # a proxy's own word for its class may run anything
+            if kind in idle or id(value) in seen:
+                continue
+            seen[id(value)] = value
+            if issubclass(kind, kinds):
+                yield value
+                continue
+            is_container = issubclass(kind, (list, tuple, set, dict))
+            if not is_container and (issubclass(kind, _HOLDS_NOTHING) or callable(value)):
+                idle.add(kind)
+                continue
+            attributes = _attributes(value)
+            # Pools of processes: of concurrent.futures, loky, multiprocessing.
+            pooled = attributes.get("_processes") or attributes.get("_pool")
+            if isinstance(pooled, (dict, list)):
+                yield from (member for member in _items(pooled) if isinstance(member, kinds))
+            elif depth + 1 < _DEPTH:
+                inner += _items(value if is_container else attributes)
+        values = inner
+
+
+def _items(container: Any) -> list[Any]:
+    """Give the first of what is in it, which others may change meanwhile."""
+    items = dict.values(container) if isinstance(container, dict) else container
+    return list(itertools.islice(items, _LOOKED_AT))
 
 
 def _attributes(value: Any) -> dict[str, Any]:
     held = None
-    if not callable(value):
-        with contextlib.suppress(Exception):  # a proxy's, of what is not there now
-            held = getattr(value, "__dict__", None)
+    with contextlib.suppress(Exception):  # a proxy's, of what is not there now
+        held = getattr(value, "__dict__", None)
     return held if type(held) is dict else {}

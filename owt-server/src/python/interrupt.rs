@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -127,7 +128,7 @@ impl Interruptible<'_> {
         }
         let children = running.children;
         if interrupted || abandoned {
-            let kept = kept(self.py, &children);
+            let kept = if children.any() { kept(self.py) } else { Vec::new() };
             self.py.detach(|| {
                 let left = children.there(&kept, || true);
                 end_trees(left.iter().copied());
@@ -169,12 +170,8 @@ impl Drop for Interruptible<'_> {
     }
 }
 
-/// Processes of the call that a module holds, in a pool of its own for instance: they are not
-/// the call's. Only looked for when there are children at all.
-fn kept(py: Python<'_>, children: &Children) -> Vec<i32> {
-    if !children.any() {
-        return Vec::new();
-    }
+/// Processes that a module holds, in a pool of its own for instance: they are no call's.
+fn kept(py: Python<'_>) -> Vec<i32> {
     let Some(tools) = TOOLS.get(py) else { return Vec::new() };
     let kept = tools.kept_processes.call0(py).and_then(|kept| kept.extract(py));
     kept.unwrap_or_else(|error| {
@@ -238,8 +235,15 @@ pub fn waits(seat: &Seat, before: Option<u64>) -> (bool, Option<u64>) {
 struct Looked {
     events: Sender,
     standing: Standing,
-    /// When it was asked, and which processes then are not its own.
-    asked: Option<(Instant, Children, Vec<i32>)>,
+    /// What was asked to end, if it was.
+    asked: Option<Asked>,
+}
+
+/// A call that was asked to end, and what is to end with it.
+struct Asked {
+    seat: Arc<Seat>,
+    number: u64,
+    children: Children,
 }
 
 /// True when nobody waits for it, and it is time to look at it.
@@ -256,24 +260,18 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     if deserted.is_empty() {
         return;
     }
-    let looked: Vec<_> = Python::attach(|py| {
-        let look_at = |seat: &Arc<Seat>| Some((Arc::clone(seat), look(py, seat)?));
-        deserted.into_iter().filter_map(look_at).collect()
-    });
+    let looked: Vec<_> =
+        Python::attach(|py| deserted.into_iter().filter_map(|seat| look(py, seat)).collect());
+    let mut asked = Vec::new();
     // Detached, so the call may have ended by now.
-    for (seat, Looked { events, standing, asked }) in looked {
-        events.note(Note::GoesOn(standing));
-        let Some((at, children, kept)) = asked else { continue };
-        let is_the_same = |running: &Running| {
-            running.deserted.is_some_and(|deserted| deserted.interrupted == Some(at))
-        };
-        let processes =
-            children.there(&kept, || seat.running().lock().as_ref().is_some_and(is_the_same));
-        end_aside(processes);
+    for looked in looked {
+        looked.events.note(Note::GoesOn(looked.standing));
+        asked.extend(looked.asked.filter(|asked| asked.children.any()));
     }
+    end_processes(asked);
 }
 
-fn look(py: Python<'_>, seat: &Seat) -> Option<Looked> {
+fn look(py: Python<'_>, seat: &Arc<Seat>) -> Option<Looked> {
     let (number, ident, children) = {
         let running = seat.running().lock();
         // By now it may be another call, which somebody waits for.
@@ -281,8 +279,7 @@ fn look(py: Python<'_>, seat: &Seat) -> Option<Looked> {
         (running.number, running.ident, running.children.clone())
     };
     // Python runs here, and may let the seat's own thread run meanwhile: so the lock, which that
-    // takes when its call ends, is free. What is needed at the very moment is asked for last.
-    let kept = kept(py, &children);
+    // takes when its call ends, is free.
     let (place, mark) = whereabouts(py, ident)?;
     // From here on no Python runs: the thread is between two calls or inside this one, and cannot
     // pass from one to the other.
@@ -319,7 +316,7 @@ fn look(py: Python<'_>, seat: &Seat) -> Option<Looked> {
     let mut asked = None;
     if !(loads || is_delicate || cleans) && ask(py, seat, running, place) {
         deserted.interrupted = Some(now);
-        asked = Some((now, children, kept));
+        asked = Some(Asked { seat: Arc::clone(seat), number, children });
     }
     running.deserted = Some(deserted);
     Some(Looked { events: running.wanted.events().clone(), standing, asked })
@@ -343,13 +340,63 @@ fn ask(py: Python<'_>, seat: &Seat, running: &Running, place: Place) -> bool {
     asked
 }
 
-/// Ends processes on a thread of its own: it can take a while, and other calls need the watch.
+/// Calls whose processes are to be ended, while a thread sees to that.
+static TO_END: Mutex<Option<Vec<Asked>>> = Mutex::new(None);
+
+/// Ends the processes of these calls on a thread of its own. Which of them are not the calls' takes
+/// long to find out where much is imported, and meanwhile the watch has to look at other calls.
+fn end_processes(asked: Vec<Asked>) {
+    if asked.is_empty() {
+        return;
+    }
+    let mut to_end = TO_END.lock();
+    if let Some(waiting) = &mut *to_end {
+        let is_new = |asked: &Asked| waiting.iter().all(|waiting| waiting.number != asked.number);
+        let new: Vec<_> = asked.into_iter().filter(is_new).collect();
+        waiting.extend(new);
+        return;
+    }
+    let ending = std::thread::Builder::new().name("owt-ending".to_owned());
+    match ending.spawn(end_all) {
+        Ok(_) => *to_end = Some(asked),
+        Err(error) => cannot_end(&error),
+    }
+}
+
+fn cannot_end(error: &std::io::Error) {
+    tracing::error!(%error, "the processes of a cancelled call go on until it has unwound");
+}
+
+/// Ends the processes of all calls that wait for that.
+fn end_all() {
+    loop {
+        let asked = {
+            let mut to_end = TO_END.lock();
+            let asked = to_end.as_mut().map(std::mem::take).unwrap_or_default();
+            if asked.is_empty() {
+                *to_end = None;
+                return;
+            }
+            asked
+        };
+        let kept = Python::attach(kept);
+        let mut processes = Vec::new();
+        for Asked { seat, number, children } in asked {
+            let goes_on =
+                || seat.running().lock().as_ref().is_some_and(|running| running.number == number);
+            processes.extend(children.there(&kept, goes_on));
+        }
+        end_aside(processes);
+    }
+}
+
+/// Ends processes on a thread of its own: that can take a while, and more may come.
 fn end_aside(processes: Vec<Process>) {
     if processes.is_empty() {
         return;
     }
     let ending = std::thread::Builder::new().name("owt-ending".to_owned());
     if let Err(error) = ending.spawn(move || end_trees(processes)) {
-        tracing::error!(%error, "the processes of a cancelled call go on until it has unwound");
+        cannot_end(&error);
     }
 }

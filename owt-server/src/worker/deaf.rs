@@ -59,7 +59,7 @@ struct Noted {
     first: Instant,
     at: Instant,
     standing: Standing,
-    /// Since when it runs Python.
+    /// Since when it runs Python, in one look after the other.
     runs_since: Instant,
 }
 
@@ -96,7 +96,8 @@ impl Left {
             return self.since.elapsed() > self.patience() + STARVING;
         };
         match noted.standing {
-            Standing::Runs if noted.runs_since.elapsed() > self.patience() => true,
+            // Seen so from the first look to the last: the time since then says nothing of it.
+            Standing::Runs if noted.at.duration_since(noted.runs_since) > self.patience() => true,
             _ => noted.at.elapsed() > self.patience() + STARVING,
         }
     }
@@ -142,6 +143,9 @@ mod tests {
             (true, 4, None, true, None),
             (false, 4, None, false, None),
             (false, 12, None, true, None),
+            // It ran Python once it was looked at, and has not been looked at again yet.
+            (true, 4, Some((2, 2, Runs)), false, None),
+            (true, 6, Some((4, 4, Runs)), true, None),
             // It runs Python, and goes on doing so.
             (true, 2, Some((1, 0, Runs)), false, None),
             (true, 9, Some((3, 0, Runs)), true, None),

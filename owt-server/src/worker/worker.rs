@@ -75,6 +75,8 @@ struct Entry {
     left: Option<Left>,
     /// Its module body runs, or waits to.
     is_loading: bool,
+    /// Since when it could begin if a thread were free, or waits for its load.
+    waits_since: Instant,
 }
 
 /// What a worker said, for others to act upon.
@@ -209,6 +211,7 @@ impl Worker {
                 answer: None,
                 left: None,
                 is_loading: false,
+                waits_since: now,
             });
             number
         };
@@ -317,7 +320,11 @@ impl Worker {
         self.with(number, |entry| match (note, &mut entry.left) {
             (Note::GoesOn(standing), Some(left)) => left.goes_on(standing),
             _ => {
-                entry.is_loading = note == Note::Loading;
+                let loads = note == Note::Loading;
+                if entry.is_loading && !loads {
+                    entry.waits_since = Instant::now();
+                }
+                entry.is_loading = loads;
                 entry.events.note(note);
             }
         });
@@ -385,19 +392,26 @@ impl Worker {
     pub fn deaf(&self, threads: usize) -> (Option<Deaf>, bool) {
         let book = self.book.lock();
         let (mut harmful, mut kept, mut has_neighbours) = (None, Vec::new(), false);
-        let mut waits = Duration::ZERO;
+        // For a thread, and for the turn to load or the end of a load.
+        let (mut waits, mut waits_to_load) = (Duration::ZERO, Duration::ZERO);
         for (number, entry) in &book.calls {
             match (self.claims.has_begun(number as u32), entry.left) {
                 (true, None) => has_neighbours = true,
                 (true, Some(left)) if left.is_harmful() => harmful = harmful.or(Some(left.deaf())),
                 (true, Some(left)) => kept.extend(left.keeps_a_thread()),
-                (false, None) => waits = waits.max(entry.since.elapsed()),
+                (false, None) if entry.is_loading => {
+                    waits_to_load = waits_to_load.max(entry.waits_since.elapsed());
+                }
+                (false, None) => waits = waits.max(entry.waits_since.elapsed()),
                 (false, Some(_)) => {}
             }
         }
-        // Threads run short: a call waits for one, or half of them are lost.
+        // Threads run short: a call waits for one, or half of them are lost. That loads take their
+        // time, one after the other, says nothing of threads.
         let lost = kept.iter().filter(|kept| **kept == Kept::Lost).count();
-        let is_short = kept.iter().any(|kept| waits > kept.patience()) || 2 * lost > threads;
+        let is_short = kept.iter().any(|kept| waits > kept.patience())
+            || !kept.is_empty() && waits_to_load > Kept::Loading.patience()
+            || 2 * lost > threads;
         (harmful.or(is_short.then_some(Deaf::KeepsThreads)), has_neighbours)
     }
 
