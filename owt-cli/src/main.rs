@@ -1,7 +1,9 @@
 //! `owt`: serve Python to HTTP, and call it from a shell.
 
 mod args;
+mod arguments;
 mod call;
+mod called;
 mod completions;
 mod doctor;
 mod encode;
@@ -10,6 +12,8 @@ mod hash_password;
 mod listen;
 mod log;
 mod output;
+mod progress;
+mod saved;
 mod serve;
 mod shutdown;
 mod source;

@@ -19,6 +19,7 @@ mod raw;
 
 mod audit;
 mod audit_file;
+mod calling;
 mod doctor;
 mod ending;
 mod environment;
