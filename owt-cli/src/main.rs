@@ -11,6 +11,7 @@ mod failure;
 mod hash_password;
 mod listen;
 mod log;
+mod ls;
 mod output;
 mod progress;
 mod saved;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Encode(args) => encode::run(args),
         Command::Call(args) => call::run(args),
+        Command::Ls(args) => ls::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Doctor(args) => doctor::run(&args),

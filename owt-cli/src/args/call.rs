@@ -64,8 +64,8 @@ pub(crate) struct CalledArgs {
 pub(crate) struct ServerArgs {
     /// URL of the server; user:password@ in it is sent along, a path is the adaptor's request.path
     ///
-    /// `owt call` also takes unix:PATH, a server's Unix socket. It trusts a certificate that
-    /// SSL_CERT_FILE names, as of a server with --tls self-signed.
+    /// `owt call` and `owt ls` also take unix:PATH, a server's Unix socket. They trust a certificate
+    /// that SSL_CERT_FILE names, as of a server with --tls self-signed.
     #[arg(long, env = URL_VARIABLE, hide_env_values = true, value_name = "URL", default_value = DEFAULT_URL, value_hint = ValueHint::Url)]
     address: String,
 }
@@ -213,6 +213,28 @@ Examples:
 
 Exit status: 0 for an answer, 1 for a problem (told on standard error, with the adaptor's
 traceback) or an answer whose status is 400 or more, 2 for wrong usage.";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = LS_EXAMPLES)]
+pub(crate) struct LsArgs {
+    /// Tell it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
+}
+
+const LS_EXAMPLES: &str = "\
+Examples:
+  owt ls
+  owt ls --address http://models.local:9876 --json | jq '.workers[].adaptors[].path'
+
+How much of a worker's memory an adaptor holds is not known: a process has one heap for all.
+It is the server's own GET /_owt/adaptors; a key with the scope `probe` may not read it.";
 
 fn method(text: &str) -> Result<Method, &'static str> {
     match text.to_ascii_uppercase().as_str() {

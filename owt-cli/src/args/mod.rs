@@ -16,7 +16,7 @@ use owt_server::Config;
 
 use crate::units::{Size, Span};
 
-pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form};
+pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, LsArgs};
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::{Asked, KeyArgs};
 pub(crate) use listen::{ListenArgs, TlsHow};
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Encode(EncodeArgs),
     /// Send a call and stream what it answers to standard output
     Call(CallArgs),
+    /// List the adaptors that are warm in a running server, their calls and their worker's memory
+    Ls(LsArgs),
     /// Print a script that completes owt's arguments in a shell
     Completions(CompletionsArgs),
     /// Turn a password into what --auth and --auth-file keep of it

@@ -26,6 +26,7 @@ mod environment;
 mod listening;
 mod listening_tls;
 mod listening_unix;
+mod listing;
 mod once;
 mod places;
 mod scripts;
