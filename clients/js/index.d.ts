@@ -46,6 +46,8 @@ export interface CallOptions {
   cacheKwargs?: boolean;
   /** With `useCache`: the key of the kept result, instead of code and arguments. */
   cacheKeyOverride?: string;
+  /** With `useCache`: share the result with the server's other users. */
+  cacheShared?: boolean;
   /** Seconds that the server gives the call before it stops it with a 504. */
   timeout?: number;
 }

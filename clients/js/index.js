@@ -134,7 +134,14 @@ class OwtCall {
 
 // The arguments of `owtify` and `owt`.
 
-const CALL_OPTIONS = ['fnName', 'useCache', 'cacheKwargs', 'cacheKeyOverride', 'timeout'];
+const CALL_OPTIONS = [
+  'fnName',
+  'useCache',
+  'cacheKwargs',
+  'cacheKeyOverride',
+  'cacheShared',
+  'timeout',
+];
 const SEND_OPTIONS = [
   ...CALL_OPTIONS,
   ...['method', 'headers', 'token', 'data', 'signal', 'fetch'],
@@ -219,7 +226,7 @@ function utf8(bytes, place) {
 
 /** The fields of a call by the server's names; what is default is left out. */
 function toFields(code, kwargs, options) {
-  const { fnName, useCache, cacheKwargs, cacheKeyOverride, timeout } = options;
+  const { fnName, useCache, cacheKwargs, cacheKeyOverride, cacheShared, timeout } = options;
   const fields = { code_b64: base64(wellFormed(code, 'the code')) };
   if (kwargs !== undefined && kwargs !== null) {
     fields.kwargs_b64 = base64(toExpression(kwargs));
@@ -230,6 +237,7 @@ function toFields(code, kwargs, options) {
   if (cacheKeyOverride !== undefined && cacheKeyOverride !== null) {
     fields.cache_key_override = wellFormed(cacheKeyOverride, 'cacheKeyOverride');
   }
+  if (cacheShared) fields.cache_shared = true;
   if (timeout !== undefined && timeout !== null) {
     if (!(timeout >= 0 && timeout < Infinity)) {
       throw new RangeError(`timeout is a number of seconds, not ${String(timeout)}`);

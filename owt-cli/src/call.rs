@@ -1,32 +1,47 @@
 //! `owt call`: sends a call, streams its answer.
 
-use owt_client::{Client, to_literal};
+use owt_client::{Body, CallRequest, HeaderName, HeaderValue, Reply};
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::args::{CallArgs, What};
-use crate::encode::{call_of, check};
+use crate::args::CallArgs;
+use crate::called::Called;
 use crate::failure::Failure;
 use crate::output;
-use crate::source::Source;
+use crate::progress::{Progress, Sent};
+use crate::saved::Saved;
+use crate::source::Stdin;
 
 pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
-    if args.what.file == Some(Source::Stdin) && args.data == Some(Source::Stdin) {
-        let both = "standard input cannot be both the code and the data";
-        return Err(Failure::Usage(both.to_owned()));
+    let mut stdin = Stdin::default();
+    if let Some(data) = &args.data {
+        stdin.take(data, "the data")?;
     }
-    let kwargs = match args.kwargs {
-        Some(kwargs) => Some(more_than_text("--kwargs", kwargs)?),
-        None => named(&args.args)?,
-    };
-    let code_name = args.what.file.as_ref().and_then(Source::code_name).map(Into::into);
-    let mut call = call_of(code(args.what)?, kwargs, &args.endpoint)?;
-    call.code_name = code_name;
-    call.timeout = args.timeout.map(|span| span.0);
+    let headers = headers(&args.headers, args.json)?;
+    let Called { mut call, code_name } = Called::read(args.called, &mut stdin)?;
+    call.code_name = code_name.map(Into::into);
 
-    let client = Client::new(args.endpoint.address())?;
-    let mut request = client.call(call).method(args.method);
+    let mut request = args.token.client(&args.server)?.call(call).method(args.method);
     if let Some(data) = args.data {
-        request = request.data(data.bytes()?);
+        request = request.data(Body::wrap(Sent::new(data.bytes()?)));
     }
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let file = args.output.as_deref().filter(|path| *path != "-");
+    let saved = file.map(|path| Saved::begin(path.as_ref())).transpose()?;
+    wait(async {
+        match saved {
+            None => show(request.send().await?).await,
+            Some(saved) => tokio::select! {
+                done = save(request, saved) => done,
+                interrupted = interrupted() => Err(interrupted),
+            },
+        }
+    })
+}
+
+/// Runs it on this thread, to its end.
+pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -34,11 +49,11 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
             what: "no event loop could be made".to_owned(),
             source,
         })?
-        .block_on(stream(request))
+        .block_on(work)
 }
 
-async fn stream(request: owt_client::CallRequest) -> Result<(), Failure> {
-    let reply = request.send().await?;
+/// Writes an answer to standard output, each piece as it comes.
+async fn show(reply: Reply) -> Result<(), Failure> {
     let status = reply.status();
     let mut chunks = reply.stream();
     let mut mid_line = false;
@@ -55,52 +70,77 @@ async fn stream(request: owt_client::CallRequest) -> Result<(), Failure> {
     if status.as_u16() < 400 { Ok(()) } else { Err(Failure::Answered(status)) }
 }
 
-fn code(what: What) -> Result<String, Failure> {
-    if let Some(file) = what.file {
-        return file.code();
+/// Writes an answer to a file. One that is an error is shown, and the file stays as it was.
+async fn save(request: CallRequest, mut saved: Saved) -> Result<(), Failure> {
+    let reply = request.send().await?;
+    if reply.status().as_u16() >= 400 {
+        return show(reply).await;
     }
-    if let Some(expression) = what.run {
-        check("--run", &expression)?;
-        return Ok(expression);
+    let length = reply.headers().get("content-length");
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let progress = Progress::new("received", length);
+    let mut chunks = reply.stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
+        saved.write(&chunk)?;
+        progress.add(chunk.len());
     }
-    // clap has seen to it that there is one of the three.
-    Ok(what.code.unwrap_or_default())
+    saved.keep()
 }
 
-/// What begins with a bracket is JSON or Python, or a mistake, which is told here as the server
-/// would tell it.
-fn more_than_text(name: &str, text: String) -> Result<String, Failure> {
-    let is_json = || serde_json::from_str::<serde_json::Value>(&text).is_ok();
-    if begins_with_bracket(&text) && !is_json() {
-        check(name, &text)?;
+/// Waits until somebody ends this program: then what is half written is removed first.
+async fn interrupted() -> Failure {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Then it ends as programs do.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Failure::Interrupted(SignalKind::interrupt()),
+        _ = terminate.recv() => Failure::Interrupted(SignalKind::terminate()),
     }
-    Ok(text)
 }
 
-fn begins_with_bracket(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[', '('])
-}
-
-/// The dict of `--arg NAME VALUE ...`.
-fn named(args: &[String]) -> Result<Option<String>, Failure> {
-    let quoted = |text: &String| to_literal(text).unwrap_or_default();
-    let mut entries = Vec::new();
-    for pair in args.chunks_exact(2) {
-        let [name, value] = pair else { continue };
-        let literal = owt_server::literal_of(value)
-            .map_err(|error| Failure::Usage(format!("--arg {name}: {error}")))?;
-        let value = match literal {
-            Some(literal) => literal,
-            None if begins_with_bracket(value) => {
-                check(&format!("--arg {name}"), value)?;
-                return Err(Failure::Usage(format!(
-                    "--arg {name} is neither JSON nor a Python value: {value}\n(text that begins \
-                     with a bracket wants quotes of its own)"
-                )));
-            }
-            None => quoted(value),
+/// The headers as they were typed. What is wrong is not repeated: it may be a secret.
+fn headers(typed: &[String], json: bool) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
+    let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::new();
+    let accept = json.then_some("Accept: application/json");
+    for text in typed.iter().map(String::as_str).chain(accept) {
+        let header = text.split_once(':').and_then(|(name, value)| {
+            Some((name.trim().parse().ok()?, value.trim().parse().ok()?))
+        });
+        let Some((name, value)) = header else {
+            let mend = "-H wants 'NAME: VALUE', a header's name and one line of text";
+            return Err(Failure::Usage(mend.to_owned()));
         };
-        entries.push(format!("{}: {value}", quoted(name)));
+        if headers.iter().any(|(other, _)| *other == name) {
+            let by = if json && name == "accept" { ", by -H and --json" } else { "" };
+            return Err(Failure::Usage(format!("the header {name} is given twice{by}")));
+        }
+        headers.push((name, value));
     }
-    Ok((!entries.is_empty()).then(|| format!("{{{}}}", entries.join(", "))))
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_as_they_are_typed() {
+        let read = |typed: &[&str], json| {
+            let typed: Vec<_> = typed.iter().map(|&text| text.to_owned()).collect();
+            headers(&typed, json).map_err(|failure| failure.to_string())
+        };
+        let made = read(&["X-One:1", "X-Two: two words "], true).unwrap();
+        let made: Vec<_> = made.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
+        assert_eq!(made, [("x-one", "1"), ("x-two", "two words"), ("accept", "application/json")]);
+        for wrong in ["secret", "a b: secret", ": secret", "a: sec\nret"] {
+            let refusal = read(&[wrong], false).unwrap_err();
+            assert!(refusal.contains("-H") && !refusal.contains("secret"), "{refusal}");
+        }
+        let twice = read(&["Accept: text/csv"], true).unwrap_err();
+        assert_eq!(twice, "the header accept is given twice, by -H and --json");
+    }
 }

@@ -8,6 +8,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use owt_client::{ErrorKind, Problem, StatusCode};
 use owt_core::CallError;
 use owt_server::{SandboxError, ServeError, SocketError, TlsError, WorkerError};
+use tokio::signal::unix::SignalKind;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 
@@ -20,6 +21,11 @@ pub(crate) enum Failure {
     Read(String, #[source] io::Error),
     #[error("cannot write to standard output")]
     Write(#[source] io::Error),
+    #[error("cannot write {0}")]
+    Save(String, #[source] io::Error),
+    /// Somebody ended this program before the file was whole.
+    #[error("interrupted; nothing was written")]
+    Interrupted(SignalKind),
     /// Whoever read standard output has had enough.
     #[error("standard output was closed")]
     Closed,
@@ -52,7 +58,12 @@ impl Failure {
             Self::Usage(_) | Self::Read(..) | Self::Call(_) => 2,
             Self::Serve(ServeError::Open(_) | ServeError::Sandbox(SandboxError::NoWorkers)) => 2,
             Self::Client(error) if error.kind() == ErrorKind::Usage => 2,
+            // As of a program that the signal has ended.
+            Self::Interrupted(signal) => {
+                u8::try_from(signal.as_raw_value()).map_or(1, |number| 128 + number)
+            }
             Self::Write(_)
+            | Self::Save(..)
             | Self::Client(_)
             | Self::Answered(_)
             | Self::Start { .. }

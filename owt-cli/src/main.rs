@@ -1,7 +1,9 @@
 //! `owt`: serve Python to HTTP, and call it from a shell.
 
 mod args;
+mod arguments;
 mod call;
+mod called;
 mod completions;
 mod doctor;
 mod encode;
@@ -9,7 +11,10 @@ mod failure;
 mod hash_password;
 mod listen;
 mod log;
+mod ls;
 mod output;
+mod progress;
+mod saved;
 mod serve;
 mod shutdown;
 mod source;
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Encode(args) => encode::run(args),
         Command::Call(args) => call::run(args),
+        Command::Ls(args) => ls::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -18,6 +18,14 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// What is named by that text: a path, or `-`.
+    pub(crate) fn of(text: &str) -> Self {
+        match text {
+            "-" => Self::Stdin,
+            path => Self::File(path.into()),
+        }
+    }
+
     /// All of it.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, Failure> {
         let read = match self {
@@ -48,10 +56,7 @@ impl FromStr for Source {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text {
-            "-" => Self::Stdin,
-            path => Self::File(path.into()),
-        })
+        Ok(Self::of(text))
     }
 }
 
@@ -60,6 +65,29 @@ impl fmt::Display for Source {
         match self {
             Self::File(path) => path.display().fmt(f),
             Self::Stdin => f.write_str("standard input"),
+        }
+    }
+}
+
+/// What standard input is for, which can be read once.
+#[derive(Debug, Default)]
+pub(crate) struct Stdin(Option<String>);
+
+impl Stdin {
+    /// Takes it for that purpose, if it is the source.
+    ///
+    /// # Errors
+    /// It is for something else already.
+    pub(crate) fn take(&mut self, source: &Source, purpose: &str) -> Result<(), Failure> {
+        match &self.0 {
+            _ if *source != Source::Stdin => Ok(()),
+            None => {
+                self.0 = Some(purpose.to_owned());
+                Ok(())
+            }
+            Some(before) => {
+                Err(Failure::Usage(format!("standard input cannot be both {before} and {purpose}")))
+            }
         }
     }
 }

@@ -43,6 +43,14 @@ fn help() {
     assert_cmd_snapshot!("help_call", owt(&["call", "--help"]));
     assert_cmd_snapshot!("help_completions", owt(&["completions", "--help"]));
     assert_cmd_snapshot!("help_doctor", owt(&["doctor", "--help"]));
+    assert_cmd_snapshot!("help_ls", owt(&["ls", "--help"]));
+}
+
+#[test]
+fn help_is_a_command_too() {
+    for command in ["serve", "encode", "call", "ls", "completions", "hash-password", "doctor"] {
+        assert_eq!(printed(&["help", command], ""), printed(&[command, "--help"], ""), "{command}");
+    }
 }
 
 #[test]
@@ -118,6 +126,20 @@ fn encode_writes_url_curl_and_json() {
     insta::assert_snapshot!("encode_json", printed(&json, ECHO));
     let url = [&["encode", "-"][..], &options].concat();
     insta::assert_snapshot!("encode_url_options", printed(&url, ECHO));
+}
+
+/// Arguments by name, as `owt call` takes them too.
+#[test]
+fn encode_takes_arguments_by_name() {
+    let by_name = ["encode", "--code", "f(max)", "a=x y", "b:=[1, true]", "--as", "json"];
+    assert_eq!(
+        printed(&by_name, ""),
+        "{\"code\":\"f(max)\",\"kwargs\":{\"a\": \"x y\", \"b\": [1, true]}}\n"
+    );
+    assert_cmd_snapshot!("items_twice", owt(&["encode", "--code", "x", "a=1", "a=2"]));
+    assert_cmd_snapshot!("items_mixed", owt(&["encode", "--code", "x", "a=1", "[1, 2]"]));
+    assert_cmd_snapshot!("items_header", owt(&["call", "--code", "x", "Accept:text/html"]));
+    assert_cmd_snapshot!("items_no_json", owt(&["call", "--code", "x", "steps:=many"]));
 }
 
 #[test]

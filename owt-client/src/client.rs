@@ -6,13 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Call, to_kwargs};
+use owt_core::{Call, WARM_PATH, Warm, to_kwargs};
 use percent_encoding::percent_decode_str;
+use reqwest::RequestBuilder;
+use reqwest::header::ACCEPT;
 use serde::Serialize;
 use url::{Host, Url};
 
 use crate::connections::Route;
 use crate::error::Error;
+use crate::reply::Reply;
 use crate::request::{CallRequest, Verb};
 
 /// The environment variable with the URL of the server to call.
@@ -111,6 +114,36 @@ impl Client {
         CallRequest::new(self.clone(), call)
     }
 
+    /// The adaptors that are warm in the server's workers. Of a server that asks for keys, one of
+    /// the scope `run` is wanted.
+    ///
+    /// # Errors
+    /// What could not be sent, or answered: see [`ErrorKind`](crate::ErrorKind).
+    pub async fn warm(&self) -> Result<Warm, Error> {
+        let mut url = self.base.clone();
+        url.set_path(WARM_PATH);
+        url.set_query(None);
+        let mut request = self.open(self.route.connections()?.get(url));
+        if let Some(timeout) = self.timeout {
+            request = request.timeout(timeout);
+        }
+        let sent = request.header(ACCEPT, "application/json").send().await;
+        let server = self.server();
+        match sent {
+            Ok(response) => Reply::new(response, server, self.timeout).await?.json().await,
+            Err(error) => Err(Error::transport(error, &server, self.timeout)),
+        }
+    }
+
+    /// The same request with what opens the server's door.
+    pub(crate) fn open(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.key {
+            Some(Key::Basic { user, password }) => request.basic_auth(user, Some(password)),
+            Some(Key::Bearer(token)) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
     /// Where the server is, for people.
     pub(crate) fn server(&self) -> String {
         match &self.route.socket {
@@ -121,10 +154,6 @@ impl Client {
 
     pub(crate) fn route(&self) -> &Route {
         &self.route
-    }
-
-    pub(crate) fn key(&self) -> Option<&Key> {
-        self.key.as_ref()
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
@@ -277,7 +306,7 @@ mod tests {
     #[test]
     fn the_password_is_kept_apart_and_not_printed() {
         let client = Client::new("http://m%40e:p%3Aw@127.0.0.1:9876/").unwrap();
-        let Some(Key::Basic { user, password }) = client.key() else { panic!("no name") };
+        let Some(Key::Basic { user, password }) = &client.key else { panic!("no name") };
         assert_eq!((&**user, &**password), ("m@e", "p:w"));
         assert_eq!(client.url().as_str(), "http://127.0.0.1:9876/");
         assert!(!format!("{client:?} {:?}", client.call(Call::new("x"))).contains("p:w"));

@@ -16,7 +16,9 @@ pub use client::{Builder, Client, DEFAULT_URL, URL_VARIABLE, server_url};
 pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use oneliner::{encode, owt};
-pub use owt_core::{Call, Exception, Problem, ProblemKind, PyExpr, to_literal};
+pub use owt_core::{
+    Call, Exception, Problem, ProblemKind, PyExpr, Warm, WarmAdaptor, WarmWorker, to_literal,
+};
 pub use reply::Reply;
 pub use request::{CallRequest, GET, Method, POST, Verb};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -10,7 +10,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::client::{Client, Key};
+use crate::client::Client;
 use crate::error::Error;
 use crate::event::Event;
 use crate::reply::Reply;
@@ -108,6 +108,11 @@ impl CallRequest {
     /// Whether it keeps a result for each set of arguments.
     pub fn cache_kwargs(self, cache_kwargs: bool) -> Self {
         self.with(|parts| parts.call.cache_kwargs = cache_kwargs)
+    }
+
+    /// Whether the result is shared with the server's other users.
+    pub fn cache_shared(self, cache_shared: bool) -> Self {
+        self.with(|parts| parts.call.cache_shared = cache_shared)
     }
 
     /// What results are kept under, instead of path, code and arguments.
@@ -248,11 +253,7 @@ impl Parts {
                 .header(CONTENT_TYPE, "application/json")
                 .body(self.call.to_json().to_string()),
         };
-        request = match self.client.key() {
-            Some(Key::Basic { user, password }) => request.basic_auth(user, Some(password)),
-            Some(Key::Bearer(token)) => request.bearer_auth(token),
-            None => request,
-        };
+        request = self.client.open(request);
         if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }

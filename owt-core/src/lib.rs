@@ -22,6 +22,7 @@ mod encoding;
 pub mod fuzzing;
 mod literal;
 mod problem;
+mod warm;
 
 pub use call::{
     Call, CallError, CallFields, DEFAULT_CODE_NAME, DEFAULT_FN_NAME, FieldNames, MAX_CODE_NAME,
@@ -30,3 +31,4 @@ pub use call::{
 pub use code::{Code, CodeId};
 pub use literal::{LiteralError, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};
+pub use warm::{WARM_PATH, Warm, WarmAdaptor, WarmWorker};

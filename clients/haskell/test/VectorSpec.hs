@@ -87,6 +87,7 @@ instance FromJSON Vector where
             useCache <- given .:? "use_cache" .!= False
             cacheKwargs <- given .:? "cache_kwargs" .!= False
             cacheKey <- given .:? "cache_key_override"
+            cacheShared <- given .:? "cache_shared" .!= False
             timeout <- given .:? "timeout"
             let simple = SimpleOwt code kwargs
             pure simple
@@ -94,6 +95,7 @@ instance FromJSON Vector where
                 owtUseCache = useCache,
                 owtCacheKwargs = cacheKwargs,
                 owtCacheKey = cacheKey,
+                owtCacheShared = cacheShared,
                 owtTimeout = timeout
               })
     Vector <$> row .: "name" <*> row .: "base" <*> withOptions options <*> row .: "url" <*> row .: "json"

@@ -36,6 +36,7 @@ const CAMEL = {
   use_cache: 'useCache',
   cache_kwargs: 'cacheKwargs',
   cache_key_override: 'cacheKeyOverride',
+  cache_shared: 'cacheShared',
   timeout: 'timeout',
 };
 

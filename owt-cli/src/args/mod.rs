@@ -1,6 +1,7 @@
 //! What can be typed. Each command's own arguments, with their defaults and
 //! environment variables, and the help that explains them.
 
+mod call;
 mod door;
 mod keys;
 mod listen;
@@ -11,12 +12,11 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use owt_client::{DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};
 use owt_server::Config;
 
-use crate::source::Source;
 use crate::units::{Size, Span};
 
+pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, LsArgs};
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::{Asked, KeyArgs};
 pub(crate) use listen::{ListenArgs, TlsHow};
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Encode(EncodeArgs),
     /// Send a call and stream what it answers to standard output
     Call(CallArgs),
+    /// List the adaptors that are warm in a running server, their calls and their worker's memory
+    Ls(LsArgs),
     /// Print a script that completes owt's arguments in a shell
     Completions(CompletionsArgs),
     /// Turn a password into what --auth and --auth-file keep of it
@@ -209,121 +211,6 @@ the files of TLS and of keys again, and opens that of --audit again; no call is 
 OWT_LIB_DIRS separates its folders with colons.";
 
 #[derive(Debug, Args)]
-pub(crate) struct EndpointArgs {
-    /// URL of the server; user:password@ in it is sent along, a path is the adaptor's request.path
-    ///
-    /// `owt call` also takes unix:PATH, a server's Unix socket. It trusts a certificate that
-    /// SSL_CERT_FILE names, as of a server with --tls self-signed.
-    #[arg(long, env = URL_VARIABLE, hide_env_values = true, value_name = "URL", default_value = DEFAULT_URL, value_hint = ValueHint::Url)]
-    pub(crate) address: String,
-
-    /// The function to call in the code [default: run]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) fn_name: Option<String>,
-
-    /// Let the server keep the result, and answer from a kept one
-    #[arg(long)]
-    pub(crate) use_cache: bool,
-
-    /// Keep a result for each set of arguments
-    #[arg(long)]
-    pub(crate) cache_kwargs: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = ENCODE_EXAMPLES)]
-pub(crate) struct EncodeArgs {
-    /// The adaptor's source; - reads standard input
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub(crate) file: Source,
-
-    /// A Python expression, or JSON, for the arguments
-    pub(crate) kwargs: Option<String>,
-
-    #[command(flatten)]
-    pub(crate) endpoint: EndpointArgs,
-
-    /// What to print
-    #[arg(long = "as", value_enum, default_value_t, value_name = "FORM")]
-    pub(crate) form: Form,
-}
-
-/// How `encode` writes a call.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum Form {
-    /// A URL to GET, safe to paste between quotes
-    #[default]
-    Url,
-    /// A line for a shell that POSTs with curl
-    Curl,
-    /// The JSON body of a POST
-    Json,
-}
-
-const ENCODE_EXAMPLES: &str = "\
-Examples:
-  curl \"$(owt encode adaptor.py '{\"prompt\": \"solve AGI\"}')\"
-  echo 'f(math.sqrt)' | owt encode - 2 --as curl
-  owt encode adaptor.py --as json | curl --json @- http://127.0.0.1:9876";
-
-#[derive(Debug, Args)]
-#[command(after_long_help = CALL_EXAMPLES)]
-pub(crate) struct CallArgs {
-    #[command(flatten)]
-    pub(crate) what: What,
-
-    /// A Python expression, or JSON, for the arguments
-    #[arg(long, value_name = "EXPR", conflicts_with = "args")]
-    pub(crate) kwargs: Option<String>,
-
-    /// A named argument; VALUE is JSON or a Python value, else it is text as it is
-    #[arg(long = "arg", num_args = 2, value_names = ["NAME", "VALUE"], action = ArgAction::Append, allow_hyphen_values = true)]
-    pub(crate) args: Vec<String>,
-
-    #[command(flatten)]
-    pub(crate) endpoint: EndpointArgs,
-
-    /// How the call travels
-    #[arg(long, value_parser = method, value_name = "GET|POST", default_value = "POST")]
-    pub(crate) method: Method,
-
-    /// A file to send as the body, the adaptor's request.data; - reads standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) data: Option<Source>,
-
-    /// Deadline of the call: 3, 1m30s [default: the server's]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) timeout: Option<Span>,
-}
-
-/// The code to call, one way or another.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct What {
-    /// The adaptor's source; - reads standard input
-    #[arg(value_hint = ValueHint::FilePath)]
-    pub(crate) file: Option<Source>,
-
-    /// The adaptor's source itself
-    #[arg(long)]
-    pub(crate) code: Option<String>,
-
-    /// One expression, a pipeline or something to call; checked before it is sent
-    #[arg(long, value_name = "EXPR")]
-    pub(crate) run: Option<String>,
-}
-
-const CALL_EXAMPLES: &str = "\
-Examples:
-  owt call adaptor.py --arg prompt 'solve AGI' --arg steps 20
-  owt call --run 'f(sota.hard_task)' --kwargs '\"solve AGI\"'
-  owt call --run 'f(lambda: len(request.data))' --data photo.png
-  owt call bark.py --arg text 'Hello world!' --use-cache --cache-kwargs > hello.wav
-
-Exit status: 0 for an answer, 1 for a problem (told on standard error, with the adaptor's
-traceback) or an answer whose status is 400 or more, 2 for wrong usage.";
-
-#[derive(Debug, Args)]
 #[command(after_long_help = COMPLETIONS_EXAMPLES)]
 pub(crate) struct CompletionsArgs {
     /// The shell
@@ -361,25 +248,4 @@ pub(crate) struct DoctorArgs {
     /// The Python to look at [default: the one that would be served]
     #[arg(long, env = "OWT_PYTHON", value_hint = ValueHint::ExecutablePath)]
     pub(crate) python: Option<PathBuf>,
-}
-
-impl EndpointArgs {
-    /// The server's URL. Not clap's to parse: it would print a password that is
-    /// in one it cannot read. An empty one is none: `OWT_URL= owt call`.
-    pub(crate) fn url(&self) -> Result<Url, owt_client::Error> {
-        server_url(self.address())
-    }
-
-    /// Where the server is, as it was written.
-    pub(crate) fn address(&self) -> &str {
-        if self.address.is_empty() { DEFAULT_URL } else { &self.address }
-    }
-}
-
-fn method(text: &str) -> Result<Method, &'static str> {
-    match text.to_ascii_uppercase().as_str() {
-        "GET" => Ok(Method::GET),
-        "POST" => Ok(Method::POST),
-        _ => Err("give GET or POST"),
-    }
 }

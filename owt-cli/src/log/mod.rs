@@ -13,6 +13,7 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 
 use self::queue::Line;
+pub(crate) use self::visible::visible;
 use self::visible::{Visible, visible_json};
 use crate::args::LogFormat;
 

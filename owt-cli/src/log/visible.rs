@@ -27,6 +27,15 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
+/// The text as a terminal may show it.
+pub(crate) fn visible(text: &str) -> String {
+    let mut seen = Visible(String::with_capacity(text.len()));
+    // Writing to a String does not fail.
+    let done = seen.write_str(text);
+    debug_assert!(done.is_ok());
+    seen.0
+}
+
 /// True for printable ASCII and nothing else. Eight bytes at a time: adaptors print much, and it is
 /// mostly that.
 fn is_plain(text: &str) -> bool {

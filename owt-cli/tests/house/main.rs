@@ -20,12 +20,14 @@ mod raw;
 
 mod audit;
 mod audit_file;
+mod calling;
 mod doctor;
 mod ending;
 mod environment;
 mod listening;
 mod listening_tls;
 mod listening_unix;
+mod listing;
 mod once;
 mod places;
 mod scripts;

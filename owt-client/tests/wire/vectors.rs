@@ -56,6 +56,7 @@ fn asked(row: &Value, client: &Client) -> CallRequest {
             "fn_name" => request.fn_name(value.as_str().unwrap()),
             "use_cache" => request.cache(value.as_bool().unwrap()),
             "cache_kwargs" => request.cache_kwargs(value.as_bool().unwrap()),
+            "cache_shared" => request.cache_shared(value.as_bool().unwrap()),
             "cache_key_override" => request.cache_key(value.as_str().unwrap()),
             "timeout" => request.timeout(Duration::from_secs_f64(value.as_f64().unwrap())),
             other => panic!("no option {other}"),

@@ -57,6 +57,7 @@ impl Asked {
                 "fn_name" => call.fn_name = Some(text().into()),
                 "use_cache" => call.use_cache = value.as_bool().unwrap(),
                 "cache_kwargs" => call.cache_kwargs = value.as_bool().unwrap(),
+                "cache_shared" => call.cache_shared = value.as_bool().unwrap(),
                 "cache_key_override" => call.cache_key_override = Some(text()),
                 "timeout" => {
                     call.timeout = Some(Duration::from_secs_f64(value.as_f64().unwrap()));
@@ -166,6 +167,7 @@ fn calls() -> Vec<Asked> {
         named("the fn_name that goes without saying", plain().with(json!({"fn_name": "run"}))),
         named("use_cache", plain().with(json!({"use_cache": true}))),
         named("cache_kwargs", plain().with(json!({"use_cache": true, "cache_kwargs": true}))),
+        named("cache_shared", plain().with(json!({"use_cache": true, "cache_shared": true}))),
         named("no cache, said", plain().with(json!({"use_cache": false, "cache_kwargs": false}))),
         named(
             "cache_key_override",
@@ -182,6 +184,7 @@ fn calls() -> Vec<Asked> {
                 "use_cache": true,
                 "cache_kwargs": true,
                 "cache_key_override": "key",
+                "cache_shared": true,
                 "timeout": 60,
             })),
         ),

@@ -310,6 +310,7 @@ def test_options(peer):
         "f",
         "--use-cache",
         "--cache-kwargs",
+        "--cache-shared",
         "--timeout",
         "2.5",
         "--address",
@@ -324,6 +325,7 @@ def test_options(peer):
             "fn_name": "f",
             "use_cache": "true",
             "cache_kwargs": "true",
+            "cache_shared": "true",
             "timeout": "2.5",
         },
     )

@@ -11,10 +11,11 @@ mod postbox;
 mod status;
 mod trace;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Call, Problem, ProblemKind};
+use owt_core::{Call, Problem, ProblemKind, Warm, WarmAdaptor, WarmWorker};
 
 use crate::door::Permit;
 
@@ -46,9 +47,15 @@ pub trait Host: Send + Sync + 'static {
     /// Takes no more; calls that run are asked to end, those that wait are not begun. What is
     /// left to do then may take that long.
     fn stop(&self, patience: Duration);
+    /// The adaptors that are loaded in each process, by its id. One that does not say in time is
+    /// left out.
+    fn adaptors(&self) -> Listing;
     /// How it is now. Asked by probes and metrics, so rarely.
     fn status(&self) -> HostStatus;
 }
+
+/// The adaptors that are loaded in each process, once they are told.
+pub type Listing = Pin<Box<dyn Future<Output = Vec<(u32, Vec<WarmAdaptor>)>> + Send>>;
 
 /// Why a host gave a task back; nothing of it has run.
 #[derive(Debug)]
@@ -100,6 +107,25 @@ impl Engine {
     /// How the host is.
     pub fn status(&self) -> HostStatus {
         self.host.status()
+    }
+
+    /// The workers, and the adaptors that are warm in each.
+    pub async fn warm(&self) -> Warm {
+        // First: one that comes up meanwhile was not asked.
+        let status = self.host.status();
+        let mut told = self.host.adaptors().await;
+        let workers = status.workers.into_iter().map(|worker| WarmWorker {
+            index: worker.index,
+            pid: worker.pid,
+            up: worker.up,
+            resident_bytes: worker.resident_bytes,
+            running: worker.running,
+            adaptors: told
+                .iter_mut()
+                .find(|(pid, _)| *pid == worker.pid)
+                .map(|(_, adaptors)| std::mem::take(adaptors)),
+        });
+        Warm { workers: workers.collect() }
     }
 
     /// Bytes of results that are kept for `use_cache`.

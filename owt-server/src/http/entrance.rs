@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
     use crate::door::{Door, Rules};
-    use crate::engine::{Engine, Host, HostStatus, NotTaken, Task};
+    use crate::engine::{Engine, Host, HostStatus, Listing, NotTaken, Task};
     use crate::http::app;
     use crate::http::connection::{Connection, Stream};
 
@@ -149,6 +149,10 @@ mod tests {
         }
 
         fn stop(&self, _: Duration) {}
+
+        fn adaptors(&self) -> Listing {
+            Box::pin(std::future::ready(Vec::new()))
+        }
 
         fn status(&self) -> HostStatus {
             HostStatus { ready: false, workers: Vec::new(), waiting: 0 }

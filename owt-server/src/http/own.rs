@@ -1,13 +1,13 @@
-//! The server's own pages, below `/_owt/`: health, metrics, a person's yes, files for browsers,
+//! The server's own pages, below `/_owt/`: health, metrics, warm adaptors, a person's yes, files for browsers,
 //! problems explained.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use owt_core::{Problem, ProblemKind};
+use owt_core::{Problem, ProblemKind, WARM_PATH};
 
 use super::assets::Asset;
 use super::{Site, ask};
-use crate::door::Pass;
+use crate::door::{Pass, Scope};
 use crate::metrics::{OPENMETRICS, Scrape};
 
 /// Paths that belong to the server.
@@ -21,6 +21,7 @@ pub(super) enum Page {
     Livez,
     Readyz,
     Metrics,
+    Adaptors,
     Run,
     Asset(&'static Asset),
     Problem(ProblemKind),
@@ -31,7 +32,7 @@ impl Page {
     pub fn all() -> impl Iterator<Item = Self> {
         let assets = Asset::all().iter().map(Self::Asset);
         let problems = ProblemKind::ALL.iter().map(|kind| Self::Problem(*kind));
-        let pages = [Self::Livez, Self::Readyz, Self::Metrics, Self::Run];
+        let pages = [Self::Livez, Self::Readyz, Self::Metrics, Self::Adaptors, Self::Run];
         pages.into_iter().chain(assets).chain(problems)
     }
 
@@ -40,6 +41,7 @@ impl Page {
             Self::Livez => "/_owt/livez".to_owned(),
             Self::Readyz => "/_owt/readyz".to_owned(),
             Self::Metrics => "/_owt/metrics".to_owned(),
+            Self::Adaptors => WARM_PATH.to_owned(),
             Self::Run => ask::PATH.to_owned(),
             Self::Asset(asset) => asset.path.clone().into_owned(),
             Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
@@ -76,6 +78,9 @@ pub(super) async fn page(
         Page::Livez => text("live\n".to_owned()),
         Page::Readyz => ready(site),
         Page::Metrics => metrics(site)?,
+        // It names what other users call.
+        Page::Adaptors if pass.scope == Scope::Probe => return Err(site.door.out_of_scope()),
+        Page::Adaptors => HttpResponse::Ok().json(site.engine.warm().await),
         Page::Run => agreed(request, payload, site, &pass).await?,
         Page::Asset(asset) => asset.answer(request),
         Page::Problem(kind) => {

@@ -9,6 +9,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use bytes::Bytes;
+use bytesize::ByteSize;
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, CallFields, FieldNames, Others, Problem, ProblemKind};
 
@@ -266,9 +267,10 @@ async fn collect(
 }
 
 fn too_large(most: usize) -> Box<Problem> {
+    let most = ByteSize(most as u64).display().iec();
     Box::new(Problem::new(
         ProblemKind::BodyTooLarge,
-        format!("the body is larger than the {most} bytes that this server takes (--max-body)"),
+        format!("the body is larger than the {most} that this server takes (--max-body)"),
     ))
 }
 

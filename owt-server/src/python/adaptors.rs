@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
-use owt_core::CodeId;
+use owt_core::{CodeId, WarmAdaptor};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -21,6 +21,7 @@ use pyo3::types::PyString;
 use super::job::Job;
 use super::lane::{Lane, Owned};
 use super::reclaim::Reclaim;
+use super::usage::Usage;
 use super::versions::{Standing, Version};
 
 /// How long the version before an edit stays without being called.
@@ -43,6 +44,7 @@ pub struct Adaptor {
     handlers: Mutex<HashMap<Arc<str>, Arc<Handler>>>,
     /// The thread that it has asked for.
     lane: Option<Owned<Job>>,
+    pub usage: Usage,
     /// How long its calls take lately, in microseconds; at first not known to be quick.
     takes: AtomicU32,
 }
@@ -73,6 +75,7 @@ impl Adaptor {
             standing,
             handlers: Mutex::default(),
             lane,
+            usage: Usage::default(),
             takes: AtomicU32::new(u32::MAX),
         })
     }
@@ -111,6 +114,20 @@ impl Adaptor {
             handlers.insert(fn_name.into(), Arc::clone(&handler));
         }
         Ok(handler)
+    }
+
+    /// What is told of it.
+    fn as_warm(&self) -> WarmAdaptor {
+        let Version { code, path, fn_name, code_name } = &self.version;
+        WarmAdaptor {
+            code: code.id().to_string(),
+            code_name: code_name.as_deref().map(str::to_owned),
+            path: path.to_string(),
+            fn_name: fn_name.to_string(),
+            calls: self.usage.calls(),
+            running: self.usage.running(),
+            idle_seconds: self.usage.idle().as_secs_f64(),
+        }
     }
 
     /// False when a served library that it uses has changed since it was loaded.
@@ -209,6 +226,11 @@ impl<W> Adaptors<W> {
     /// How many are loaded.
     pub fn len(&self) -> usize {
         self.state.lock().ready.len()
+    }
+
+    /// Those that are loaded, the most recently used first.
+    pub fn warm(&self) -> Vec<WarmAdaptor> {
+        self.state.lock().ready.iter().map(|(_, adaptor)| adaptor.as_warm()).collect()
     }
 
     /// True when one of the tasks that wait for this load is as asked.

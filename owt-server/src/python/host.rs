@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use owt_core::CodeId;
+use owt_core::{CodeId, WarmAdaptor};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
@@ -23,7 +23,7 @@ use super::pool::{Pool, Source};
 use super::reclaim::Slim;
 use super::settings::Settings;
 use super::sink::Mailbox;
-use crate::engine::{Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
+use crate::engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus, resident_bytes};
 
 /// Python cannot be hosted.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +148,11 @@ impl PythonHost {
         all_left
     }
 
+    /// The adaptors that are loaded.
+    pub fn warm(&self) -> Vec<WarmAdaptor> {
+        self.shared.adaptors.warm()
+    }
+
     /// What is left of the time to end in.
     fn left(&self) -> Duration {
         let until = self.until.get().copied();
@@ -182,6 +187,11 @@ impl Host for PythonHost {
     fn stop(&self, patience: Duration) {
         self.until.get_or_init(|| Instant::now() + patience);
         self.shared.pool.stop();
+    }
+
+    fn adaptors(&self) -> Listing {
+        let own = (std::process::id(), self.warm());
+        Box::pin(std::future::ready(vec![own]))
     }
 
     fn status(&self) -> HostStatus {

@@ -28,6 +28,7 @@ mod seat;
 mod settings;
 mod sink;
 mod turn;
+mod usage;
 mod versions;
 
 pub(crate) use ask::diagnose;

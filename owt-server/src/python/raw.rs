@@ -11,6 +11,7 @@ use pyo3::types::PyBytes;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::adaptors::Adaptor;
+use super::usage::InUse;
 use crate::engine::Context;
 
 /// What `owt.request` is made from.
@@ -39,8 +40,8 @@ struct Kept {
     request: Option<Py<PyAny>>,
     /// Ends the call's flask context.
     pop_flask: Option<Py<PyAny>>,
-    /// Held, not read: what runs is not unloaded.
-    _adaptor: Option<Arc<Adaptor>>,
+    /// Held, not read: what runs is counted, and not unloaded.
+    _adaptor: Option<InUse>,
 }
 
 #[derive(Default)]
@@ -56,7 +57,8 @@ enum Body {
 impl RawCall {
     /// The call with that body, which `context` need not have.
     pub fn new(context: Arc<Context>, body: Bytes, adaptor: Arc<Adaptor>) -> Self {
-        let kept = Kept { body: Body::Unread(body), _adaptor: Some(adaptor), ..Kept::default() };
+        let adaptor = Some(InUse::new(adaptor));
+        let kept = Kept { body: Body::Unread(body), _adaptor: adaptor, ..Kept::default() };
         Self { context, loading: false, kept: Mutex::new(kept), state: Mutex::default() }
     }
 

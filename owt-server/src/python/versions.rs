@@ -15,8 +15,9 @@ const SHORTEST: usize = 40;
 #[derive(Clone, Debug)]
 pub struct Version {
     pub code: Code,
-    path: Box<str>,
-    fn_name: Box<str>,
+    pub path: Box<str>,
+    pub fn_name: Box<str>,
+    pub code_name: Option<Box<str>>,
 }
 
 impl Version {
@@ -25,6 +26,7 @@ impl Version {
             code: call.code.clone(),
             path: context.path.as_str().into(),
             fn_name: call.fn_name().into(),
+            code_name: context.code_name.as_deref().map(Into::into),
         }
     }
 

@@ -21,7 +21,9 @@ use super::sandbox::Walls;
 use super::worker::{Orphan, Worker};
 use super::{monitor, post, tree};
 use crate::config::Config;
-use crate::engine::{Event, Host, HostStatus, NotTaken, Task, WorkerStatus, resident_bytes};
+use crate::engine::{
+    Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus, resident_bytes,
+};
 use crate::python::{HostError, Settings};
 
 /// In that time so many workers at most are replaced because a call wants a fresh one.
@@ -30,6 +32,9 @@ const MOST_OUTGROWN: usize = 3;
 
 /// How long a worker may take to end by itself once it was told to, beyond what it was given.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a worker may take to say which adaptors it has loaded.
+const LISTING: Duration = Duration::from_secs(1);
 
 /// All workers of a server.
 #[derive(Debug)]
@@ -398,6 +403,26 @@ impl Host for Crew {
         }
         self.changed.notify_all();
         self.wake_monitor();
+    }
+
+    fn adaptors(&self) -> Listing {
+        let current: Vec<_> = {
+            let state = self.state.lock();
+            state.posts.iter().filter_map(|post| post.current.clone()).collect()
+        };
+        let asked = current.into_iter().filter(|process| process.worker.is_open());
+        let asked: Vec<_> =
+            asked.map(|process| (process.worker.pid, process.worker.ask_for_adaptors())).collect();
+        Box::pin(async move {
+            let until = tokio::time::Instant::now() + LISTING;
+            let mut told = Vec::new();
+            for (pid, answer) in asked {
+                if let Ok(Ok(adaptors)) = tokio::time::timeout_at(until, answer).await {
+                    told.push((pid, adaptors));
+                }
+            }
+            told
+        })
     }
 
     fn status(&self) -> HostStatus {

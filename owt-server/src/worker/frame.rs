@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use owt_core::{Call, Code, CodeId};
+use owt_core::{Call, Code, CodeId, WarmAdaptor};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Walls;
@@ -33,6 +33,8 @@ pub enum ToWorker<'a> {
     Credit { number: u32, bytes: usize },
     /// Unload what is idle until so many bytes are resident at most, and say `Slimmed`.
     Slim { most: u64 },
+    /// Say which adaptors are loaded, by `Adaptors`.
+    List,
     /// Take no more, end what runs, and end. What is left to do then may take that long.
     Stop { patience: Duration },
 }
@@ -71,6 +73,8 @@ pub enum FromWorker<'a> {
     Unloaded { codes: Vec<[u8; 32]> },
     /// As much as could be was unloaded: so many adaptors; and so many bytes are resident.
     Slimmed { unloaded: usize, bytes: u64 },
+    /// The adaptors that are loaded.
+    Adaptors { loaded: Vec<WarmAdaptor> },
 }
 
 /// A call and its context, without its body.

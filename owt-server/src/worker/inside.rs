@@ -323,6 +323,11 @@ impl Inside {
                 self.reins(number, |reins| reins.credit(bytes));
             }
             ToWorker::Slim { most } => self.slim(most),
+            ToWorker::List => {
+                let loaded = self.host.get().map(|host| host.warm()).unwrap_or_default();
+                self.outbox.push(&FromWorker::Adaptors { loaded }, &[]);
+                self.send();
+            }
             ToWorker::Stop { patience } => {
                 if let Some(host) = self.host.get() {
                     host.stop(patience);

@@ -1,6 +1,7 @@
 //! The server's side of one worker process: its calls, and what is said to it.
 
 mod answers;
+mod asking;
 mod burial;
 
 use std::io;
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 use slab::Slab;
 
 use self::answers::Coming;
+use self::asking::Asked;
 use super::answers::Room;
 use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
@@ -47,6 +49,7 @@ pub struct Worker {
     room: Arc<Room>,
     book: Mutex<Book>,
     swelling: Mutex<Swelling>,
+    asked: Mutex<Asked>,
     /// Calls that have ended.
     served: AtomicU64,
     is_stuck: AtomicBool,
@@ -115,6 +118,7 @@ impl Worker {
                 progress: Instant::now(),
             }),
             swelling: Mutex::default(),
+            asked: Mutex::default(),
             served: AtomicU64::new(0),
             is_stuck: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
@@ -260,6 +264,7 @@ impl Worker {
                 }
             }
             FromWorker::Slimmed { unloaded, bytes } => self.slimmed(Slimmed { unloaded, bytes }),
+            FromWorker::Adaptors { loaded } => self.asked.lock().answer(&loaded),
         }
         Ok(Heard::Nothing)
     }

@@ -51,6 +51,8 @@ data Owt = Owt
     owtCacheKwargs :: Bool,
     -- | Use this key of the cache instead.
     owtCacheKey :: Maybe Text,
+    -- | Share the result with the server's other users.
+    owtCacheShared :: Bool,
     -- | The deadline in seconds, after which the server cancels the call.
     owtTimeout :: Maybe Double,
     -- | Further headers; they replace those that are sent anyway.
@@ -73,6 +75,7 @@ pattern SimpleOwt code kwargs <-
           owtUseCache = False,
           owtCacheKwargs = False,
           owtCacheKey = Nothing,
+          owtCacheShared = False,
           owtTimeout = Nothing,
           owtHeaders = [],
           owtBody = Nothing
@@ -167,6 +170,7 @@ settings call =
     <> [("use_cache", Flag) | owtUseCache call]
     <> [("cache_kwargs", Flag) | owtCacheKwargs call]
     <> [("cache_key_override", Words key) | Just key <- [owtCacheKey call]]
+    <> [("cache_shared", Flag) | owtCacheShared call]
     <> [("timeout", Seconds n) | Just n <- [owtTimeout call]]
 
 -- | Whole seconds without a fraction: @3@, not @3.0@.

@@ -21,6 +21,7 @@ class Call(NamedTuple):
     use_cache: bool = False
     cache_kwargs: bool = False
     cache_key_override: str | None = None
+    cache_shared: bool = False
     timeout: float | None = None
 
     @classmethod
@@ -34,6 +35,7 @@ class Call(NamedTuple):
         use_cache: bool = False,
         cache_kwargs: bool = False,
         cache_key_override: str | None = None,
+        cache_shared: bool = False,
         timeout: float | None = None,
         **named: object,
     ) -> Self:
@@ -50,7 +52,16 @@ class Call(NamedTuple):
             text = arguments((), kwargs) or "{}"
         else:
             text = arguments(values, named) if kwargs is None else kwargs
-        return cls(code, text, fn_name, use_cache, cache_kwargs, cache_key_override, timeout)
+        return cls(
+            code,
+            text,
+            fn_name,
+            use_cache,
+            cache_kwargs,
+            cache_key_override,
+            cache_shared,
+            timeout,
+        )
 
     def json(self) -> dict[str, Any]:
         """The JSON body of a POST: the code, and what differs from the default."""
@@ -74,6 +85,7 @@ class Call(NamedTuple):
             "use_cache": self.use_cache or None,
             "cache_kwargs": self.cache_kwargs or None,
             "cache_key_override": self.cache_key_override,
+            "cache_shared": self.cache_shared or None,
             "timeout": self.timeout,
         }
         return {name: value for name, value in settings.items() if value is not None}

@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cache-kwargs", action="store_true", help="with the arguments part of the cache's key"
     )
+    parser.add_argument(
+        "--cache-shared", action="store_true", help="share the result with other users"
+    )
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="the call's deadline")
     return parser
 
@@ -86,6 +89,7 @@ def _call(given: argparse.Namespace) -> Call:
         fn_name=given.fn_name,
         use_cache=given.use_cache,
         cache_kwargs=given.cache_kwargs,
+        cache_shared=given.cache_shared,
         timeout=given.timeout,
     )
 

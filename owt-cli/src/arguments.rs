@@ -1,0 +1,309 @@
+//! The arguments of a call as they are typed: `NAME=TEXT` and `NAME:=JSON` as HTTPie has them,
+//! `--arg NAME VALUE`, and all of them as one text.
+
+use std::collections::BTreeMap;
+
+use owt_client::to_literal;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::failure::Failure;
+use crate::source::{Source, Stdin};
+
+/// What all arguments as one word are called in messages.
+const WORD: &str = "KWARGS (text wants quotes of its own)";
+
+/// Turns what was typed into the text of the call's arguments.
+///
+/// # Errors
+/// Something cannot be read, or does not go with the rest.
+pub(crate) fn kwargs(
+    words: &[String],
+    named: &[String],
+    option: Option<&str>,
+    stdin: &mut Stdin,
+) -> Result<Option<String>, Failure> {
+    let mut entries = Entries::default();
+    let mut whole = option.map(|text| ("--kwargs", text));
+    for word in words {
+        match Item::of(word)? {
+            Some(item) => entries.add(item.name.to_owned(), item.value(stdin)?)?,
+            None if whole.is_none() => whole = Some((WORD, word)),
+            None => return Err(twice(word)),
+        }
+    }
+    for pair in named.chunks_exact(2) {
+        let [name, value] = pair else { continue };
+        entries.add(name.clone(), Value::guess(name, value)?)?;
+    }
+    match whole {
+        Some((name, text)) if entries.is_empty() => checked(name, text).map(Some),
+        Some((_, text)) => {
+            entries.add_object(text)?;
+            entries.write().map(Some)
+        }
+        None if entries.is_empty() => Ok(None),
+        None => entries.write().map(Some),
+    }
+}
+
+fn twice(word: &str) -> Failure {
+    Failure::Usage(format!(
+        "{word}: the arguments are there already; give them as one JSON or Python expression, or \
+         each as NAME=TEXT or NAME:=JSON"
+    ))
+}
+
+/// A text that is all arguments, if the server can read it.
+fn checked(name: &str, text: &str) -> Result<String, Failure> {
+    // With --kwargs only what begins with a bracket has to be more than text.
+    if name == WORD || begins_with_bracket(text) && serde_json::from_str::<&RawValue>(text).is_err()
+    {
+        check(name, text)?;
+    }
+    Ok(text.to_owned())
+}
+
+/// Refuses what Python's own parser does not take for an expression.
+pub(crate) fn check(name: &str, expression: &str) -> Result<(), Failure> {
+    owt_server::check_expression(expression).map_err(|why| {
+        Failure::Usage(format!("{name} cannot be read as a Python expression:\n{why}"))
+    })
+}
+
+fn begins_with_bracket(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[', '('])
+}
+
+/// One word that names an argument.
+#[derive(Debug, PartialEq)]
+struct Item<'a> {
+    name: &'a str,
+    is_json: bool,
+    /// What is behind the sign: the value, or where it is.
+    text: &'a str,
+    is_file: bool,
+}
+
+impl<'a> Item<'a> {
+    /// `None` for a word that names none.
+    fn of(word: &'a str) -> Result<Option<Self>, Failure> {
+        let is_part = |c: char| c == '_' || c == '-' || c.is_alphanumeric();
+        let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
+        let (name, rest) = word.split_at(end);
+        if !name.starts_with(|c: char| c == '_' || c.is_alphabetic()) {
+            return Ok(None);
+        }
+        if rest.starts_with("==") {
+            return Err(Failure::Usage(format!(
+                "{word}: give {name}=TEXT or {name}:=JSON; for text that begins with = write \
+                 {name}:='\"=...\"'"
+            )));
+        }
+        let (is_json, text) = match (rest.strip_prefix(":="), rest.strip_prefix('=')) {
+            (Some(text), _) => (true, text),
+            (None, Some(text)) => (false, text),
+            (None, None) if rest.starts_with(':') => {
+                return Err(Failure::Usage(format!(
+                    "{word}: an argument is NAME=TEXT or NAME:=JSON, and a header of owt call is \
+                     -H 'NAME: VALUE'"
+                )));
+            }
+            (None, None) => return Ok(None),
+        };
+        let file = text.strip_prefix('@');
+        Ok(Some(Self { name, is_json, text: file.unwrap_or(text), is_file: file.is_some() }))
+    }
+
+    fn value(&self, stdin: &mut Stdin) -> Result<Value, Failure> {
+        let Self { name, text, .. } = self;
+        let text = if self.is_file { self.content(stdin)? } else { (*text).to_owned() };
+        if !self.is_json {
+            return Value::text(&text);
+        }
+        serde_json::from_str(&text).map(Value::Json).map_err(|error| {
+            let mend = if self.is_file {
+                format!("for the file's text write {name}=@{}", self.text)
+            } else {
+                format!("for text write {name}={}", self.text)
+            };
+            Failure::Usage(format!("{name}:= wants JSON: {error}; {mend}"))
+        })
+    }
+
+    fn content(&self, stdin: &mut Stdin) -> Result<String, Failure> {
+        let Self { name, text: path, is_json, .. } = self;
+        let source = Source::of(path);
+        stdin.take(&source, &format!("the argument {name}"))?;
+        let bytes = source.bytes().map_err(|failure| match failure {
+            Failure::Read(what, error) if !is_json => Failure::Usage(format!(
+                "{name}: cannot read {what}: {error}; for text that begins with @ write \
+                 {name}:='\"@...\"'"
+            )),
+            other => other,
+        })?;
+        String::from_utf8(bytes).map_err(|_| {
+            Failure::Usage(format!("{name}: {source} is not UTF-8 text; send it by --data"))
+        })
+    }
+}
+
+/// The value of a named argument.
+#[derive(Debug)]
+enum Value {
+    Json(Box<RawValue>),
+    /// A Python literal that JSON does not have.
+    Python(String),
+}
+
+impl Value {
+    fn text(text: &str) -> Result<Self, Failure> {
+        to_raw_value(text).map(Self::Json).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// JSON or a Python value, else text.
+    fn guess(name: &str, text: &str) -> Result<Self, Failure> {
+        if let Ok(json) = serde_json::from_str(text) {
+            return Ok(Self::Json(json));
+        }
+        let literal = owt_server::literal_of(text)
+            .map_err(|error| Failure::Usage(format!("--arg {name}: {error}")))?;
+        match literal {
+            Some(literal) => Ok(Self::Python(literal)),
+            None if begins_with_bracket(text) => {
+                check(&format!("--arg {name}"), text)?;
+                Err(Failure::Usage(format!(
+                    "--arg {name} is neither JSON nor a Python value: {text}\n(text that begins \
+                     with a bracket wants quotes of its own)"
+                )))
+            }
+            None => Self::text(text),
+        }
+    }
+
+    fn literal(&self) -> Result<String, Failure> {
+        let unwritable = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
+        match self {
+            Self::Python(literal) => Ok(literal.clone()),
+            Self::Json(json) => {
+                let value: serde_json::Value =
+                    serde_json::from_str(json.get()).map_err(|error| unwritable(&error))?;
+                to_literal(&value).map_err(|error| unwritable(&error))
+            }
+        }
+    }
+}
+
+/// Named arguments, in their order.
+#[derive(Debug, Default)]
+struct Entries(Vec<(String, Value)>);
+
+impl Entries {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn add(&mut self, name: String, value: Value) -> Result<(), Failure> {
+        if self.0.iter().any(|(other, _)| *other == name) {
+            return Err(Failure::Usage(format!("the argument {name} is given twice")));
+        }
+        self.0.push((name, value));
+        Ok(())
+    }
+
+    fn add_object(&mut self, text: &str) -> Result<(), Failure> {
+        let object: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).map_err(|_| {
+            Failure::Usage(format!(
+                "{text}: no JSON object, so that no named arguments can be added to it; give \
+                     all of them by name or none"
+            ))
+        })?;
+        object.into_iter().try_for_each(|(name, value)| self.add(name, Value::Json(value)))
+    }
+
+    /// All of them as JSON, or as a Python dict where one is no JSON.
+    fn write(&self) -> Result<String, Failure> {
+        let is_json = |(_, value): &(String, Value)| matches!(value, Value::Json(_));
+        let as_json = self.0.iter().all(is_json);
+        let entries = self.0.iter().map(|(name, value)| {
+            let (name, value) = match value {
+                Value::Json(json) if as_json => {
+                    (serde_json::Value::from(&**name).to_string(), json.get().to_owned())
+                }
+                value => (to_literal(name).unwrap_or_default(), value.literal()?),
+            };
+            Ok(format!("{name}: {value}"))
+        });
+        Ok(format!("{{{}}}", entries.collect::<Result<Vec<_>, Failure>>()?.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(words: &[&str], named: &[&str], option: Option<&str>) -> Result<String, String> {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        kwargs(&owned(words), &owned(named), option, &mut Stdin::default())
+            .map(Option::unwrap_or_default)
+            .map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn text_and_json_by_name() {
+        let words = ["text=a=b \"c\"", "n:=2", "all:=[1, {\"x\": null}]", "empty=", "größe=é"];
+        assert_eq!(
+            read(&words, &[], None).unwrap(),
+            r#"{"text": "a=b \"c\"", "n": 2, "all": [1, {"x": null}], "empty": "", "größe": "é"}"#
+        );
+        // No digit is lost.
+        let long = "n:=123456789012345678901234567890";
+        assert_eq!(read(&[long], &[], None).unwrap(), r#"{"n": 123456789012345678901234567890}"#);
+    }
+
+    #[test]
+    fn all_that_names_arguments_is_merged() {
+        let all = read(&["a=1", r#"{"b": [2]}"#], &["c", "3"], None);
+        assert_eq!(all.unwrap(), r#"{"a": "1", "c": 3, "b": [2]}"#);
+        assert_eq!(read(&["a=1"], &[], Some(r#"{"b": 2}"#)).unwrap(), r#"{"a": "1", "b": 2}"#);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for (words, named, option, wanted) in [
+            (&["a=1", "a:=2"][..], &[][..], None, "the argument a is given twice"),
+            (&["a=1"], &["a", "2"], None, "the argument a is given twice"),
+            (&["a=1"], &[], Some(r#"{"a": 2}"#), "the argument a is given twice"),
+            (&["a=1", "[2]"], &[], None, "no JSON object"),
+            (&["1", "2"], &[], None, "2: the arguments are there already"),
+            (&["1"], &[], Some("2"), "1: the arguments are there already"),
+            (&["a:=b"], &[], None, "for text write a=b"),
+            (&["a==b"], &[], None, "a=TEXT or a:=JSON"),
+            (&["Accept:text/html"], &[], None, "-H 'NAME: VALUE'"),
+            (&["a=@no/such/file"], &[], None, "a: cannot read no/such/file"),
+            (&["a:=@no/such/file"], &[], None, "cannot read no/such/file"),
+        ] {
+            let refusal = read(words, named, option).unwrap_err();
+            assert!(refusal.contains(wanted), "{words:?}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn files_are_text_or_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("it");
+        std::fs::write(&path, "[1, 2]\n").unwrap();
+        let (text, json) = (format!("a=@{}", path.display()), format!("b:=@{}", path.display()));
+        assert_eq!(read(&[&text, &json], &[], None).unwrap(), r#"{"a": "[1, 2]\n", "b": [1, 2]}"#);
+        std::fs::write(&path, b"\xff").unwrap();
+        assert!(read(&[&text], &[], None).unwrap_err().contains("--data"));
+    }
+
+    #[test]
+    fn standard_input_is_one_thing() {
+        let mut stdin = Stdin::default();
+        stdin.take(&Source::Stdin, "the code").unwrap();
+        let words = ["a=@-".to_owned()];
+        let refusal = kwargs(&words, &[], None, &mut stdin).unwrap_err().to_string();
+        assert_eq!(refusal, "standard input cannot be both the code and the argument a");
+    }
+}
