@@ -14,7 +14,7 @@ TARGET := call
 SECONDS := 60
 PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes
 
-.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz pins example-pins vectors package fmt lint setup
+.PHONY: help run test test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz pins example-pins adaptors-doc vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -108,6 +108,9 @@ pins: setup ## Look for the newest versions of all Python packages, and write th
 example-pins: setup ## Write the hashes of the examples' packages (after a version in examples/requirements was changed)
 	set -e; for pins in examples/requirements/*.txt; do head -n 1 $$pins > $$pins.new; \
 	  $(PINS) --no-deps --no-header --no-annotate $$pins >> $$pins.new; mv $$pins.new $$pins; done
+
+adaptors-doc: setup ## Write docs/adaptors.md from the docstrings of what adaptors have in scope
+	$(VENV)/bin/python owt-server/python/adaptors_doc.py
 
 vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors

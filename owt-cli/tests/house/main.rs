@@ -17,6 +17,7 @@ mod support;
 #[path = "../wire/raw.rs"]
 mod raw;
 
+mod adaptors_doc;
 mod audit;
 mod audit_file;
 mod doctor;

@@ -56,7 +56,19 @@ class Unrenderable(Refused):
 
 
 class Cancelled(BaseException):
-    """Raised in an adaptor whose client went away or whose deadline passed."""
+    """Raised in an adaptor whose client went away or whose deadline passed.
+
+    It is a `BaseException`: `except Exception` lets it through. Clean up, and raise it again.
+
+    def run():
+        import time
+        try:
+            time.sleep(60)
+        except Cancelled:
+            print("nobody waits for this any more")
+            raise
+    # curl --url-query timeout=0.2 → 504
+    """
 
     def __init__(self, *args: object) -> None:
         """Note that it was raised on this thread."""

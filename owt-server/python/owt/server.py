@@ -30,16 +30,20 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1
 
 
 class Server:
-    """Where the server listens that this code runs in."""
+    """Where the server listens that this code runs in.
+
+    `address` is the IP address that it listens on, `unix:` and a path on a Unix socket; `port` is
+    the TCP port, 0 on a Unix socket.
+
+    lambda: f"{Server.sing().address}:{Server.sing().port}"  # → 127.0.0.1:…
+    """
 
     _one: ClassVar[Server | None] = None
 
     def __init__(self, address: str, port: int) -> None:
         """Take where it listens."""
         self.address = address
-        """The IP address listened on; `unix:` and a path on a Unix socket."""
         self.port = port
-        """The TCP port listened on; 0 on a Unix socket."""
 
     @classmethod
     def sing(cls) -> Server:
@@ -71,7 +75,13 @@ _overrides: ContextVar[dict[str, Any] | None] = ContextVar("owt-args", default=N
 
 
 class Args:
-    """The server's settings, as attributes. What a call sets, only that call sees."""
+    """The server's `address` and `port`. What a call sets here, only that call sees.
+
+    def run(port):
+        args.port = port
+        return [args.port, Server.sing().port]
+    # {"port": 7} → [7,…]
+    """
 
     address: str
     port: int
@@ -123,11 +133,23 @@ def main(
     address: str | None = None,
     argv: Sequence[str] | None = None,
 ) -> int:
-    """Runs another server on `port` and `address` (by default those of `args`) until it ends.
+    """Run another server on `port` and `address`, by default those of `args`, until it ends.
 
     `argv` are further flags of `owt serve`. As the target of a `multiprocessing.Process` the
-    server takes that process's place, so that `terminate()` reaches it; otherwise it is a child,
-    terminated when this is interrupted. Returns its exit status.
+    server takes that process's place, so that `terminate()` reaches it, and `start()` returns when
+    it listens; otherwise it is a child, terminated when this is interrupted. Gives its exit status.
+
+    def run(code):
+        from multiprocessing import Process
+        from owt.client import Client
+        inner = Process(target=main, kwargs={"port": args.port + 1})
+        inner.start()
+        try:
+            return Client(f"http://{args.address}:{args.port + 1}")(code)
+        finally:
+            inner.terminate()
+            inner.join()
+    # {"code": "lambda: request.host"} → 127.0.0.1:…
     """
     command = [
         binary(),
