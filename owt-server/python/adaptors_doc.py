@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from owt import _adaptor
+from owt import _adaptor, _ready
 from owt._request import Current, Request
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/adaptors.md"
@@ -79,6 +79,78 @@ SECTIONS = [
     ),
 ]
 
+_READY = """\
+## Ready without an import
+
+A module or a function of these is bound where the code uses its name and binds nothing else to it.
+Text that the code itself runs by `eval` or `exec` is not looked into.
+
+```python
+{standard}```
+
+### flask and requests
+
+These are there where flask and requests are installed in the served Python. `request` and
+`Response` are owt's in any case; `from flask import request, Response` gives flask's.
+
+```python
+{installed}```
+
+`render_template` looks into `templates` in the folder that the server was started in. `app` is the
+flask application in whose context calls run. It is not the server: what `app.route` adds is never
+called, and `url_for` knows `static` alone. Nor is there `Server.sing().cache` or `.auth`: kept
+results and keys are in the server's process, where no adaptor reads them.
+"""
+
+_STANDARD = """\
+def run(): return json.dumps([1, 2])  # → [1, 2]
+def run(): return os.path.basename("/a/b")  # → b
+def run(): return sys.version_info.major  # → 3
+def run(): return logging.getLevelName(30)  # → WARNING
+def run(): return base64.b64encode(b"owt")  # → b3d0
+def run(): return hashlib.sha256(b"owt").hexdigest()  # → …
+def run(): return types.SimpleNamespace(a=1)  # → {"a":1}
+def run(): return builtins.len([1, 2])  # → 2
+def run(): return traceback.format_exception_only(ValueError("no"))[0].strip()  # → ValueError: no
+def run(): return argparse.ArgumentParser("greet").format_usage()  # → usage: greet [-h]\\n
+def run(): return urllib.parse.quote("a b")  # → a%20b
+def run(): return dataclasses.make_dataclass("Point", ["x", "y"])(1, 2)  # → {"x":1,"y":2}
+async def run(): return await asyncio.sleep(0, "slept")  # → slept
+
+def run(words):
+    count = defaultdict(int)
+    for word in words:
+        count[word] += 1
+    return count
+# {"words": ["a", "b", "a"]} → {"a":2,"b":1}
+
+@dataclass
+class Greeting:
+    text: Any
+    name: Optional[str] = None
+
+def make(of: Callable[[str], Greeting], text: str): return of(text)
+def run(): return make(Greeting, "hello")
+# → {"text":"hello","name":null}
+
+def run():
+    inner = Process(target=print)
+    inner.start()
+    inner.join()
+    return inner.exitcode
+# → 0
+"""
+
+_INSTALLED = """\
+def run(): return jsonify(a=1)  # → Content-Type: application/json · {"a":1}\\n
+def run(): return make_response("made", 201)  # → 201 · made
+def run(): return render_template("hello.html", name="<owt>")  # → <p>Hello, &lt;owt&gt;!</p>
+def run(): return send_file(__file__, mimetype="text/plain")  # → def run(): return send_file…
+def run(): return url_for("static", filename="look.css")  # → /static/look.css
+def run(): return isinstance(app, Flask)  # → True
+def run(): return requests.get(request.host_url, headers={"X-Owt": "1"}).status_code  # → 200
+"""
+
 # What the text of its section tells.
 _TOLD = {"_SERVER", "server"}
 
@@ -89,7 +161,11 @@ def document() -> str:
     told = [name for section in SECTIONS for name in section.names]
     if sorted(told) != sorted(scope):
         raise ValueError(f"not the names in scope: {set(told) ^ set(scope)}")
-    return "\n".join([_HEAD, *(_section(section, scope) for section in SECTIONS)])
+    for code, names in ((_STANDARD, _ready.STANDARD), (_INSTALLED, _ready.INSTALLED)):
+        if missing := {name for name in names if not re.search(rf"\b{name}\b", code)}:
+            raise ValueError(f"no example of {missing}")
+    ready = _READY.format(standard=_STANDARD, installed=_INSTALLED)
+    return "\n".join([_HEAD, *(_section(section, scope) for section in SECTIONS), ready])
 
 
 def _section(section: Section, scope: dict[str, Any]) -> str:

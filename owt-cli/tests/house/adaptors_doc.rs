@@ -112,10 +112,12 @@ impl Received {
 #[test]
 fn every_example_of_the_document_answers_what_it_says() {
     let document = std::fs::read_to_string(project().join("docs/adaptors.md")).unwrap();
-    let ports = ports(2);
-    let owt = Start::new().port(ports.first).start();
-    let keyed = Start::new().args(["--auth", ADA]).start();
     let folder = Folder::new();
+    std::fs::create_dir(folder.path("templates")).unwrap();
+    folder.write("templates/hello.html", "<p>Hello, {{ name }}!</p>");
+    let ports = ports(2);
+    let owt = Start::new().port(ports.first).dir(folder.as_str()).start();
+    let keyed = Start::new().args(["--auth", ADA]).start();
     let examples = examples(&document);
     assert!(examples.len() > 40, "{}", examples.len());
     for Example { code, cases } in examples {

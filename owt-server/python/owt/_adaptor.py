@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from . import _forms, _libs, _threads, adaptors
+from . import _forms, _libs, _ready, _threads, adaptors
 from ._context import loading
 from ._errors import UNPARSED, Refused
 from ._flow import Flow
@@ -28,16 +28,23 @@ _RUN = "run"
 class Adaptor:
     """The loaded code of a call."""
 
-    def __init__(self, module: ModuleType, code: _forms.Code, generation: int, source: str) -> None:
-        """Take the module whose body has run, and what is known of its source."""
+    def __init__(
+        self,
+        module: ModuleType,
+        code: _forms.Code,
+        generation: int,
+        source: str,
+        ready: dict[str, Any],
+    ) -> None:
+        """Take the module whose body has run, what is known of its source, and what it was lent."""
         self._module = module
-        self._given = namespace()
+        self._given = namespace() | ready
         self._expression = not isinstance(code.tree, ast.Module)
         #: The state of the served libraries that it was loaded with.
         self.generation = generation
         self._handlers: dict[str, tuple[Callable[..., Any], str | None]] = {}
         #: Whether the code may use flask.
-        self.uses_flask = "flask" in source
+        self.uses_flask = "flask" in source or _ready.needs_flask(ready)
         #: Whether the code may import what lives in a served library folder.
         self.uses_libs = any(_libs.may_provide(name) for name in set(_forms.imported(code)))
 
@@ -113,18 +120,19 @@ def load(source: str, digest: str) -> Adaptor:
     module = importlib.util.module_from_spec(spec)
     before = adaptors.put(name, module)
     try:
-        execute(module, source, code)
+        ready = execute(module, source, code)
     except BaseException:
         if sys.modules.get(name) is module:
             adaptors.put(name, before)
         raise
-    return Adaptor(module, code, generation, source)
+    return Adaptor(module, code, generation, source, ready)
 
 
-def execute(module: ModuleType, source: str, code: _forms.Code | None = None) -> None:
+def execute(module: ModuleType, source: str, code: _forms.Code | None = None) -> dict[str, Any]:
     """Run an adaptor's source, perhaps parsed already, as the body of a module.
 
-    An expression's value is bound to `run`. Raises Refused when that is nothing to call.
+    An expression's value is bound to `run`. Gives what it was lent of names that are ready where
+    code uses them. Raises Refused when that is nothing to call.
     """
     code = code or _forms.parse(source, _known())
     program = _forms.compiled(code, source, module.__file__ or UNPARSED)
@@ -134,9 +142,11 @@ def execute(module: ModuleType, source: str, code: _forms.Code | None = None) ->
     token = loading.set(True)
     try:
         if isinstance(code.tree, ast.Module):
+            ready = _ready.bind(_ready.used(source), names)
             exec(program, names)
-            return
+            return ready
         _forms.bind_modules(code, names)
+        ready = _ready.bind((name for name, *_ in code.free), names)
         value = eval(program, names)
     finally:
         loading.reset(token)
@@ -149,6 +159,7 @@ def execute(module: ModuleType, source: str, code: _forms.Code | None = None) ->
             f"`{_RUN}`",
         )
     names[_RUN] = value
+    return ready
 
 
 def namespace() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from . import _missing, _threads, adaptors
+from . import _missing, _ready, _threads, adaptors
 
 #: What the code is called whose sender gave it no name.
 UNNAMED = "adaptor.py"
@@ -104,6 +104,8 @@ def describe(
         detail = f"the adaptor raised {kind}" + (f": {message}" if message else "")
         if isinstance(exc, ModuleNotFoundError):
             detail += _missing.hint(exc)
+        elif isinstance(exc, NameError):
+            detail += _ready.hint(exc.name)
         detail += _threads.hint(message, exc.__traceback__)
     name = code_name or UNNAMED
     told = [bounded(shown(text, name)) for text in (detail, kind, message, _traceback(exc))]

@@ -48,10 +48,13 @@ class Response:
 
     `headers` is a mapping (a list as a value gives the header several times) or pairs. A
     `Content-Type` among them wins over `content_type`, and both over what the body implies.
+    `mimetype` is a type to which `charset=utf-8` is added where it is text, as flask has it.
 
     def run():
         return Response("no tea", 418, {"X-Pot": "1"}, content_type="text/plain")
     # → 418 · X-Pot: 1 · Content-Type: text/plain · no tea
+
+    lambda: Response("a,b", mimetype="text/csv")  # → Content-Type: text/csv; charset=utf-8 · a,b
     """
 
     def __init__(
@@ -60,11 +63,15 @@ class Response:
         status: int | None = 200,
         headers: Headers | None = None,
         content_type: str | None = None,
+        mimetype: str | None = None,
     ) -> None:
         """Take the body, the status (None: what the body says), the headers and the type."""
         self.body = body
         self.status = status
         self.headers = _pairs(headers)
+        if content_type is None and mimetype is not None:
+            charset = "; charset=utf-8" if mimetype.startswith("text/") else ""
+            content_type = mimetype + charset
         if content_type is not None and not _has(self.headers, "content-type"):
             self.headers.append(("Content-Type", content_type))
 
