@@ -16,6 +16,7 @@ from typing import Any
 
 from owt import _adaptor, _ready
 from owt._request import Current, Request
+from owt.lib import encoding, shell, stream, tts
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/adaptors.md"
 
@@ -151,6 +152,14 @@ def run(): return isinstance(app, Flask)  # → True
 def run(): return requests.get(request.host_url, headers={"X-Owt": "1"}).status_code  # → 200
 """
 
+_LIB = """\
+## owt.lib
+
+Small ready parts. In the expression forms `owt.lib.shell` is imported by its name; a module says
+`from owt.lib import shell`. Models are not among them: [the examples](../examples/README.md) have
+adaptors for speech and others, to be sent as they are.
+"""
+
 # What the text of its section tells.
 _TOLD = {"_SERVER", "server"}
 
@@ -165,7 +174,8 @@ def document() -> str:
         if missing := {name for name in names if not re.search(rf"\b{name}\b", code)}:
             raise ValueError(f"no example of {missing}")
     ready = _READY.format(standard=_STANDARD, installed=_INSTALLED)
-    return "\n".join([_HEAD, *(_section(section, scope) for section in SECTIONS), ready])
+    sections = [_section(section, scope) for section in SECTIONS]
+    return "\n".join([_HEAD, *sections, ready, _LIB, *_library()])
 
 
 def _section(section: Section, scope: dict[str, Any]) -> str:
@@ -181,6 +191,14 @@ def _entries(name: str, value: Any) -> list[str]:
         return list(_attributes(name, Request))
     documented = value if inspect.isroutine(value) or inspect.isclass(value) else type(value)
     return [_entry(name, _signature(name, value), documented)]
+
+
+def _library() -> Iterator[str]:
+    for module in (shell, stream, encoding, tts):
+        for function, value in vars(module).items():
+            if inspect.isfunction(value) and value.__module__ == module.__name__:
+                name = f"{module.__name__}.{function}"
+                yield _entry(name, _signature(name, value), value)
 
 
 class _Unquoted(str):
