@@ -3,7 +3,8 @@
     from owt.server import Server, args, main
 
 `Server.sing()` is the one server: where it listens. `main(port=...)` starts another, in the place
-of a `multiprocessing.Process` made for it or as a child of this process.
+of a `multiprocessing.Process` made for it or as a child of this process. `python -m owt.server` is
+`owt serve` with this Python.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import socket
 import stat
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -116,14 +118,16 @@ args = Args()
 
 
 def binary() -> str:
-    """The program `owt`: that of this server, else $OWT_BINARY, else what the PATH has.
+    """Find the program `owt`: $OWT_BINARY, this Python's scripts, the PATH, in this order.
 
-    Raises `FileNotFoundError` when there is none.
+    In a server $OWT_BINARY is its own program. Raises `FileNotFoundError` when there is none.
     """
-    found = os.environ.get("OWT_BINARY") or shutil.which("owt")
+    scripts = sysconfig.get_path("scripts")
+    found = os.environ.get("OWT_BINARY") or shutil.which("owt", path=scripts) or shutil.which("owt")
     if not found:
         raise FileNotFoundError(
-            "the program owt is not on the PATH; install it or set OWT_BINARY to where it is"
+            f"the program owt is neither in {scripts} nor on the PATH: build it in owt's source by "
+            "`cargo install --path owt-cli`, or set OWT_BINARY to where it is"
         )
     return found
 
@@ -234,5 +238,18 @@ def _wait(process: BaseProcess, address: str, port: int) -> None:
 _await_servers()
 
 
+def _become(arguments: Sequence[str]) -> None:
+    """Make this process `owt serve`, for this Python unless another was asked for.
+
+    Ends it with a line on standard error when there is no program owt.
+    """
+    environment = {"OWT_PYTHON": sys.executable, **os.environ}
+    try:
+        program = binary()
+        os.execve(program, [program, "serve", *arguments], environment)
+    except OSError as error:
+        sys.exit(f"owt: {error}")
+
+
 if __name__ == "__main__":
-    os.execv(binary(), [binary(), "serve", *sys.argv[1:]])
+    _become(sys.argv[1:])
