@@ -44,7 +44,7 @@ def test_what_the_code_binds_is_its_own(code):
 
 def test_they_are_bound_only_where_they_are_used():
     loaded = adaptor("def run(): return sorted(globals())")
-    names = loaded.handler("run")[0]()
+    names = loaded.function("run")[0]()
     assert not {*names} & {*_ready.STANDARD, *_ready.INSTALLED}
 
 
@@ -82,9 +82,9 @@ def test_flasks_names_need_its_context():
 
 def test_they_are_not_what_the_code_defines():
     with pytest.raises(Refused, match="it defines 'walk'"):
-        adaptor("def walk(): return json").handler("run")
+        adaptor("def walk(): return json").function("run")
     with pytest.raises(Refused, match="does not define 'dataclass'"):
-        adaptor("@dataclass\nclass A: pass").handler("dataclass")
+        adaptor("@dataclass\nclass A: pass").function("dataclass")
 
 
 def test_a_step_stays_a_step():
