@@ -236,7 +236,7 @@ def test_what_it_raises_comes_with_its_line(here):
     def strange():
         yield object()
 
-    with pytest.raises(OwtError, match="a object cannot be sent: yield"):
+    with pytest.raises(OwtError, match="object cannot be sent: yield"):
         list(strange())
 
 
