@@ -16,7 +16,7 @@ PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-
 
 TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
 
-.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins vectors package fmt lint setup
+.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -129,6 +129,9 @@ pins: setup ## Pin the newest versions of the Python packages of tests and bench
 example-pins: setup ## Write the hashes of the examples' packages, after a version was changed
 	set -e; for pins in examples/requirements/*.txt; do head -n 1 $$pins > $$pins.new; \
 	  $(PINS) --no-deps --no-header --no-annotate $$pins >> $$pins.new; mv $$pins.new $$pins; done
+
+adaptors-doc: setup ## Write docs/adaptors.md from the docstrings of what adaptors have in scope
+	$(VENV)/bin/python owt-server/python/adaptors_doc.py
 
 vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors

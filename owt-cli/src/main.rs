@@ -24,8 +24,6 @@ mod worker;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::{Cli, Command};
 
 /// Requests are decoded on one thread and freed on another, which glibc's allocator
@@ -41,7 +39,7 @@ fn collect() {
 
 fn main() -> ExitCode {
     owt_server::collect_by(collect);
-    let done = match Cli::parse().command {
+    let done = match Cli::typed().command {
         Command::Serve(args) => serve::run(&args),
         Command::Encode(args) => encode::run(args),
         Command::Call(args) => call::run(args),

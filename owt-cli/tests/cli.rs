@@ -56,6 +56,8 @@ fn help_is_a_command_too() {
 #[test]
 fn wrong_usage() {
     assert_cmd_snapshot!("usage_nothing", owt(&["call"]));
+    assert_cmd_snapshot!("usage_command", owt(&["cal"]));
+    assert_cmd_snapshot!("usage_option", owt(&["--prot", "1"]));
     assert_cmd_snapshot!("usage_two_codes", owt(&["call", "a.py", "--code", "x"]));
     assert_cmd_snapshot!("usage_method", owt(&["call", "a.py", "--method", "PUT"]));
     assert_cmd_snapshot!("usage_time", owt(&["call", "a.py", "--timeout", "soon"]));

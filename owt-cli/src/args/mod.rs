@@ -7,6 +7,7 @@ mod keys;
 mod listen;
 mod sandbox;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -24,10 +25,10 @@ pub(crate) use sandbox::SandboxArgs;
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.
 ///
-/// `owt serve` starts a server. Any program that speaks HTTP can then run code on
+/// `owt serve`, or `owt` alone, starts a server. Any program that speaks HTTP can then run code on
 /// it by sending the code along: nothing is registered, nothing restarted.
 #[derive(Debug, Parser)]
-#[command(name = "owt", version, max_term_width = 100, after_long_help = OVERVIEW)]
+#[command(name = "owt", version, max_term_width = 100, after_long_help = OVERVIEW, override_usage = "owt [COMMAND]")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -41,6 +42,27 @@ Examples:
   curl \"$(owt encode adaptor.py '{\"prompt\": \"solve AGI\"}')\"
 
 Whoever can reach a server can run any code on it. Keep it on 127.0.0.1, or give --auth.";
+
+impl Cli {
+    /// What was typed. Ends the process when that is wrong, or asks for help.
+    pub(crate) fn typed() -> Self {
+        Self::parse_from(with_command(std::env::args_os().collect()))
+    }
+}
+
+/// `owt` alone, or with options and no command, is `owt serve`.
+fn with_command(mut typed: Vec<OsString>) -> Vec<OsString> {
+    let first = typed.get(1).map(|word| word.to_string_lossy());
+    let is_serve = match first.as_deref() {
+        None => true,
+        Some("-h" | "--help" | "-V" | "--version") => false,
+        Some(word) => word.starts_with('-'),
+    };
+    if is_serve {
+        typed.insert(typed.len().min(1), "serve".into());
+    }
+    typed
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -200,6 +222,7 @@ pub(crate) enum LogFormat {
 const SERVE_EXAMPLES: &str = "\
 Examples:
   owt serve                        modules of this folder, on http://127.0.0.1:9876
+  owt --port 0                     the command may be left out before options
   owt serve lib/ ../models --port 0
   owt serve --address 0.0.0.0 --tls self-signed --auth \"$(owt hash-password --user me)\"
   owt serve --token auto           prints a URL that holds the key

@@ -4,7 +4,8 @@
 use std::io::{Read, Write};
 use std::process::Command;
 
-use crate::support::{Folder, Start, b64};
+use crate::scripts::project;
+use crate::support::{Folder, Start, b64, venv};
 
 /// The exit status and standard error of a server that does not start.
 pub fn refused(args: &[&str]) -> (Option<i32>, String) {
@@ -38,6 +39,28 @@ fn every_loopback_address_is_served_without() {
         assert!(owt.url.starts_with(url), "{}", owt.url);
         assert_eq!(owt.code("def run(): return Server.sing().address").post("/").status, 200);
     }
+}
+
+#[test]
+fn owt_alone_and_with_options_alone_serves() {
+    for line in ["exec \"$0\"", "shift; exec \"$0\" \"$@\""] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line, env!("CARGO_BIN_EXE_owt")]);
+        let owt = Start::by(shell).env("OWT_PORT", "0").start();
+        assert_eq!(owt.code("lambda: 'served'").post("/").ok(), "served", "{line}");
+    }
+}
+
+#[test]
+fn python_m_owt_server_serves_with_that_python() {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "shift; unset VIRTUAL_ENV; exec \"$0\" -m owt.server \"$@\""]);
+    let venv = venv().expect("OWT_TEST_VENV is set: run `make test`");
+    shell.arg(venv.join("bin/python"));
+    let package = project().join("owt-server/python");
+    let start = Start::by(shell).env("OWT_BINARY", env!("CARGO_BIN_EXE_owt"));
+    let owt = start.env("PYTHONPATH", package).start();
+    assert_eq!(owt.code("lambda: sys.prefix").post("/").ok(), venv.to_str().unwrap());
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod support;
 #[path = "../wire/raw.rs"]
 mod raw;
 
+mod adaptors_doc;
 mod audit;
 mod audit_file;
 mod calling;

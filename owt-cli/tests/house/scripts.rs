@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::support::{Owt, Start, venv};
 
-fn project() -> PathBuf {
+pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// Free ports in a row. Nobody else who asks for some is given them while this is held: each is
 /// taken at an address of this machine that no server here listens on.
-struct Ports {
-    first: u16,
+pub struct Ports {
+    pub first: u16,
     _held: Vec<TcpListener>,
 }
 
 /// So many free ports, below those that systems hand out by themselves.
-fn ports(count: u16) -> Ports {
+pub fn ports(count: u16) -> Ports {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + (std::process::id() % 600) as u16 * 16;
     loop {

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from . import _forms, _libs, _threads, adaptors
+from . import _forms, _libs, _ready, _threads, adaptors
 from ._context import loading
 from ._errors import UNPARSED, Refused
 from ._flow import Flow
@@ -28,16 +28,23 @@ _RUN = "run"
 class Adaptor:
     """The loaded code of a call."""
 
-    def __init__(self, module: ModuleType, code: _forms.Code, generation: int, source: str) -> None:
-        """Take the module whose body has run, and what is known of its source."""
+    def __init__(
+        self,
+        module: ModuleType,
+        code: _forms.Code,
+        generation: int,
+        source: str,
+        ready: dict[str, Any],
+    ) -> None:
+        """Take the module whose body has run, what is known of its source, and what it was lent."""
         self._module = module
-        self._given = namespace()
+        self._given = namespace() | ready
         self._expression = not isinstance(code.tree, ast.Module)
         #: The state of the served libraries that it was loaded with.
         self.generation = generation
-        self._handlers: dict[str, tuple[Callable[..., Any], str | None]] = {}
+        self._functions: dict[str, tuple[Callable[..., Any], str | None]] = {}
         #: Whether the code may use flask.
-        self.uses_flask = "flask" in source
+        self.uses_flask = "flask" in source or _ready.needs_flask(ready)
         #: Whether the code may import what lives in a served library folder.
         self.uses_libs = any(_libs.may_provide(name) for name in set(_forms.imported(code)))
 
@@ -45,7 +52,7 @@ class Adaptor:
         """Show the module's name."""
         return f"<Adaptor {self._module.__name__}>"
 
-    def handler(self, fn_name: str) -> tuple[Callable[..., Any], str | None]:
+    def function(self, fn_name: str) -> tuple[Callable[..., Any], str | None]:
         """Give what to call, and the name of its first parameter if that wants the request.
 
         Raises Refused when the code does not define it, or when it cannot be called. An
@@ -53,10 +60,10 @@ class Adaptor:
         """
         if self._expression:
             fn_name = _RUN
-        found = self._handlers.get(fn_name)
+        found = self._functions.get(fn_name)
         if found is None:
-            handler = self._find(fn_name)
-            found = self._handlers[fn_name] = (handler, _wants_request(handler))
+            function = self._find(fn_name)
+            found = self._functions[fn_name] = (function, _wants_request(function))
         return found
 
     def fresh(self) -> bool:
@@ -82,7 +89,7 @@ class Adaptor:
             if not name.startswith("__") and value is not self._given.get(name, self)
         }
         if fn_name not in defined:
-            names = [name for name, value in defined.items() if _is_handler(value)]
+            names = [name for name, value in defined.items() if _is_function(value)]
             has = f"it defines {', '.join(map(repr, names))}" if names else "it defines nothing"
             raise Refused("not-runnable", "fn_name", f"the code does not define {fn_name!r}: {has}")
         value = defined[fn_name]
@@ -113,31 +120,34 @@ def load(source: str, digest: str) -> Adaptor:
     module = importlib.util.module_from_spec(spec)
     before = adaptors.put(name, module)
     try:
-        execute(module, source, code)
+        ready = execute(module, source, code)
     except BaseException:
         if sys.modules.get(name) is module:
             adaptors.put(name, before)
         raise
-    return Adaptor(module, code, generation, source)
+    return Adaptor(module, code, generation, source, ready)
 
 
-def execute(module: ModuleType, source: str, code: _forms.Code | None = None) -> None:
+def execute(module: ModuleType, source: str, code: _forms.Code | None = None) -> dict[str, Any]:
     """Run an adaptor's source, perhaps parsed already, as the body of a module.
 
-    An expression's value is bound to `run`. Raises Refused when that is nothing to call.
+    An expression's value is bound to `run`. Gives what it was lent of names that are ready where
+    code uses them. Raises Refused when that is nothing to call.
     """
     code = code or _forms.parse(source, _known())
-    program = _forms.compiled(code, source, module.__file__ or UNPARSED)
+    body = _forms.compiled(code, source, module.__file__ or UNPARSED)
     names = module.__dict__
     names.update(namespace())
     _threads.mark(names)
     token = loading.set(True)
     try:
         if isinstance(code.tree, ast.Module):
-            exec(program, names)
-            return
+            ready = _ready.bind(_ready.used(source), names)
+            exec(body, names)
+            return ready
         _forms.bind_modules(code, names)
-        value = eval(program, names)
+        ready = _ready.bind((name for name, *_ in code.free), names)
+        value = eval(body, names)
     finally:
         loading.reset(token)
     if not callable(value):
@@ -149,6 +159,7 @@ def execute(module: ModuleType, source: str, code: _forms.Code | None = None) ->
             f"`{_RUN}`",
         )
     names[_RUN] = value
+    return ready
 
 
 def namespace() -> dict[str, Any]:
@@ -178,11 +189,11 @@ def _write(path: str, source: str) -> None:
         raise
 
 
-def _wants_request(handler: Callable[..., Any]) -> str | None:
-    if isinstance(handler, Flow):
+def _wants_request(function: Callable[..., Any]) -> str | None:
+    if isinstance(function, Flow):
         return None
     try:
-        parameters = list(inspect.signature(handler).parameters.values())
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return None
     if not parameters:
@@ -192,7 +203,7 @@ def _wants_request(handler: Callable[..., Any]) -> str | None:
     return first.name if positional and first.name in _REQUEST else None
 
 
-def _is_handler(value: Any) -> bool:
+def _is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, ModuleType)
 
 

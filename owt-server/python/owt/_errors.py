@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from . import _missing, _threads, adaptors
+from . import _missing, _ready, _threads, adaptors
 
 #: What the code is called whose sender gave it no name.
 UNNAMED = "adaptor.py"
@@ -56,7 +56,19 @@ class Unrenderable(Refused):
 
 
 class Cancelled(BaseException):
-    """Raised in an adaptor whose client went away or whose deadline passed."""
+    """Raised in an adaptor whose client went away or whose deadline passed.
+
+    It is a `BaseException`: `except Exception` lets it through. Clean up, and raise it again.
+
+    def run():
+        import time
+        try:
+            time.sleep(60)
+        except Cancelled:
+            print("nobody waits for this any more")
+            raise
+    # curl --url-query timeout=0.2 → 504
+    """
 
     def __init__(self, *args: object) -> None:
         """Note that it was raised on this thread."""
@@ -92,6 +104,8 @@ def describe(
         detail = f"the adaptor raised {kind}" + (f": {message}" if message else "")
         if isinstance(exc, ModuleNotFoundError):
             detail += _missing.hint(exc)
+        elif isinstance(exc, NameError):
+            detail += _ready.hint(exc.name)
         detail += _threads.hint(message, exc.__traceback__)
     name = code_name or UNNAMED
     told = [bounded(shown(text, name)) for text in (detail, kind, message, _traceback(exc))]
@@ -191,26 +205,26 @@ def _is_plumbing(filename: str) -> bool:
 
 
 def check_call(
-    handler: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], exc: TypeError
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], exc: TypeError
 ) -> Refused | None:
-    """Tell a TypeError of the call itself (wrong arguments) from one raised inside the handler."""
+    """Tell a TypeError of the call itself (wrong arguments) from one raised inside the function."""
     try:
-        signature = inspect.signature(handler)
+        signature = inspect.signature(function)
     except (TypeError, ValueError):
         return None
-    if _ran(handler, exc):
+    if _ran(function, exc):
         return None
     try:
         signature.bind(*args, **kwargs)
     except TypeError as why:
-        name = getattr(handler, "__name__", None) or type(handler).__name__
+        name = getattr(function, "__name__", None) or type(function).__name__
         return Refused("malformed-call", "kwargs_b64", _misfit(name, signature, args, kwargs, why))
     return None
 
 
-def _ran(handler: Callable[..., Any], exc: BaseException) -> bool:
-    """Whether the traceback shows that the handler's own code was entered."""
-    codes = {code for code in map(_code, _layers(handler)) if code is not None}
+def _ran(function: Callable[..., Any], exc: BaseException) -> bool:
+    """Whether the traceback shows that the function's own code was entered."""
+    codes = {code for code in map(_code, _layers(function)) if code is not None}
     tb = exc.__traceback__
     while tb is not None:
         if tb.tb_frame.f_code in codes:
@@ -219,8 +233,8 @@ def _ran(handler: Callable[..., Any], exc: BaseException) -> bool:
     return False
 
 
-def _layers(handler: Any) -> list[Any]:
-    inner = inspect.unwrap(handler)
+def _layers(function: Any) -> list[Any]:
+    inner = inspect.unwrap(function)
     if isinstance(inner, type):
         return [getattr(inner, "__init__", None), getattr(inner, "__new__", None)]
     if not (inspect.isroutine(inner) or hasattr(inner, "__code__")):

@@ -16,11 +16,11 @@ def push_flask(raw: Any) -> Callable[[], None] | None:
     Both are to be run in the call's own contextvars context.
     """
     try:
-        app = _app()
+        application = app()
     except ImportError:
         return None
     environ = _environ(raw)
-    context = app.request_context(environ)
+    context = application.request_context(environ)
     context.push()
     # there are no routes, and the tracebacks that say so hold all that led to it, in a cycle
     unrouted = context.request.routing_exception
@@ -38,7 +38,8 @@ def push_flask(raw: Any) -> Callable[[], None] | None:
 
 
 @functools.cache
-def _app() -> Any:
+def app() -> Any:
+    """Give the flask application in whose context calls run. It has no routes."""
     import flask
 
     here = os.getcwd()

@@ -35,20 +35,21 @@ def hint(error: ModuleNotFoundError) -> str:
     package = module.partition(".")[0]
     if not package.isidentifier() or package == "owt":
         return looked
-    if package in sys.modules or _is_there(package):
+    if package in sys.modules or is_there(package):
         return f"{looked}, where {package} is, without this part of it"
     return f"{looked}; to install it there: {_command(_DISTRIBUTIONS.get(package, package))}"
 
 
 def _command(distribution: str) -> str:
     python = shlex.quote(sys.executable)
-    if _is_there("pip"):
+    if is_there("pip"):
         return f"{python} -m pip install {distribution}"
     # Environments that uv has made have no pip of their own.
     return f"uv pip install --python {python} {distribution}"
 
 
-def _is_there(name: str) -> bool:
+def is_there(name: str) -> bool:
+    """Whether a module of this name can be imported."""
     try:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):

@@ -4,94 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from ._context import running
 from ._errors import Refused
-from ._multipart import File, parts
-
-
-class MultiDict(dict[str, Any]):
-    """A dict that gives the first of several values; `getlist` gives all."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        """Take the pairs in their order."""
-        self._all: dict[str, list[Any]] = {}
-        for key, value in pairs:
-            self._all.setdefault(key, []).append(value)
-        super().__init__({key: values[0] for key, values in self._all.items()})
-
-    def get(self, key: str, default: Any = None, type: Callable[[Any], Any] | None = None) -> Any:
-        """Give the first value, made by `type`; the default when missing or when that fails."""
-        if key not in self:
-            return default
-        if type is None:
-            return self[key]
-        try:
-            return type(self[key])
-        except (TypeError, ValueError):
-            return default
-
-    def getlist(self, key: str, type: Callable[[Any], Any] | None = None) -> list[Any]:
-        """Give all values of a key, without those that `type` cannot make."""
-        values = list(self._all.get(key, []))
-        if type is None:
-            return values
-        made = []
-        for value in values:
-            try:
-                made.append(type(value))
-            except (TypeError, ValueError):
-                continue
-        return made
-
-    def lists(self) -> Iterator[tuple[str, list[Any]]]:
-        """Give each key with all its values."""
-        return ((key, list(values)) for key, values in self._all.items())
-
-    def to_dict(self, flat: bool = True) -> dict[str, Any]:
-        """Give a plain dict of the first values, or of lists."""
-        return dict(self) if flat else dict(self.lists())
-
-
-class Headers(Mapping[str, str]):
-    """The header fields: case does not matter, repeated fields are joined with commas."""
-
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
-        """Take the fields in their order, with their bytes as Latin-1 text."""
-        self._all: dict[str, list[str]] = {}
-        for name, value in pairs:
-            self._all.setdefault(name.lower(), []).append(_utf8_or_latin(value))
-
-    def __getitem__(self, name: str) -> str:
-        """Give the field's value (RFC 9110, 5.3)."""
-        values = self._all[name.lower()]
-        return ("; " if name.lower() == "cookie" else ", ").join(values)
-
-    def __contains__(self, name: object) -> bool:
-        """Say whether the field was sent."""
-        return isinstance(name, str) and name.lower() in self._all
-
-    def __iter__(self) -> Iterator[str]:
-        """Give the names, written as `Content-Type`."""
-        return ("-".join(word.capitalize() for word in name.split("-")) for name in self._all)
-
-    def __len__(self) -> int:
-        """Count the names."""
-        return len(self._all)
-
-    def __repr__(self) -> str:
-        """Show the fields, without secrets."""
-        secret = ("authorization", "cookie", "proxy-authorization")
-        shown = {k: "..." if k.lower() in secret else v for k, v in self.items()}
-        return f"Headers({shown!r})"
-
-    def getlist(self, name: str) -> list[str]:
-        """Give each value of a repeated field."""
-        return list(self._all.get(name.lower(), []))
+from ._fields import Headers, MultiDict
+from ._multipart import parts
 
 
 class Request:
@@ -100,82 +20,167 @@ class Request:
     def __init__(self, raw: Any) -> None:
         """Take the server's raw call."""
         self._raw = raw
-        self.id: str = raw.id
-        self.method: str = raw.method
-        self.scheme: str = raw.scheme
-        self.host: str = raw.host
-        self.remote_addr: str = raw.remote
-        #: Who sent it, by name, as the server knows it by their key; None if nobody was asked.
-        self.user: str | None = raw.user
 
     def __repr__(self) -> str:
         """Show method and path."""
         return f"<Request {self.method} {self.path}>"
 
+    @property
+    def method(self) -> str:
+        """`GET` or `POST`.
+
+        lambda: request.method  # curl -d '' → POST
+        """
+        return str(self._raw.method)
+
+    @property
+    def user(self) -> str | None:
+        """Who sent it, by name, as the server knows them by their key; None where it asks for none.
+
+        lambda: f"Hello, {request.user}!"  # curl -u ada:lovelace → Hello, ada!
+        """
+        return self._raw.user  # type: ignore[no-any-return]
+
+    @property
+    def id(self) -> str:
+        """The request's name in the log and in the answer's `X-Request-Id`.
+
+        lambda: request.id  # curl -H 'X-Request-Id: order-7' → order-7
+        """
+        return str(self._raw.id)
+
+    @property
+    def remote_addr(self) -> str:
+        """The address it came from.
+
+        lambda: request.remote_addr  # → 127.0.0.1
+        """
+        return str(self._raw.remote)
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`.
+
+        lambda: request.scheme  # → http
+        """
+        return str(self._raw.scheme)
+
+    @property
+    def host(self) -> str:
+        """The host that was asked, with its port where one was named.
+
+        lambda: request.host  # curl -H 'Host: owt.localhost' → owt.localhost
+        """
+        return str(self._raw.host)
+
     @cached_property
     def path(self) -> str:
-        """The path, decoded, as flask has it: `%2F` is a slash here, and no letter in `url`."""
+        """The path, decoded, as flask has it: `%2F` is a slash here.
+
+        lambda: request.path  # curl /a%20b%2Fc → /a b/c
+        """
         return "/" + unquote(self._raw.path).lstrip("/")
 
     @property
     def raw_path(self) -> str:
-        """The path as it came, percent-encoded."""
+        """The path as it came, percent-encoded.
+
+        lambda: request.raw_path  # curl /a%20b%2Fc → /a%20b%2Fc
+        """
         return str(self._raw.path)
 
     @cached_property
     def headers(self) -> Headers:
-        """The header fields."""
+        """The header fields; case does not matter, and `getlist` gives repeated ones.
+
+        lambda: request.headers["x-colour"]  # curl -H 'X-Colour: red' → red
+        """
         return Headers(self._raw.headers)
 
     @cached_property
     def args(self) -> MultiDict:
-        """The fields of the query string, those of the call itself too."""
+        """The fields of the query string, those of the call too; `getlist` gives repeated ones.
+
+        lambda: request.args.get("n", 1, type=int) + 1  # curl /?n=41 → 42
+        lambda: request.args.getlist("n")  # curl '/?n=1&n=2' → ["1","2"]
+        """
         return MultiDict(_urlencoded(self._raw.query))
 
     @property
     def query_string(self) -> bytes:
-        """The query string as it came, without the question mark."""
+        """The query string as it came, without the question mark.
+
+        lambda: request.query_string.partition(b"&")[0]  # curl /?a=%20b → a=%20b
+        """
         return str(self._raw.query).encode("utf-8", "surrogateescape")
 
     @property
     def data(self) -> bytes:
-        """The body."""
+        """The body, as bytes.
+
+        lambda: len(request.data)  # curl -H 'Content-Type: image/png' --data-binary 12345 → 5
+        """
         return bytes(self._raw.body)
 
     def get_data(self, as_text: bool = False) -> bytes | str:
-        """Give the body as bytes, or as text from UTF-8."""
+        """The body as bytes, or as text from UTF-8.
+
+        lambda: request.get_data(as_text=True)
+        # curl -H 'Content-Type: text/plain' -d hello → hello
+        """
         return self.data.decode("utf-8", "replace") if as_text else self.data
 
     @property
     def stream(self) -> io.BytesIO:
-        """The body as a file, from its beginning."""
+        r"""The body as a file, from its beginning.
+
+        lambda: request.stream.readline()
+        # curl -H 'Content-Type: text/csv' --data-binary $'a,b\n1,2' → a,b\n
+        """
         return io.BytesIO(self.data)
 
     @property
     def content_length(self) -> int:
-        """The body's length in bytes."""
+        """The body's length in bytes.
+
+        lambda: request.content_length  # curl -H 'Content-Type: text/plain' -d hello → 5
+        """
         return len(self._raw.body)
 
     @property
     def content_type(self) -> str | None:
-        """The field Content-Type with its parameters."""
+        """The header `Content-Type` with its parameters; None where there is none.
+
+        lambda: request.content_type
+        # curl -H 'Content-Type: text/csv; header=present' -d a → text/csv; header=present
+        """
         return self.headers.get("content-type")
 
     @property
     def mimetype(self) -> str:
-        """The media type in small letters without parameters; empty when not given."""
+        """The media type in small letters without parameters; empty where there is none.
+
+        lambda: request.mimetype  # curl -H 'Content-Type: Text/CSV; header=present' -d a → text/csv
+        """
         return (self.content_type or "").partition(";")[0].strip().lower()
 
     @property
     def is_json(self) -> bool:
-        """Whether the body says that it is JSON."""
+        """Whether `Content-Type` says that the body is JSON.
+
+        lambda: request.is_json  # curl --json '{}' → True
+        """
         return self.mimetype == "application/json" or (
             self.mimetype.startswith("application/") and self.mimetype.endswith("+json")
         )
 
     @cached_property
     def json(self) -> Any:
-        """The parsed JSON body; None when there is no body. Raises Refused when it is no JSON."""
+        """The parsed JSON body; None without a body. A body that is no JSON is a 400.
+
+        lambda: request.json["n"] + 1  # curl --json '{"n": 41}' → 42
+        lambda: request.json  # curl --json '{' → 400
+        """
         data = self.data
         if not data:
             return None
@@ -185,10 +190,12 @@ class Request:
             raise Refused("malformed-call", "body", f"the body is no JSON: {why}") from why
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """Give the parsed JSON body; None instead of Refused when silent.
+        """The parsed JSON body; None for one that is no JSON when `silent`.
 
         `force` and `cache` are flask's: the type of the body never matters here, and what was
         parsed is kept.
+
+        lambda: request.get_json(silent=True) or "none"  # curl --json '{' → none
         """
         try:
             return self.json
@@ -214,17 +221,31 @@ class Request:
 
     @property
     def form(self) -> MultiDict:
-        """The text fields of a form body."""
+        """The text fields of a form body.
+
+        lambda: request.form["colour"]  # curl -F colour=red → red
+        """
         return self._fields[0]
 
     @property
     def files(self) -> MultiDict:
-        """The files of a multipart form body."""
+        """The files of a form body, by field.
+
+        Each has `filename`, `mimetype`, `read()`, `seek()`, `stream` and `save(path)`.
+
+        def run():
+            file = request.files["photo"]
+            return f"{file.filename}: {len(file.read())} bytes of {file.mimetype}"
+        # curl -F 'photo=12345;filename=cat.png;type=image/png' → cat.png: 5 bytes of image/png
+        """
         return self._fields[1]
 
     @cached_property
     def values(self) -> MultiDict:
-        """The fields of the query string, then those of the form."""
+        """The fields of the query string, then those of the form.
+
+        lambda: [request.values["a"], request.values["b"]]  # curl /?a=1 -F b=2 → ["1","2"]
+        """
         return MultiDict(
             [
                 (key, value)
@@ -236,7 +257,10 @@ class Request:
 
     @cached_property
     def cookies(self) -> MultiDict:
-        """The cookies (RFC 6265, 5.4)."""
+        """The cookies, by name (RFC 6265, 5.4).
+
+        lambda: request.cookies["seen"]  # curl -b seen=yes -H 'X-Owt: 1' → yes
+        """
         pairs = []
         for item in self.headers.get("cookie", "").split(";"):
             name, equals, value = item.strip().partition("=")
@@ -246,29 +270,44 @@ class Request:
 
     @property
     def host_url(self) -> str:
-        """Scheme and host, with a slash at the end."""
+        """Scheme and host, with a slash at the end; `root_url` and `url_root` are the same.
+
+        lambda: request.host_url  # curl -H 'Host: owt.localhost' → http://owt.localhost/
+        """
         return f"{self.scheme}://{self.host}/"
 
     root_url = url_root = host_url
 
     @property
     def base_url(self) -> str:
-        """The URL without its query."""
+        """The URL without its query.
+
+        lambda: request.base_url  # curl /a%20b -H 'Host: owt.localhost' → http://owt.localhost/a%20b
+        """
         return f"{self.scheme}://{self.host}{self._raw.path}"
 
     @property
     def url(self) -> str:
-        """The URL with its query."""
+        """The URL with its query.
+
+        lambda: request.url  # curl /a?b=1 -H 'Host: owt.localhost' → http://owt.localhost/a?b=1…
+        """
         return f"{self.base_url}?{self._raw.query}" if self._raw.query else self.base_url
 
     @property
     def full_path(self) -> str:
-        """The path, a question mark and the query."""
+        """The path, a question mark and the query.
+
+        lambda: request.full_path  # curl /a?b=1 → /a?b=1…
+        """
         return f"{self._raw.path}?{self._raw.query}"
 
     @property
     def is_secure(self) -> bool:
-        """Whether it came over TLS."""
+        """Whether it came over TLS.
+
+        lambda: request.is_secure  # → False
+        """
         return self.scheme == "https"
 
 
@@ -303,18 +342,5 @@ def request_for(raw: Any) -> Request:
     return made  # type: ignore[no-any-return]
 
 
-def _utf8_or_latin(value: str) -> str:
-    """Read a header's bytes as UTF-8 where they are; else they stay the Latin-1 they came as."""
-    if value.isascii():
-        return value
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:
-        return value
-
-
 def _urlencoded(text: str) -> list[tuple[str, Any]]:
     return list(parse_qsl(text, keep_blank_values=True))
-
-
-__all__ = ["Current", "File", "Headers", "MultiDict", "Request", "request", "request_for"]

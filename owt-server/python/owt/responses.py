@@ -48,6 +48,13 @@ class Response:
 
     `headers` is a mapping (a list as a value gives the header several times) or pairs. A
     `Content-Type` among them wins over `content_type`, and both over what the body implies.
+    `mimetype` is a type to which `charset=utf-8` is added where it is text, as flask has it.
+
+    def run():
+        return Response("no tea", 418, {"X-Pot": "1"}, content_type="text/plain")
+    # → 418 · X-Pot: 1 · Content-Type: text/plain · no tea
+
+    lambda: Response("a,b", mimetype="text/csv")  # → Content-Type: text/csv; charset=utf-8 · a,b
     """
 
     def __init__(
@@ -56,11 +63,15 @@ class Response:
         status: int | None = 200,
         headers: Headers | None = None,
         content_type: str | None = None,
+        mimetype: str | None = None,
     ) -> None:
         """Take the body, the status (None: what the body says), the headers and the type."""
         self.body = body
         self.status = status
         self.headers = _pairs(headers)
+        if content_type is None and mimetype is not None:
+            charset = "; charset=utf-8" if mimetype.startswith("text/") else ""
+            content_type = mimetype + charset
         if content_type is not None and not _has(self.headers, "content-type"):
             self.headers.append(("Content-Type", content_type))
 
@@ -71,26 +82,43 @@ class Response:
 
 # Not `json`: adaptors get these names, and theirs is the standard library's module.
 def as_json(value: object, status: int = 200) -> Response:
-    """`value` as JSON, whatever its type would give otherwise."""
+    """The value as JSON, also where its type would give something else.
+
+    lambda: as_json("text", 201)  # → 201 · Content-Type: application/json · "text"
+    """
     return Response(_json.encode(value), status, content_type=JSON)
 
 
 def redirect(url: str, status: int = 302) -> Response:
-    """Sends the client on to `url`."""
+    """Sends the client on to another URL.
+
+    lambda: redirect("/elsewhere")  # → 302 · Location: /elsewhere
+    """
     return Response(None, status, {"Location": url})
 
 
 def stream(chunks: Iterable[object] | AsyncIterable[object], content_type: str = TEXT) -> Response:
-    """A stream of `chunks`, each sent as soon as it is there, of the given type."""
+    r"""A stream of the given type, of which each chunk is sent as soon as it is there.
+
+    A generator streams by itself, as `text/plain`; this is for other types.
+
+    def run(n):
+        return stream((f"{i},{i * i}\n" for i in range(n)), "text/csv")
+    # {"n": 3} → Content-Type: text/csv · 0,0\n1,1\n2,4\n
+    """
     body = aiter(chunks) if isinstance(chunks, AsyncIterable) else iter(chunks)
     return Response(body, content_type=content_type)
 
 
 def sse(events: Iterable[object] | AsyncIterable[object]) -> Response:
-    """Server-sent events: each value is one event's data, text as it is, others as JSON.
+    r"""Server-sent events: each value is one event's data, text as it is, others as JSON.
 
-    The stream's own line ends are all that changes in a text: CR LF and CR arrive as LF. Bytes are
-    text in UTF-8; what is none of it arrives as U+FFFD.
+    Only line ends change in a text: CR LF and CR arrive as LF. Bytes are text in UTF-8; what is no
+    UTF-8 arrives as U+FFFD.
+
+    def run(n):
+        return sse({"step": i} for i in range(n))
+    # {"n": 2} → Content-Type: text/event-stream · data: {"step":0}\n\ndata: {"step":1}\n\n
     """
     return Response(_event_stream(events), content_type=EVENTS)
 

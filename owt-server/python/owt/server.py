@@ -3,7 +3,8 @@
     from owt.server import Server, args, main
 
 `Server.sing()` is the one server: where it listens. `main(port=...)` starts another, in the place
-of a `multiprocessing.Process` made for it or as a child of this process.
+of a `multiprocessing.Process` made for it or as a child of this process. `python -m owt.server` is
+`owt serve` with this Python.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import socket
 import stat
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -30,16 +32,20 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1
 
 
 class Server:
-    """Where the server listens that this code runs in."""
+    """Where the server listens that this code runs in.
+
+    `address` is the IP address that it listens on, `unix:` and a path on a Unix socket; `port` is
+    the TCP port, 0 on a Unix socket.
+
+    lambda: f"{Server.sing().address}:{Server.sing().port}"  # → 127.0.0.1:…
+    """
 
     _one: ClassVar[Server | None] = None
 
     def __init__(self, address: str, port: int) -> None:
         """Take where it listens."""
         self.address = address
-        """The IP address listened on; `unix:` and a path on a Unix socket."""
         self.port = port
-        """The TCP port listened on; 0 on a Unix socket."""
 
     @classmethod
     def sing(cls) -> Server:
@@ -71,7 +77,13 @@ _overrides: ContextVar[dict[str, Any] | None] = ContextVar("owt-args", default=N
 
 
 class Args:
-    """The server's settings, as attributes. What a call sets, only that call sees."""
+    """The server's `address` and `port`. What a call sets here, only that call sees.
+
+    def run(port):
+        args.port = port
+        return [args.port, Server.sing().port]
+    # {"port": 7} → [7,…]
+    """
 
     address: str
     port: int
@@ -106,14 +118,16 @@ args = Args()
 
 
 def binary() -> str:
-    """The program `owt`: that of this server, else $OWT_BINARY, else what the PATH has.
+    """Find the program `owt`: $OWT_BINARY, this Python's scripts, the PATH, in this order.
 
-    Raises `FileNotFoundError` when there is none.
+    In a server $OWT_BINARY is its own program. Raises `FileNotFoundError` when there is none.
     """
-    found = os.environ.get("OWT_BINARY") or shutil.which("owt")
+    scripts = sysconfig.get_path("scripts")
+    found = os.environ.get("OWT_BINARY") or shutil.which("owt", path=scripts) or shutil.which("owt")
     if not found:
         raise FileNotFoundError(
-            "the program owt is not on the PATH; install it or set OWT_BINARY to where it is"
+            f"the program owt is neither in {scripts} nor on the PATH: build it in owt's source by "
+            "`cargo install --path owt-cli`, or set OWT_BINARY to where it is"
         )
     return found
 
@@ -123,11 +137,23 @@ def main(
     address: str | None = None,
     argv: Sequence[str] | None = None,
 ) -> int:
-    """Runs another server on `port` and `address` (by default those of `args`) until it ends.
+    """Run another server on `port` and `address`, by default those of `args`, until it ends.
 
     `argv` are further flags of `owt serve`. As the target of a `multiprocessing.Process` the
-    server takes that process's place, so that `terminate()` reaches it; otherwise it is a child,
-    terminated when this is interrupted. Returns its exit status.
+    server takes that process's place, so that `terminate()` reaches it, and `start()` returns when
+    it listens; otherwise it is a child, terminated when this is interrupted. Gives its exit status.
+
+    def run(code):
+        from multiprocessing import Process
+        from owt.client import Client
+        inner = Process(target=main, kwargs={"port": args.port + 1})
+        inner.start()
+        try:
+            return Client(f"http://{args.address}:{args.port + 1}")(code)
+        finally:
+            inner.terminate()
+            inner.join()
+    # {"code": "lambda: request.host"} → 127.0.0.1:…
     """
     command = [
         binary(),
@@ -212,5 +238,18 @@ def _wait(process: BaseProcess, address: str, port: int) -> None:
 _await_servers()
 
 
+def _become(arguments: Sequence[str]) -> None:
+    """Make this process `owt serve`, for this Python unless another was asked for.
+
+    Ends it with a line on standard error when there is no program owt.
+    """
+    environment = {"OWT_PYTHON": sys.executable, **os.environ}
+    try:
+        program = binary()
+        os.execve(program, [program, "serve", *arguments], environment)
+    except OSError as error:
+        sys.exit(f"owt: {error}")
+
+
 if __name__ == "__main__":
-    os.execv(binary(), [binary(), "serve", *sys.argv[1:]])
+    _become(sys.argv[1:])

@@ -299,7 +299,10 @@ STEPS = frozenset(name for name in vars(Pipeline) if not name.startswith("_") an
 
 
 def pipe() -> Pipeline:
-    """Begin a pipeline."""
+    """Begin a pipeline.
+
+    pipe().path().map(str.upper)  # curl /a/b → ["A","B"]
+    """
     return Pipeline()
 
 
@@ -307,6 +310,8 @@ def shell(command: str | None = None) -> Any:
     """Run a command with bash and give what it prints; without a command, begin a pipeline.
 
     Raises RuntimeError with what it wrote to standard error when its exit status is not zero.
+
+    lambda: shell("echo $((6 * 7))").strip()  # → 42
     """
     return pipe().shell() if command is None else _steps.bash(command)
 

@@ -52,12 +52,12 @@ def call(source: str, *args: Any, raw: Any = None, fn_name: str = "run", **named
     raw = raw or raw_call()
 
     def work() -> Any:
-        handler, first = adaptor(source).handler(fn_name)
+        function, first = adaptor(source).function(fn_name)
         given = args
         if first is not None and not args and first not in named:
             from owt._request import request_for
 
             given = (request_for(raw), *args)
-        return handler(*given, **named)
+        return function(*given, **named)
 
     return during(raw, work)

@@ -83,9 +83,9 @@ def test_bound_names_are_not_imported():
 
 
 def test_a_name_that_is_nowhere():
-    handler, _ = adaptor("f(lambda x: nowhere_at_all(x))").handler("run")
+    function, _ = adaptor("f(lambda x: nowhere_at_all(x))").function("run")
     with pytest.raises(NameError):
-        handler(1)
+        function(1)
     with pytest.raises(NameError):
         adaptor("f(nowhere_at_all.x)")
 
@@ -111,22 +111,22 @@ def test_an_expression_that_cannot_be_called(code, what):
 def test_what_is_not_defined():
     loaded = adaptor("def walk(): pass\nx = 1")
     with pytest.raises(Refused) as refused:
-        loaded.handler("run")
+        loaded.function("run")
     assert (refused.value.slug, refused.value.field) == ("not-runnable", "fn_name")
     assert "'walk'" in refused.value.detail and "'x'" not in refused.value.detail
     with pytest.raises(Refused, match="cannot be called"):
-        loaded.handler("x")
+        loaded.function("x")
     with pytest.raises(Refused):
-        loaded.handler("main")  # owt's own is not the code's
+        loaded.function("main")  # owt's own is not the code's
 
 
 def test_the_request_parameter():
-    assert adaptor("def run(_, name): pass").handler("run")[1] == "_"
-    assert adaptor("def run(request, name=None): pass").handler("run")[1] == "request"
-    assert adaptor("def run(name, request): pass").handler("run")[1] is None
-    assert adaptor("def run(*, request): pass").handler("run")[1] is None
-    assert adaptor("run = max").handler("run")[1] is None
-    assert adaptor("pipe().last()").handler("run")[1] is None
+    assert adaptor("def run(_, name): pass").function("run")[1] == "_"
+    assert adaptor("def run(request, name=None): pass").function("run")[1] == "request"
+    assert adaptor("def run(name, request): pass").function("run")[1] is None
+    assert adaptor("def run(*, request): pass").function("run")[1] is None
+    assert adaptor("run = max").function("run")[1] is None
+    assert adaptor("pipe().last()").function("run")[1] is None
     assert call("def run(_, name): return _.path + name", name="x", raw=raw_call("/p/")) == "/p/x"
 
 
@@ -145,7 +145,7 @@ def test_the_request_is_not_read_while_loading():
     with pytest.raises(RuntimeError, match="once for all calls"):
         during(raw, lambda: adaptor("x = request.path\ndef run(): return x"))
     with pytest.raises(RuntimeError, match="inside a call"):
-        adaptor("def run(): return request.path").handler("run")[0]()
+        adaptor("def run(): return request.path").function("run")[0]()
     assert call("def run(): return request.path", raw=raw) == "/secret"
 
 
@@ -165,20 +165,20 @@ def test_a_body_that_fails_is_forgotten():
 
 
 def test_source_is_found():
-    handler, _ = adaptor("def run(x):\n    # here\n    return x\n").handler("run")
-    assert inspect.getsource(handler) == "def run(x):\n    # here\n    return x\n"
-    assert handler.__code__.co_filename == sys.modules[handler.__module__].__file__
+    function, _ = adaptor("def run(x):\n    # here\n    return x\n").function("run")
+    assert inspect.getsource(function) == "def run(x):\n    # here\n    return x\n"
+    assert function.__code__.co_filename == sys.modules[function.__module__].__file__
     linecache.checkcache()
-    assert "# here" in inspect.getsource(handler)
-    with open(handler.__code__.co_filename) as file:
+    assert "# here" in inspect.getsource(function)
+    with open(function.__code__.co_filename) as file:
         assert "# here" in file.read()
 
 
 def test_lines_and_columns_of_wrapped_code():
     code = "const(4)\n  .f(lambda x: x)\n  .f(lambda x:\n     1 / (x - 4))"
-    handler, _ = adaptor(code).handler("run")
+    function, _ = adaptor(code).function("run")
     with pytest.raises(ZeroDivisionError) as raised:
-        handler()
+        function()
     frame = traceback.extract_tb(raised.value.__traceback__)[-1]
     assert (frame.lineno, frame.colno) == (4, 5)
     text = describe(raised.value)[5]
@@ -232,12 +232,12 @@ def test_an_import_error_comes_back_as_it_is(tmp_path, monkeypatch):
 
 def test_the_body_runs_once_and_keeps_its_globals():
     loaded = adaptor("n = 0\ndef run():\n    global n\n    n += 1\n    return n")
-    assert [loaded.handler("run")[0]() for _ in range(3)] == [1, 2, 3]
+    assert [loaded.function("run")[0]() for _ in range(3)] == [1, 2, 3]
 
 
 def test_unload():
     loaded = adaptor("def run(): return 'unload me'")
-    name = loaded.handler("run")[0].__module__
+    name = loaded.function("run")[0].__module__
     file = pathlib.Path(sys.modules[name].__file__ or "")
     assert file.exists()
     loaded.unload()
@@ -252,16 +252,16 @@ def test_uses():
 
 
 def test_a_form_feed_ends_no_line():
-    handler, _ = adaptor("x = 1\n\x0c\ndef run():\n    return 1 / 0  # here\n").handler("run")
+    function, _ = adaptor("x = 1\n\x0c\ndef run():\n    return 1 / 0  # here\n").function("run")
     with pytest.raises(ZeroDivisionError) as raised:
-        handler()
+        function()
     assert "line 4, in run\n    return 1 / 0  # here" in describe(raised.value)[5]
 
 
 def test_an_expression_has_one_value_whatever_the_name():
     loaded = adaptor("lambda: 1")
-    assert loaded.handler("run") == loaded.handler("other")
-    assert len(loaded._handlers) == 1
+    assert loaded.function("run") == loaded.function("other")
+    assert len(loaded._functions) == 1
 
 
 def test_byte_order_mark_and_line_ends():
@@ -296,7 +296,7 @@ def test_a_pool_of_processes(how, tmp_path):
     script.write_text(
         "from owt._adaptor import load\n"
         f"CODE = {POOL!r}\n"
-        f"if __name__ == '__main__': print(load(CODE, 'abc').handler('run')[0]({how!r}))\n"
+        f"if __name__ == '__main__': print(load(CODE, 'abc').function('run')[0]({how!r}))\n"
     )
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     done = subprocess.run(
@@ -332,7 +332,7 @@ def test_the_module_is_an_attribute_of_its_package():
     """
     assert call(found) == (True, True, True)
     loaded = adaptor("def run(): return __name__")
-    name = during(raw_call(), loaded.handler("run")[0]).rsplit(".", 1)[1]
+    name = during(raw_call(), loaded.function("run")[0]).rsplit(".", 1)[1]
     assert hasattr(owt.adaptors, name)
     loaded.unload()
     assert not hasattr(owt.adaptors, name)
@@ -347,7 +347,7 @@ def test_a_module_whose_body_fails_is_no_attribute_and_the_one_before_stays_one(
     assert set(vars(owt.adaptors)) == before
     flaky = "import os\nif os.environ.get('FLAKY'): raise ValueError\ndef run(): return __name__"
     first = adaptor(flaky)
-    name = first.handler("run")[0]().rsplit(".", 1)[1]
+    name = first.function("run")[0]().rsplit(".", 1)[1]
     module = getattr(owt.adaptors, name)
     os.environ["FLAKY"] = "1"
     try:

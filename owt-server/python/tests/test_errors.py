@@ -17,7 +17,7 @@ def raised(work, *args, **named):
 
 
 def failing(source, *args, **named):
-    return describe(raised(adaptor(source).handler("run")[0], *args, **named))
+    return describe(raised(adaptor(source).function("run")[0], *args, **named))
 
 
 def test_an_ordinary_exception():
@@ -112,11 +112,11 @@ def run(request, name, times=1, /, *, flag=False):
     return name.nothing
 
 
-def call_error(handler, *args, **named):
-    exc = raised(handler, *args, **named)
+def call_error(function, *args, **named):
+    exc = raised(function, *args, **named)
     # the server calls from Rust: there is no frame of a caller
     exc.__traceback__ = exc.__traceback__.tb_next
-    return check_call(handler, args, named, exc)
+    return check_call(function, args, named, exc)
 
 
 def test_check_call():
@@ -182,8 +182,8 @@ def other(): raise ValueError("threadbare")
 
 def detail_on(thread, source, fn_name):
     """What is told of a call on that thread, of code whose body runs on this one."""
-    handler, _ = adaptor(source).handler(fn_name)
-    return thread.submit(lambda: describe(raised(handler))).result()[2]
+    function, _ = adaptor(source).function(fn_name)
+    return thread.submit(lambda: describe(raised(function))).result()[2]
 
 
 def test_an_error_that_comes_of_another_thread_says_so():
@@ -194,13 +194,13 @@ def test_an_error_that_comes_of_another_thread_says_so():
             assert '`__owt__ = {"threads": 1}`' in detail, fn_name
         for fn_name in ("many", "other"):
             assert "module body" not in detail_on(another, ELSEWHERE, fn_name)
-        detail = another.submit(on_a_loop, adaptor(ELSEWHERE).handler("sqlite")[0]).result()
+        detail = another.submit(on_a_loop, adaptor(ELSEWHERE).function("sqlite")[0]).result()
         assert "All async calls run there" in detail and "__owt__" not in detail
 
 
-def on_a_loop(handler):
+def on_a_loop(function):
     async def run():
-        return describe(raised(handler))[2]
+        return describe(raised(function))[2]
 
     return asyncio.run(run())
 
@@ -213,7 +213,7 @@ def test_an_error_on_the_bodys_own_thread_says_nothing_of_threads():
 
 def test_the_file_of_an_adaptor_goes_by_its_name():
     error = raised(
-        adaptor("def run():\n    raise ValueError(__file__, 'h' * 64)  # here").handler("run")[0]
+        adaptor("def run():\n    raise ValueError(__file__, 'h' * 64)  # here").function("run")[0]
     )
     for name, shown in ((None, "adaptor.py"), ("plot (2).py", "plot (2).py"), (r"\g<0>", r"\g<0>")):
         _, _, detail, _, message, text, _ = describe(error, name)

@@ -37,7 +37,7 @@ def test_a_change_within_the_same_second_is_seen(served):
     for expected in (2, 3, 4):
         loaded = adaptor("f(lambda _: lib_a.answer())")
         assert loaded.uses_libs and loaded.fresh()
-        assert loaded.handler("run")[0](0) == expected - 1
+        assert loaded.function("run")[0](0) == expected - 1
         assert loaded.fresh()
         write(served / "lib_a.py", f"def answer(): return {expected}")
         assert not loaded.fresh()
@@ -54,7 +54,7 @@ def test_several_adaptors_of_one_library(served):
     assert not first.fresh()
     assert not second.fresh()
     again = adaptor("import lib_b\ndef run(): return lib_b.X")
-    assert again.fresh() and again.handler("run")[0]() == 22
+    assert again.fresh() and again.function("run")[0]() == 22
 
 
 def test_same_size_and_time_but_another_file(served):
@@ -71,10 +71,10 @@ def test_packages_and_their_modules(served):
     write(served / "pkg_d" / "inner.py", "X = 1")
     write(served / "pkg_ns" / "deep.py", "import pkg_d\ndef g(_): return pkg_d.X")
     loaded = adaptor("f(pkg_ns.deep.g)")
-    assert loaded.uses_libs and loaded.handler("run")[0](0) == 1
+    assert loaded.uses_libs and loaded.function("run")[0](0) == 1
     write(served / "pkg_d" / "inner.py", "X = 10")
     assert not loaded.fresh()
-    assert adaptor("f(pkg_ns.deep.g)").handler("run")[0](0) == 10
+    assert adaptor("f(pkg_ns.deep.g)").function("run")[0](0) == 10
 
 
 def test_a_file_that_went_away(served):
@@ -91,7 +91,7 @@ def test_a_broken_library_can_be_repaired(served):
     with pytest.raises(SyntaxError):
         adaptor("import lib_f\ndef run(): return lib_f.X")
     write(served / "lib_f.py", "X = 1")
-    assert adaptor("import lib_f\ndef run(): return lib_f.X").handler("run")[0]() == 1
+    assert adaptor("import lib_f\ndef run(): return lib_f.X").function("run")[0]() == 1
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,17 @@ def parsed(value):
     return json.loads(body)
 
 
+def test_a_mimetype_is_a_type_and_text_has_a_charset():
+    for given, content_type in [
+        ({"mimetype": "text/csv"}, "text/csv; charset=utf-8"),
+        ({"mimetype": "audio/wav"}, "audio/wav"),
+        ({"mimetype": "text/csv", "content_type": "text/plain"}, "text/plain"),
+        ({"mimetype": "text/csv", "headers": {"content-type": "text/plain"}}, "text/plain"),
+    ]:
+        [(_, said)] = Response("a", **given).headers
+        assert said == content_type
+
+
 @pytest.mark.parametrize(
     ("value", "content_type", "body"),
     [

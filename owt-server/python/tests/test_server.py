@@ -194,13 +194,49 @@ def test_main_ends_its_child_when_interrupted(configured):
         ask(port)
 
 
-def test_python_m_owt_server_is_owt_serve(configured):
-    configured.write_text('#!/bin/sh\necho "$@"\n')
-    done = subprocess.run(
-        [sys.executable, "-m", "owt.server", "--port", "0"],
+def python_m_owt_server(*arguments, **environment):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OWT_")}
+    return subprocess.run(
+        [sys.executable, "-m", "owt.server", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=60,
+        env={**kept, **environment},
     )
-    assert done.stdout == "serve --port 0\n", done.stderr
+
+
+def test_python_m_owt_server_is_owt_serve(tmp_path):
+    program = tmp_path / "owt"
+    program.write_text('#!/bin/sh\necho "$OWT_PYTHON" "$@"\n')
+    program.chmod(0o700)
+    for environment in (
+        {"OWT_BINARY": str(program)},
+        {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    ):
+        done = python_m_owt_server("--port", "0", **environment)
+        assert done.stdout == f"{sys.executable} serve --port 0\n", done.stderr
+    done = python_m_owt_server(OWT_BINARY=str(program), OWT_PYTHON="another")
+    assert done.stdout == "another serve\n", done.stderr
+
+
+def test_the_program_beside_the_interpreter_comes_before_the_path(monkeypatch, tmp_path):
+    monkeypatch.delenv("OWT_BINARY", raising=False)
+    monkeypatch.setattr(server.sysconfig, "get_path", lambda name: str(tmp_path / name))
+    for folder in ("scripts", "path"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "owt").touch(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    assert server.binary() == str(tmp_path / "scripts/owt")
+    (tmp_path / "scripts/owt").unlink()
+    assert server.binary() == str(tmp_path / "path/owt")
+
+
+def test_python_m_owt_server_says_how_to_get_the_program(tmp_path):
+    done = python_m_owt_server(PATH=str(tmp_path))
+    assert done.returncode == 1 and done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith("owt: the program owt is neither in /"), line
+    assert "`cargo install --path owt-cli`" in line and "OWT_BINARY" in line
+    done = python_m_owt_server(OWT_BINARY=str(tmp_path / "none"))
+    assert done.returncode == 1 and "none" in done.stderr and "Traceback" not in done.stderr

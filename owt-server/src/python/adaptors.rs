@@ -41,7 +41,7 @@ pub struct Adaptor {
     generation: u64,
     version: Version,
     standing: Standing,
-    handlers: Mutex<HashMap<Arc<str>, Arc<Handler>>>,
+    functions: Mutex<HashMap<Arc<str>, Arc<Function>>>,
     /// The thread that it has asked for.
     lane: Option<Owned<Job>>,
     pub usage: Usage,
@@ -50,14 +50,14 @@ pub struct Adaptor {
 }
 
 /// What to call for a `fn_name`.
-pub struct Handler {
+pub struct Function {
     pub callable: Py<PyAny>,
     /// The name of its first parameter, when that one wants the request.
     pub request_name: Option<Py<PyString>>,
 }
 
 /// `fn_name`s that are remembered for one adaptor; beyond, they are looked up anew.
-const MOST_HANDLERS: usize = 64;
+const MOST_FUNCTIONS: usize = 64;
 
 impl Adaptor {
     fn new(
@@ -73,7 +73,7 @@ impl Adaptor {
             object: object.clone().unbind(),
             version,
             standing,
-            handlers: Mutex::default(),
+            functions: Mutex::default(),
             lane,
             usage: Usage::default(),
             takes: AtomicU32::new(u32::MAX),
@@ -102,18 +102,18 @@ impl Adaptor {
     ///
     /// # Errors
     /// The package's own `Refused` when the code does not define it.
-    pub fn handler(&self, py: Python<'_>, fn_name: &str) -> PyResult<Arc<Handler>> {
-        if let Some(handler) = self.handlers.lock().get(fn_name) {
-            return Ok(Arc::clone(handler));
+    pub fn function(&self, py: Python<'_>, fn_name: &str) -> PyResult<Arc<Function>> {
+        if let Some(function) = self.functions.lock().get(fn_name) {
+            return Ok(Arc::clone(function));
         }
         let (callable, request_name) =
-            self.object.call_method1(py, "handler", (fn_name,))?.extract(py)?;
-        let handler = Arc::new(Handler { callable, request_name });
-        let mut handlers = self.handlers.lock();
-        if handlers.len() < MOST_HANDLERS {
-            handlers.insert(fn_name.into(), Arc::clone(&handler));
+            self.object.call_method1(py, "function", (fn_name,))?.extract(py)?;
+        let function = Arc::new(Function { callable, request_name });
+        let mut functions = self.functions.lock();
+        if functions.len() < MOST_FUNCTIONS {
+            functions.insert(fn_name.into(), Arc::clone(&function));
         }
-        Ok(handler)
+        Ok(function)
     }
 
     /// What is told of it.

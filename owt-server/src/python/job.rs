@@ -344,7 +344,7 @@ fn invoke<'py>(
     calling: &Calling<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let bridge = shared.bridge;
-    let handler = adaptor.handler(py, call.fn_name())?;
+    let function = adaptor.function(py, call.fn_name())?;
     let value = match &call.kwargs {
         Some(text) => Some(shared.arguments(py, text)?),
         None => None,
@@ -359,7 +359,7 @@ fn invoke<'py>(
         }
     }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
-    let wants = match (&handler.request_name, named) {
+    let wants = match (&function.request_name, named) {
         (Some(name), Some(named)) => !named.contains(name)?,
         (name, _) => name.is_some(),
     };
@@ -370,7 +370,7 @@ fn invoke<'py>(
     let unnamed = value.as_ref().filter(|_| named.is_none());
     let args: Vec<_> = request.iter().chain(unnamed).collect();
     let args = PyTuple::new(py, args)?;
-    let callable = handler.callable.bind(py);
+    let callable = function.callable.bind(py);
     callable.call(&args, named).map_err(|error| {
         let whose = calling.raw().get().context();
         bridge.fitting(py, callable, &args, named.map(|named| named.as_any()), error, whose)

@@ -1,4 +1,4 @@
-//! Tells an edited version of code from another program, and how a version stands to the others.
+//! Tells an edited version of code from another adaptor, and how a version stands to the others.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -7,7 +7,7 @@ use owt_core::{Call, Code};
 
 use crate::engine::Context;
 
-/// Bytes of code that can be told from another program. What is shorter is alike by chance, and
+/// Bytes of code that can be told from another adaptor. What is shorter is alike by chance, and
 /// holds nothing that would be missed in memory.
 const SHORTEST: usize = 40;
 
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn another_program_does_not() {
+    fn another_adaptor_does_not() {
         let one = version("import json\ndef run(x): return json.dumps(x)", "/", None);
         for (source, path, fn_name) in [
             ("from owt import *\n\n\nasync def run():\n    yield 1\n", "/", None),

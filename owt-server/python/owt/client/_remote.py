@@ -13,7 +13,7 @@ from . import _remote_end
 from ._answer import Answer
 from ._call import Call
 from ._literals import literal, parsed
-from ._sources import local_function, program
+from ._sources import adaptor, local_function
 
 if TYPE_CHECKING:
     from ._client import Client
@@ -93,7 +93,7 @@ def _call(
     kwargs: dict[str, Any],
 ) -> Call:
     bound = inspect.signature(local).bind(*args, **kwargs)
-    code = program(local, before=inspect.getsource(_remote_end))
+    code = adaptor(local, before=inspect.getsource(_remote_end))
     code += f"{_ENTRY} = _owt_entry({local.__name__})\n"
     sent = {"args": list(bound.args), "kwargs": bound.kwargs}
     # Kept without its arguments, the first result would be everybody's.

@@ -1,4 +1,4 @@
-"""The source of a function with all that it uses, as a program that stands alone."""
+"""The source of a function with all that it uses, as an adaptor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def local_function(function: Callable[..., Any]) -> FunctionType:
     return found
 
 
-def program(function: FunctionType, before: str) -> str:
+def adaptor(function: FunctionType, before: str) -> str:
     """The source of `function` and of all that it uses from outside, with today's values.
 
     `before` is a source that is put before them. Raises `TypeError` that names what cannot be

@@ -44,6 +44,7 @@ const GROUPS: [(&str, &[Document]); 4] = [
         &[
             document!("README.md", "First steps"),
             document!("docs/wire.md", "What a request means"),
+            document!("docs/adaptors.md", "In an adaptor's scope"),
             document!("docs/pipelines.md", "Pipelines"),
             document!("docs/serving.md", "Serving"),
             document!("docs/workers.md", "Workers"),

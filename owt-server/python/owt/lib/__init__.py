@@ -1,0 +1,1 @@
+"""Small ready parts of adaptors: `shell`, `stream`, `encoding`, `tts`."""
