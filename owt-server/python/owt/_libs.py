@@ -118,7 +118,7 @@ def _forget() -> None:
     # taking a module away while it is being imported would make that import fail
     _late.clear()
     _late.update(name for name in _loaded if _initializing(name))
-    for name, module in list(sys.modules.items()):
+    for name, module in sys.modules.copy().items():
         if name not in _late and (name in _loaded or _is_namespace(module)):
             sys.modules.pop(name, None)
     kept = {name: (_loaded[name][0], _stamp(_loaded[name][0])) for name in _late}
