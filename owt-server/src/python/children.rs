@@ -59,11 +59,11 @@ impl Children {
         started_by(self.thread).iter().any(|id| !self.elder.contains(id))
     }
 
-    /// Those that are there but for the `kept`; none unless `are_these` still says so once it is
-    /// known which children the thread has.
-    pub fn there(&self, kept: &[i32], are_these: impl FnOnce() -> bool) -> Vec<Process> {
+    /// Those that are there; none unless `are_these` still says so once it is known which children
+    /// the thread has.
+    pub fn there(&self, are_these: impl FnOnce() -> bool) -> Vec<Process> {
         let mut found = started_by(self.thread);
-        found.retain(|id| !self.elder.contains(id) && !kept.contains(id));
+        found.retain(|id| !self.elder.contains(id));
         if found.is_empty() || !are_these() {
             return Vec::new();
         }

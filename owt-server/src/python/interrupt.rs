@@ -128,13 +128,7 @@ impl Interruptible<'_> {
         }
         let children = running.children;
         if interrupted || abandoned {
-            let kept = if children.any() { kept(self.py) } else { Vec::new() };
-            self.py.detach(|| {
-                let left = children.there(&kept, || true);
-                end_trees(left.iter().copied());
-                // Whoever could have waited for them has unwound.
-                reap(left);
-            });
+            end_processes(self.py.detach(|| children.there(|| true)).into());
         }
         children.leave();
         interrupted
@@ -268,7 +262,7 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
         looked.events.note(Note::GoesOn(looked.standing));
         asked.extend(looked.asked.filter(|asked| asked.children.any()));
     }
-    end_processes(asked);
+    end_processes(ToEnd { asked, ..ToEnd::default() });
 }
 
 fn look(py: Python<'_>, seat: &Arc<Seat>) -> Option<Looked> {
@@ -340,63 +334,102 @@ fn ask(py: Python<'_>, seat: &Seat, running: &Running, place: Place) -> bool {
     asked
 }
 
-/// Calls whose processes are to be ended, while a thread sees to that.
-static TO_END: Mutex<Option<Vec<Asked>>> = Mutex::new(None);
+/// What is to be ended, but for what modules hold.
+#[derive(Default)]
+struct ToEnd {
+    /// The processes of calls that go on.
+    asked: Vec<Asked>,
+    /// Processes of calls that have unwound: whoever could have waited for them has gone.
+    left: Vec<Process>,
+}
 
-/// Ends the processes of these calls on a thread of its own. Which of them are not the calls' takes
-/// long to find out where much is imported, and meanwhile the watch has to look at other calls.
-fn end_processes(asked: Vec<Asked>) {
-    if asked.is_empty() {
+impl From<Vec<Process>> for ToEnd {
+    fn from(left: Vec<Process>) -> Self {
+        Self { left, ..Self::default() }
+    }
+}
+
+impl ToEnd {
+    fn is_empty(&self) -> bool {
+        self.asked.is_empty() && self.left.is_empty()
+    }
+
+    fn add(&mut self, more: Self) {
+        let is_new = |asked: &Asked| self.asked.iter().all(|known| known.number != asked.number);
+        let new: Vec<_> = more.asked.into_iter().filter(is_new).collect();
+        self.asked.extend(new);
+        self.left.extend(more.left);
+    }
+
+    fn end(self) {
+        let kept = Python::attach(kept);
+        let is_own = |process: &Process| !kept.contains(&process.id);
+        let of_calls = self.asked.into_iter().flat_map(|Asked { seat, number, children }| {
+            children.there(|| {
+                seat.running().lock().as_ref().is_some_and(|running| running.number == number)
+            })
+        });
+        let mut processes: Vec<_> = of_calls.filter(is_own).collect();
+        let left: Vec<_> = self.left.into_iter().filter(is_own).collect();
+        processes.extend(left.iter().copied());
+        end_aside(processes, left);
+    }
+}
+
+/// What waits for the thread that sees to it, while there is one.
+static TO_END: Mutex<Option<ToEnd>> = Mutex::new(None);
+
+/// Ends the processes of calls on a thread of its own. Which of them are not the calls' takes long to
+/// find out where much is imported, and meanwhile the watch has to look at other calls, and a call
+/// that has ended has to say so.
+fn end_processes(more: ToEnd) {
+    if more.is_empty() {
         return;
     }
     let mut to_end = TO_END.lock();
     if let Some(waiting) = &mut *to_end {
-        let is_new = |asked: &Asked| waiting.iter().all(|waiting| waiting.number != asked.number);
-        let new: Vec<_> = asked.into_iter().filter(is_new).collect();
-        waiting.extend(new);
-        return;
+        return waiting.add(more);
     }
     let ending = std::thread::Builder::new().name("owt-ending".to_owned());
     match ending.spawn(end_all) {
-        Ok(_) => *to_end = Some(asked),
+        Ok(_) => *to_end = Some(more),
         Err(error) => cannot_end(&error),
     }
 }
 
 fn cannot_end(error: &std::io::Error) {
-    tracing::error!(%error, "the processes of a cancelled call go on until it has unwound");
+    tracing::error!(%error, "the processes of a cancelled call go on");
 }
 
-/// Ends the processes of all calls that wait for that.
+/// Ends all that waits for that.
 fn end_all() {
     loop {
-        let asked = {
+        let more = {
             let mut to_end = TO_END.lock();
-            let asked = to_end.as_mut().map(std::mem::take).unwrap_or_default();
-            if asked.is_empty() {
-                *to_end = None;
-                return;
+            match to_end.as_mut().map(std::mem::take).filter(|more| !more.is_empty()) {
+                Some(more) => more,
+                None => {
+                    *to_end = None;
+                    return;
+                }
             }
-            asked
         };
-        let kept = Python::attach(kept);
-        let mut processes = Vec::new();
-        for Asked { seat, number, children } in asked {
-            let goes_on =
-                || seat.running().lock().as_ref().is_some_and(|running| running.number == number);
-            processes.extend(children.there(&kept, goes_on));
-        }
-        end_aside(processes);
+        more.end();
     }
 }
 
-/// Ends processes on a thread of its own: that can take a while, and more may come.
-fn end_aside(processes: Vec<Process>) {
+/// Ends processes on a thread of its own, and lets those go that nobody waits for: that can take a
+/// while, and more may come.
+fn end_aside(processes: Vec<Process>, left: Vec<Process>) {
     if processes.is_empty() {
         return;
     }
     let ending = std::thread::Builder::new().name("owt-ending".to_owned());
-    if let Err(error) = ending.spawn(move || end_trees(processes)) {
+    let ended = ending.spawn(move || {
+        end_trees(processes);
+        reap(left);
+    });
+    if let Err(error) = ended {
         cannot_end(&error);
     }
 }
