@@ -267,10 +267,12 @@ async fn collect(
 }
 
 fn too_large(most: usize) -> Box<Problem> {
-    let most = ByteSize(most as u64).display().iec();
+    let readable = ByteSize(most as u64).display().iec();
     Box::new(Problem::new(
         ProblemKind::BodyTooLarge,
-        format!("the body is larger than the {most} that this server takes (--max-body)"),
+        format!(
+            "the body is larger than the {most} bytes ({readable}) that this server takes (--max-body)"
+        ),
     ))
 }
 
