@@ -1,7 +1,11 @@
 //! What a worker's death says, and what follows from it.
 
+use std::path::PathBuf;
+
 use crate::family::{Family, eventually, signal};
 use crate::hello::Hello;
+use crate::meeting::Meeting;
+use crate::raw::Raw;
 use crate::support::Folder;
 
 #[test]
@@ -135,5 +139,33 @@ fn a_call_that_waits_goes_to_a_worker_that_comes() {
         guest.tell("stayed");
         assert_eq!(raw.answer().2, "stayed");
     }
+    family.ends_well();
+}
+
+/// Programs of a call read the source: what goes with one worker, or is unloaded there, is still
+/// there for the calls of another.
+#[test]
+fn each_worker_has_the_sources_of_its_adaptors_for_itself() {
+    let family = Family::of(2, &["--threads", "1"]);
+    let meeting = Meeting::new();
+    let body = "def run():\n    here = meet()\n    here.say(__file__)\n    here.say(os.getpid())\n    \
+                here.listen()\n    return open(__file__).read()[-10:]\n# the end\n";
+    let code = format!("{}\nimport os\n{body}", meeting.python());
+    let mut calls: Vec<_> = (0..2)
+        .map(|_| {
+            let raw = Raw::get(&family.owt, &family.owt.code(&code), "/", &[]);
+            let mut guest = meeting.guest();
+            let (file, worker) = (guest.says().unwrap(), guest.says().unwrap());
+            (raw, guest, PathBuf::from(file), worker.parse().unwrap())
+        })
+        .collect();
+    let (mut second, mut guest, kept, _) = calls.pop().unwrap();
+    let (mut first, _staying, gone, worker) = calls.pop().unwrap();
+    assert!(gone.exists() && gone != kept, "{}", gone.display());
+    signal(worker, "-KILL");
+    assert_eq!(first.answer().0, 502);
+    assert!(!gone.parent().unwrap().exists(), "{} stays", gone.display());
+    guest.tell("go on");
+    assert_eq!(second.answer().2, "# the end\n");
     family.ends_well();
 }

@@ -261,7 +261,7 @@ fn install(
     settings.set_item("address", with.address.as_str())?;
     settings.set_item("port", with.port)?;
     settings.set_item("binary", with.binary.as_os_str())?;
-    settings.set_item("adaptors_dir", with.adaptors.as_os_str())?;
+    settings.set_item("adaptors_dir", with.adaptors_of(std::process::id()).as_os_str())?;
     settings.set_item("lib_dirs", lib_dirs)?;
     settings.set_item("verbosity", with.verbosity)?;
     settings.set_item("log", log)?;

@@ -18,7 +18,7 @@ pub struct Settings {
     pub found: Found,
     /// The folder that holds the package `owt`.
     pub package: PathBuf,
-    /// Where the sources of adaptors are written, for tracebacks and tools that read them.
+    /// Where the sources of adaptors are written, in a folder for each process that runs them.
     pub adaptors: PathBuf,
     /// The program that serves.
     pub binary: PathBuf,
@@ -75,5 +75,11 @@ impl Settings {
             answer_bytes: config.answer_bytes,
             verbosity: config.verbosity,
         })
+    }
+
+    /// Where that process writes the sources of its adaptors, for tracebacks, tools that read them,
+    /// and programs of theirs that import them. What one unloads, another may still run.
+    pub fn adaptors_of(&self, process: u32) -> PathBuf {
+        self.adaptors.join(process.to_string())
     }
 }

@@ -339,6 +339,12 @@ fn bury(
         exit.recv()
     });
     tree::sweep(pid, &process.worker.mark);
+    let sources = crew.settings.adaptors_of(pid);
+    if let Err(error) = std::fs::remove_dir_all(&sources)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::debug!(%error, "{} stays until the server ends", sources.display());
+    }
     crew.state.lock().processes.remove(&pid);
     crew.changed.notify_all();
     Obituary {
