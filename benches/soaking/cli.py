@@ -21,7 +21,8 @@ from .stage import Stage
 
 FAILED, NOT_RUN, INTERRUPTED = 1, 2, 130
 HANGUP, KILL, EACH, WARM = "hangup", "kill", "each", "warm"
-MEMORY = "400M"
+# The libraries that scenes import take half of it.
+MEMORY = "800M"
 SLOPE_FROM_S = 120  # a shorter run says nothing of a slope
 KINDS = {kind.name: kind for kind in ORDINARY}
 WORST = {fault.name: fault for fault in FAULTS}

@@ -397,13 +397,22 @@ impl Worker {
     pub fn deaf(&self, threads: usize) -> (Option<Deaf>, bool) {
         let book = self.book.lock();
         let (mut harmful, mut kept, mut has_neighbours) = (None, Vec::new(), false);
+        let mut keeps_the_turn = false;
         // For a thread, and for the turn to load or the end of a load.
         let (mut waits, mut waits_to_load) = (Duration::ZERO, Duration::ZERO);
         for (number, entry) in &book.calls {
             match (self.claims.has_begun(number as u32), entry.left) {
                 (true, None) => has_neighbours = true,
                 (true, Some(left)) if left.is_harmful() => harmful = harmful.or(Some(left.deaf())),
-                (true, Some(left)) => kept.extend(left.keeps_a_thread()),
+                (true, Some(left)) => {
+                    let thread = left.keeps_a_thread();
+                    keeps_the_turn |= match thread {
+                        Some(Kept::Loading) => true,
+                        Some(Kept::Lost) => entry.is_loading,
+                        None => false,
+                    };
+                    kept.extend(thread);
+                }
                 (false, None) if entry.is_loading => {
                     waits_to_load = waits_to_load.max(entry.waits_since.elapsed());
                 }
@@ -412,10 +421,10 @@ impl Worker {
             }
         }
         // Threads run short: a call waits for one, or half of them are lost. That loads take their
-        // time, one after the other, says nothing of threads.
+        // time, one after the other, says nothing of threads, unless one of them is nobody's.
         let lost = kept.iter().filter(|kept| **kept == Kept::Lost).count();
         let is_short = kept.iter().any(|kept| waits > kept.patience())
-            || !kept.is_empty() && waits_to_load > Kept::Loading.patience()
+            || keeps_the_turn && waits_to_load > Kept::Loading.patience()
             || 2 * lost > threads;
         (harmful.or(is_short.then_some(Deaf::KeepsThreads)), has_neighbours)
     }
