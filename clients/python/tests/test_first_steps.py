@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+
 from serving import ROOT, binary, snippets
 
 README = ROOT / "README.md"
