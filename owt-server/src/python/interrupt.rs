@@ -128,7 +128,8 @@ impl Interruptible<'_> {
         }
         let children = running.children;
         if interrupted || abandoned {
-            end_processes(self.py.detach(|| children.there(|| true)).into());
+            let left = self.py.detach(|| children.there(|| true));
+            end_processes(ToEnd { left, ..ToEnd::default() });
         }
         children.leave();
         interrupted
@@ -341,12 +342,6 @@ struct ToEnd {
     asked: Vec<Asked>,
     /// Processes of calls that have unwound: whoever could have waited for them has gone.
     left: Vec<Process>,
-}
-
-impl From<Vec<Process>> for ToEnd {
-    fn from(left: Vec<Process>) -> Self {
-        Self { left, ..Self::default() }
-    }
 }
 
 impl ToEnd {
