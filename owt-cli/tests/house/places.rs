@@ -30,9 +30,10 @@ fn temporary_files_of_others_stay_and_delay_nothing() {
     }
     let owt = Start::new().env("TMPDIR", shared.as_str()).start();
     assert_eq!(shared.read("owt-my-thesis/chapter"), "years of work");
-    // Adaptors' sources are in the server's own folder.
-    let at = owt.code("import os\ndef run():\n    return os.path.dirname(__file__)").post("/");
-    let own = Path::new(at.ok()).parent().unwrap().to_owned();
+    // Each worker's sources of adaptors are in the server's own folder: adaptors/PID/NAME.py.
+    let at = owt.code("def run():\n    return __file__").post("/");
+    let own = Path::new(at.ok()).ancestors().nth(3).unwrap().to_owned();
+    assert_eq!(own.parent().unwrap(), Path::new(shared.as_str()));
     assert_eq!(own.metadata().unwrap().permissions().mode() & 0o777, 0o700, "{}", own.display());
     end(owt);
     assert!(!own.exists());
