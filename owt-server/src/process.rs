@@ -62,15 +62,14 @@ impl Process {
         line.split_ascii_whitespace().next()?.parse().ok()
     }
 
-    /// Sends it a signal; never to another that has got its id since.
-    fn signal(&self, signal: Signal) {
-        let Some(id) = Pid::from_raw(self.id) else { return };
-        let Ok(handle) = pidfd_open(id, PidfdFlags::empty()) else { return };
+    /// Sends it a signal; never to another that has got its id since. False when it has ended, or
+    /// is another user's by now.
+    fn signal(&self, signal: Signal) -> bool {
+        let Some(id) = Pid::from_raw(self.id) else { return false };
+        let Ok(handle) = pidfd_open(id, PidfdFlags::empty()) else { return false };
         // Looked at after it was opened: either this is what was opened, or that has ended.
-        if Self::look(self.id).is_some_and(|now| now.start == self.start) {
-            // What has ended, or is another user's by now, is out of reach.
-            let _ = pidfd_send_signal(&handle, signal);
-        }
+        Self::look(self.id).is_some_and(|now| now.start == self.start)
+            && pidfd_send_signal(&handle, signal).is_ok()
     }
 }
 
@@ -88,8 +87,10 @@ pub fn end_trees(roots: impl IntoIterator<Item = Process>) {
     // Stopped first, all of them: one that is killed while another is looked for may have
     // started a third, which would then be an orphan and not be found.
     let stop = |tree: &mut HashMap<_, Process>, process: Process| {
-        process.signal(Signal::STOP);
-        tree.insert(process.id, process);
+        // What has ended may have left its id, and children by that name, to another.
+        if process.signal(Signal::STOP) {
+            tree.insert(process.id, process);
+        }
     };
     for process in roots {
         stop(&mut tree, process);

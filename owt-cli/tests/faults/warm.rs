@@ -125,6 +125,50 @@ fn threads_that_are_lost_are_made_good_for_by_a_fresh_worker() {
 }
 
 #[test]
+fn half_of_the_threads_may_be_lost_and_as_many_calls_run_as_before() {
+    let family = Family::of(1, &["--threads", "4", "--grace", "1"]);
+    let owt = &family.owt;
+    let meets = owt.code(
+        "import threading
+barrier = threading.Barrier(4)
+def run(meets=True):
+    if meets: barrier.wait(60)
+    return 'met'
+",
+    );
+    let deaf = owt.code(DEAF);
+    meets.clone().kwargs("{'meets': False}").post("/").ok();
+    deaf.clone().kwargs("{'deaf': False}").post("/").ok();
+    let before = family.is_whole();
+    for _ in 0..2 {
+        passes_its_deadline(deaf.clone());
+    }
+    for _ in 0..2 {
+        std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..4).map(|_| scope.spawn(|| meets.post("/"))).collect();
+            for call in calls {
+                assert_eq!(call.join().unwrap().ok(), "met");
+            }
+        });
+        // Longer than others may wait for a thread.
+        assert_eq!(owt.code(RESTS).post("/").ok(), "rested");
+    }
+    assert_eq!(family.is_whole(), before);
+    family.ends_well();
+}
+
+#[test]
+fn an_adaptor_whose_one_thread_is_lost_gets_another() {
+    let family = Family::of(1, &["--grace", "1"]);
+    let before = family.is_whole();
+    let alone = family.owt.code(&format!("__owt__ = {{'threads': 1}}\n{DEAF}"));
+    passes_its_deadline(alone.clone());
+    alone.kwargs("{'deaf': False}").post("/").ok();
+    eventually("there is a fresh worker", || family.is_whole().is_disjoint(&before));
+    family.ends_well();
+}
+
+#[test]
 fn the_turn_to_load_is_no_thread_that_is_lost() {
     let family = Family::of(1, &["--grace", "1"]);
     let (owt, meeting, folder) = (&family.owt, Meeting::new(), Folder::new());

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 
-from . import _cwd, _fork, _libs, _log, _native_waits, _pyplot, _waits, adaptors, server
+from . import _cwd, _fork, _libs, _log, _native_waits, _pyplot, _starts, _waits, adaptors, server
 from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
@@ -73,4 +73,5 @@ def install(
     main = threading.get_ident()
     _native_waits.install(lambda: threading.get_ident() != main and is_call())
     _cwd.install(is_call)
+    _starts.install()
     _pyplot.install()

@@ -25,10 +25,10 @@ from typing import Any
 
 from ._errors import Cancelled, raised
 
-__all__ = ["Cancelled", "kept_processes", "listen", "mop_up", "whereabouts"]
+__all__ = ["Cancelled", "kept_processes", "listen", "mop_up", "release_at_end", "whereabouts"]
 
 #: Where a thread is.
-FREE, DELICATE, AT_LOCK, CLEANING, IMPORTING = range(5)
+FREE, DELICATE, AT_LOCK, CLEANING, IMPORTING, STARTING = range(6)
 
 # Functions in which a lock is taken or given back, or whose exceptions nobody sees.
 _DELICATE = frozenset(
@@ -43,6 +43,11 @@ _DELICATE = frozenset(
     )
 )
 _DELICATE_FILES = (threading.__file__, logging.__file__)
+# Functions in which processes are started that their caller notes a moment later, and their files.
+_STARTERS = {
+    "submit": ("concurrent/futures/process.py", "loky/process_executor.py"),
+    "alone": ("owt/_starts.py",),
+}
 _OWN = __file__.rpartition("/")[0] + "/_"
 _WAITS = _OWN + "waits.py"
 _IMPORT = "<frozen importlib._bootstrap>"
@@ -50,7 +55,7 @@ _IMPORT = "<frozen importlib._bootstrap>"
 _NEAR = 4
 _CONTEXTS = 8
 
-#: Reentrant locks that Python's own module has made.
+#: Reentrant locks that Python's own module has made, and others that are for all.
 _locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
@@ -61,6 +66,11 @@ def listen(number: int) -> None:
     """
     signal.signal(number, _on_signal)
     _note_locks()
+
+
+def release_at_end(lock: Any) -> None:
+    """Have this reentrant lock released when the call that holds it has unwound."""
+    _locks.add(lock)
 
 
 def _note_locks() -> None:
@@ -94,8 +104,12 @@ def whereabouts(thread: int) -> tuple[int, int]:
 
 
 def _place(frame: FrameType, thread: int) -> int:
-    if any(outer.f_code.co_filename == _IMPORT for outer in _outwards(frame)):
-        return IMPORTING
+    for outer in _outwards(frame):
+        if outer.f_code.co_filename == _IMPORT:
+            return IMPORTING
+        code = outer.f_code
+        if code.co_filename.endswith(_STARTERS.get(code.co_name, ())):
+            return STARTING
     file = frame.f_code.co_filename
     if file == _WAITS:
         return CLEANING if _cleans(thread) else FREE
@@ -184,7 +198,19 @@ def kept_processes() -> list[int]:
     for process in _held(kinds, _values_of_modules(own)):
         with contextlib.suppress(AssertionError, ValueError):  # another's, or closed
             found.add(process.pid or 0)
+    found.update(_helpers())
     return list(found)
+
+
+def _helpers() -> Iterator[int]:
+    """Give the processes that multiprocessing starts once, for all that start others."""
+    for module, held, number in (
+        ("resource_tracker", "_resource_tracker", "_pid"),
+        ("forkserver", "_forkserver", "_forkserver_pid"),
+    ):
+        helper = getattr(sys.modules.get(f"multiprocessing.{module}"), held, None)
+        if pid := getattr(helper, number, None):
+            yield pid
 
 
 def _values_of_modules(own: frozenset[str]) -> list[Any]:

@@ -17,7 +17,15 @@ import types
 import pytest
 
 from owt import _interrupted
-from owt._interrupted import AT_LOCK, CLEANING, DELICATE, FREE, IMPORTING, whereabouts
+from owt._interrupted import (
+    AT_LOCK,
+    CLEANING,
+    DELICATE,
+    FREE,
+    IMPORTING,
+    STARTING,
+    whereabouts,
+)
 
 PATIENCE = 30
 
@@ -99,6 +107,20 @@ def test_locks_are_taken_and_given_back_undisturbed():
             pass
 
     assert place_of(work) == DELICATE
+
+
+def test_a_process_that_is_not_noted_yet_is_being_started():
+    class Slow(concurrent.futures.ProcessPoolExecutor):
+        def _spawn_process(self):
+            spin(self.wait)
+
+    def work(wait):
+        pool = Slow(1, mp_context=multiprocessing.get_context("fork"))
+        pool.wait = wait
+        pool.submit(int)
+        pool.shutdown(wait=False, cancel_futures=True)
+
+    assert place_of(work) == STARTING
 
 
 def test_a_wait_for_a_lock_is_known():
@@ -219,3 +241,16 @@ def test_processes_that_a_module_holds_are_known(monkeypatch):
             process.kill()
             process.wait()
         pool.shutdown()
+
+
+@pytest.mark.parametrize("helper", ["resource_tracker", "forkserver"])
+def test_what_starts_processes_for_all_is_no_calls(helper):
+    script = f"""
+import multiprocessing.{helper}
+from owt import _interrupted
+multiprocessing.{helper}.ensure_running()
+one = getattr(multiprocessing.{helper}, "_{helper}")
+pid = getattr(one, "_pid", None) or one._forkserver_pid
+assert pid in _interrupted.kept_processes()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=PATIENCE)

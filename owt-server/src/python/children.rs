@@ -1,8 +1,8 @@
 //! The processes that a call has started: of a cancelled call none goes on, nor what they
 //! have started in turn.
 //!
-//! Linux tells which thread started a process, and when. They are ended but not reaped: that
-//! is for whoever in Python waits for them.
+//! Linux tells which thread started a process, and when. They are reaped by whoever in Python waits
+//! for them; when the call has unwound, by whoever ends them.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -54,19 +54,10 @@ impl Children {
         self.thread.as_raw_pid()
     }
 
-    /// True when there may be some.
-    pub fn any(&self) -> bool {
-        started_by(self.thread).iter().any(|id| !self.elder.contains(id))
-    }
-
-    /// Those that are there; none unless `are_these` still says so once it is known which children
-    /// the thread has.
-    pub fn there(&self, are_these: impl FnOnce() -> bool) -> Vec<Process> {
+    /// Those that are there.
+    pub fn there(&self) -> Vec<Process> {
         let mut found = started_by(self.thread);
         found.retain(|id| !self.elder.contains(id));
-        if found.is_empty() || !are_these() {
-            return Vec::new();
-        }
         let (me, began) = (std::process::id().cast_signed(), in_ticks(self.began));
         let own = |process: &Process| process.parent == me && process.start >= began;
         found.into_iter().filter_map(Process::look).filter(own).collect()

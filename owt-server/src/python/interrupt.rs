@@ -128,7 +128,7 @@ impl Interruptible<'_> {
         }
         let children = running.children;
         if interrupted || abandoned {
-            let left = self.py.detach(|| children.there(|| true));
+            let left = self.py.detach(|| children.there());
             end_processes(ToEnd { left, ..ToEnd::default() });
         }
         children.leave();
@@ -186,6 +186,8 @@ enum Place {
     /// It handles the exception that was raised.
     Cleaning,
     Importing,
+    /// It starts a process, which is not where it belongs yet.
+    Starting,
 }
 
 impl Place {
@@ -196,6 +198,7 @@ impl Place {
             2 => Self::AtLock,
             3 => Self::Cleaning,
             4 => Self::Importing,
+            5 => Self::Starting,
             _ => Self::Free,
         }
     }
@@ -229,16 +232,9 @@ pub fn waits(seat: &Seat, before: Option<u64>) -> (bool, Option<u64>) {
 /// What came of a look at a call that nobody waits for.
 struct Looked {
     events: Sender,
-    standing: Standing,
-    /// What was asked to end, if it was.
-    asked: Option<Asked>,
-}
-
-/// A call that was asked to end, and what is to end with it.
-struct Asked {
-    seat: Arc<Seat>,
-    number: u64,
-    children: Children,
+    note: Note,
+    /// What it has started, if it was asked to end.
+    processes: Vec<Process>,
 }
 
 /// True when nobody waits for it, and it is time to look at it.
@@ -257,21 +253,20 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     }
     let looked: Vec<_> =
         Python::attach(|py| deserted.into_iter().filter_map(|seat| look(py, seat)).collect());
-    let mut asked = Vec::new();
-    // Detached, so the call may have ended by now.
+    let mut processes = Vec::new();
     for looked in looked {
-        looked.events.note(Note::GoesOn(looked.standing));
-        asked.extend(looked.asked.filter(|asked| asked.children.any()));
+        looked.events.note(looked.note);
+        processes.extend(looked.processes);
     }
-    end_processes(ToEnd { asked, ..ToEnd::default() });
+    end_processes(ToEnd { processes, ..ToEnd::default() });
 }
 
 fn look(py: Python<'_>, seat: &Arc<Seat>) -> Option<Looked> {
-    let (number, ident, children) = {
+    let (number, ident) = {
         let running = seat.running().lock();
         // By now it may be another call, which somebody waits for.
         let running = running.as_ref().filter(|running| is_due(running))?;
-        (running.number, running.ident, running.children.clone())
+        (running.number, running.ident)
     };
     // Python runs here, and may let the seat's own thread run meanwhile: so the lock, which that
     // takes when its call ends, is free.
@@ -297,7 +292,12 @@ fn look(py: Python<'_>, seat: &Arc<Seat>) -> Option<Looked> {
         deserted.there_since = now;
     }
     let stands = now.saturating_duration_since(deserted.there_since);
-    let is_delicate = place == Place::Delicate && stands < DELICACY && age < DELICATE_WORK;
+    let is_delicate = match place {
+        Place::Delicate => stands < DELICACY && age < DELICATE_WORK,
+        // What is forked off much memory, beside other threads, takes its time.
+        Place::Starting => age < DELICATE_WORK,
+        _ => false,
+    };
     let cleans = place == Place::Cleaning
         && deserted.interrupted.is_some_and(|before| before.elapsed() < CLEANING);
     let standing = match () {
@@ -308,13 +308,16 @@ fn look(py: Python<'_>, seat: &Arc<Seat>) -> Option<Looked> {
     deserted.place = mark;
     // A moment later it may be elsewhere.
     deserted.next_look = if is_delicate { now } else { now + LOOK };
-    let mut asked = None;
+    let mut processes = Vec::new();
     if !(loads || is_delicate || cleans) && ask(py, seat, running, place) {
         deserted.interrupted = Some(now);
-        asked = Some(Asked { seat: Arc::clone(seat), number, children });
+        // Now, while it stands still: what it starts later may be another's by the time that one
+        // looks who holds it.
+        processes = running.children.there();
     }
     running.deserted = Some(deserted);
-    Some(Looked { events: running.wanted.events().clone(), standing, asked })
+    let note = Note::GoesOn { standing, has_lane: seat.is_lane() };
+    Some(Looked { events: running.wanted.events().clone(), note, processes })
 }
 
 /// Has the exception raised in that thread. False when it cannot be done there.
@@ -338,33 +341,26 @@ fn ask(py: Python<'_>, seat: &Seat, running: &Running, place: Place) -> bool {
 /// What is to be ended, but for what modules hold.
 #[derive(Default)]
 struct ToEnd {
-    /// The processes of calls that go on.
-    asked: Vec<Asked>,
-    /// Processes of calls that have unwound: whoever could have waited for them has gone.
+    /// Of calls that were asked to end.
+    processes: Vec<Process>,
+    /// Of calls that have unwound: whoever could have waited for them has gone.
     left: Vec<Process>,
 }
 
 impl ToEnd {
     fn is_empty(&self) -> bool {
-        self.asked.is_empty() && self.left.is_empty()
+        self.processes.is_empty() && self.left.is_empty()
     }
 
     fn add(&mut self, more: Self) {
-        let is_new = |asked: &Asked| self.asked.iter().all(|known| known.number != asked.number);
-        let new: Vec<_> = more.asked.into_iter().filter(is_new).collect();
-        self.asked.extend(new);
+        self.processes.extend(more.processes);
         self.left.extend(more.left);
     }
 
     fn end(self) {
         let kept = Python::attach(kept);
         let is_own = |process: &Process| !kept.contains(&process.id);
-        let of_calls = self.asked.into_iter().flat_map(|Asked { seat, number, children }| {
-            children.there(|| {
-                seat.running().lock().as_ref().is_some_and(|running| running.number == number)
-            })
-        });
-        let mut processes: Vec<_> = of_calls.filter(is_own).collect();
+        let mut processes: Vec<_> = self.processes.into_iter().filter(is_own).collect();
         let left: Vec<_> = self.left.into_iter().filter(is_own).collect();
         processes.extend(left.iter().copied());
         end_aside(processes, left);

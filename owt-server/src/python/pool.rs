@@ -14,7 +14,7 @@ mod lanes;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -22,8 +22,8 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::lane::Lane;
-use super::seat::Seat;
-use super::turn::{Patience, Turn};
+use super::seat::{Role, Seat};
+use super::turn::{LOST, Patience, Turn};
 use crate::process::own_directory;
 
 /// How long a task may keep the leader before another thread takes the lead.
@@ -63,6 +63,8 @@ pub struct Pool<W> {
     state: Mutex<State<W>>,
     born: Instant,
     most_seats: usize,
+    /// Threads that calls keep which nobody waits for any more.
+    lost: AtomicUsize,
     watch: Mutex<Option<Thread>>,
     watch_sleeps: AtomicBool,
 }
@@ -110,6 +112,7 @@ impl<W: Work> Pool<W> {
             }),
             born: Instant::now(),
             most_seats: seats.max(1),
+            lost: AtomicUsize::new(0),
             watch: Mutex::new(None),
             watch_sleeps: AtomicBool::new(false),
         })
@@ -199,7 +202,7 @@ impl<W: Work> Pool<W> {
             Err(error) => tracing::error!(%error, "the watch thread did not start"),
         }
         own_directory();
-        let seat = Arc::new(Seat::new(std::thread::current(), true));
+        let seat = Arc::new(Seat::new(std::thread::current(), Role::Main));
         {
             let mut state = self.state.lock();
             state.seats.push(Arc::clone(&seat));
@@ -311,7 +314,7 @@ impl<W: Work> Pool<W> {
     fn replace_leader(self: &Arc<Self>, state: &mut State<W>) -> Option<Arc<Seat>> {
         // The main thread last: module bodies need it.
         let follower = state.followers.iter().rposition(|seat| !seat.is_main());
-        if follower.is_none() && state.seats.len() < self.most_seats {
+        if follower.is_none() && state.seats.len() < self.most_seats() {
             self.add_seat(state);
             return None;
         }
@@ -319,6 +322,12 @@ impl<W: Work> Pool<W> {
         let seat = state.followers.remove(follower);
         state.leader = Some(Arc::clone(&seat));
         Some(seat)
+    }
+
+    /// How many threads there may be. What nobody waits for takes none from the others, up to the
+    /// half of them: with more lost, the process is exchanged.
+    fn most_seats(&self) -> usize {
+        self.most_seats + self.lost.load(Ordering::Relaxed).min(self.most_seats / 2)
     }
 
     /// A new thread that leads from its birth.
@@ -336,7 +345,7 @@ impl<W: Work> Pool<W> {
             });
         match spawned {
             Ok(handle) => {
-                let seat = Arc::new(Seat::new(handle.thread().clone(), false));
+                let seat = Arc::new(Seat::new(handle.thread().clone(), Role::Shared));
                 state.seats.push(Arc::clone(&seat));
                 state.leader = Some(Arc::clone(&seat));
                 // The thread waits for exactly this.
@@ -395,6 +404,8 @@ impl<W: Work> Pool<W> {
                 source.glance();
             }
             super::interrupt::interrupt_deserted(&busy);
+            let is_lost = |seat: &&Arc<Seat>| !seat.is_lane() && seat.is_deserted_since(LOST);
+            self.lost.store(busy.iter().filter(is_lost).count(), Ordering::Relaxed);
             idle_ticks = if busy.is_empty() { idle_ticks + 1 } else { 0 };
             if idle_ticks > 20 {
                 self.watch_sleeps.store(true, Ordering::SeqCst);

@@ -17,8 +17,18 @@ pub struct Seat {
     /// Microseconds since the pool's birth when the running task began; 0 when idle.
     busy_since: AtomicU64,
     running: Mutex<Option<Running>>,
-    /// It is Python's main thread.
-    is_main: bool,
+    role: Role,
+}
+
+/// Whose thread it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Python's main thread.
+    Main,
+    /// One of those that all calls share.
+    Shared,
+    /// One adaptor's own.
+    Lane,
 }
 
 /// What a seat runs, as far as others need to know to interrupt it.
@@ -73,19 +83,24 @@ impl Wanted {
 }
 
 impl Seat {
-    pub fn new(thread: Thread, is_main: bool) -> Self {
+    pub fn new(thread: Thread, role: Role) -> Self {
         Self {
             thread,
             called: AtomicBool::new(false),
             busy_since: AtomicU64::new(0),
             running: Mutex::new(None),
-            is_main,
+            role,
         }
     }
 
     /// True for Python's main thread.
     pub fn is_main(&self) -> bool {
-        self.is_main
+        self.role == Role::Main
+    }
+
+    /// True for the thread of one adaptor.
+    pub fn is_lane(&self) -> bool {
+        self.role == Role::Lane
     }
 
     /// What runs here, for whoever wants to interrupt it. Changed only while attached.

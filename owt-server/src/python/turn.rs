@@ -127,9 +127,10 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::python::seat::Role;
 
     fn seat() -> Arc<Seat> {
-        Arc::new(Seat::new(std::thread::current(), false))
+        Arc::new(Seat::new(std::thread::current(), Role::Shared))
     }
 
     #[test]

@@ -59,6 +59,7 @@ struct Noted {
     first: Instant,
     at: Instant,
     standing: Standing,
+    has_lane: bool,
     /// Since when it runs Python, in one look after the other.
     runs_since: Instant,
 }
@@ -77,13 +78,18 @@ impl Left {
         if self.is_overdue { Deaf::Overdue } else { Deaf::Abandoned }
     }
 
-    /// The worker says that it goes on.
-    pub fn goes_on(&mut self, standing: Standing) {
+    /// The worker says that it goes on; `has_lane`: on the one thread of its adaptor.
+    pub fn goes_on(&mut self, standing: Standing, has_lane: bool) {
         let at = Instant::now();
         let ran = self.noted.filter(|noted| noted.standing == Standing::Runs);
         let runs_since = ran.map_or(at, |noted| noted.runs_since);
         let first = self.noted.map_or(at, |noted| noted.first);
-        self.noted = Some(Noted { first, at, standing, runs_since });
+        self.noted = Some(Noted { first, at, standing, has_lane, runs_since });
+    }
+
+    /// Its adaptor's other calls wait for this one.
+    pub fn has_lane(self) -> bool {
+        self.noted.is_some_and(|noted| noted.has_lane)
     }
 
     fn patience(self) -> Duration {
@@ -129,6 +135,7 @@ mod tests {
             first: ago(first),
             at: ago(at),
             standing,
+            has_lane: false,
             runs_since: ago(first),
         });
         Left { since: ago(since), is_overdue, noted }

@@ -323,7 +323,7 @@ impl Worker {
 
     fn note(&self, number: u32, note: Note) {
         self.with(number, |entry| match (note, &mut entry.left) {
-            (Note::GoesOn(standing), Some(left)) => left.goes_on(standing),
+            (Note::GoesOn { standing, has_lane }, Some(left)) => left.goes_on(standing, has_lane),
             _ => {
                 let loads = note == Note::Loading;
                 if entry.is_loading && !loads {
@@ -397,7 +397,7 @@ impl Worker {
     pub fn deaf(&self, threads: usize) -> (Option<Deaf>, bool) {
         let book = self.book.lock();
         let (mut harmful, mut kept, mut has_neighbours) = (None, Vec::new(), false);
-        let mut keeps_the_turn = false;
+        let (mut keeps_the_turn, mut lanes) = (false, Vec::new());
         // For a thread, and for the turn to load or the end of a load.
         let (mut waits, mut waits_to_load) = (Duration::ZERO, Duration::ZERO);
         for (number, entry) in &book.calls {
@@ -405,13 +405,12 @@ impl Worker {
                 (true, None) => has_neighbours = true,
                 (true, Some(left)) if left.is_harmful() => harmful = harmful.or(Some(left.deaf())),
                 (true, Some(left)) => {
-                    let thread = left.keeps_a_thread();
-                    keeps_the_turn |= match thread {
-                        Some(Kept::Loading) => true,
-                        Some(Kept::Lost) => entry.is_loading,
-                        None => false,
-                    };
-                    kept.extend(thread);
+                    let Some(thread) = left.keeps_a_thread() else { continue };
+                    keeps_the_turn |= thread == Kept::Loading || entry.is_loading;
+                    if left.has_lane() {
+                        lanes.push((entry.given.0.code.id(), thread));
+                    }
+                    kept.push(thread);
                 }
                 (false, None) if entry.is_loading => {
                     waits_to_load = waits_to_load.max(entry.waits_since.elapsed());
@@ -420,13 +419,23 @@ impl Worker {
                 (false, Some(_)) => {}
             }
         }
-        // Threads run short: a call waits for one, or half of them are lost. That loads take their
-        // time, one after the other, says nothing of threads, unless one of them is nobody's.
+        // Others take the place of threads that are kept, up to the half of all. That calls wait
+        // longer, or loads take their time, says nothing of threads.
         let lost = kept.iter().filter(|kept| **kept == Kept::Lost).count();
-        let is_short = kept.iter().any(|kept| waits > kept.patience())
+        let is_short = 2 * lost > threads
+            || 2 * kept.len() > threads && waits > Kept::Loading.patience()
             || keeps_the_turn && waits_to_load > Kept::Loading.patience()
-            || 2 * lost > threads;
+            || lanes.iter().any(|(code, kept)| self.waits_for(&book, *code) > kept.patience());
         (harmful.or(is_short.then_some(Deaf::KeepsThreads)), has_neighbours)
+    }
+
+    /// How long calls of that code wait for its one thread.
+    fn waits_for(&self, book: &Book, code: CodeId) -> Duration {
+        let waits = book.calls.iter().filter(|(number, entry)| {
+            let has_begun = self.claims.has_begun(*number as u32);
+            entry.given.0.code.id() == code && entry.left.is_none() && !has_begun
+        });
+        waits.map(|(_, entry)| entry.waits_since.elapsed()).max().unwrap_or_default()
     }
 
     /// True while calls run whose end is worth waiting for.

@@ -10,7 +10,12 @@ pub enum Note {
     /// That body has ended.
     Loaded,
     /// Nobody waits for the call any more, and it goes on.
-    GoesOn(Standing),
+    GoesOn {
+        /// What it does.
+        standing: Standing,
+        /// It has the thread on which all calls of its adaptor run, one after the other.
+        has_lane: bool,
+    },
 }
 
 /// What a call does that nobody waits for any more. Said again and again, by a thread that holds

@@ -119,7 +119,7 @@ impl Sender {
                 Note::Loading => state.is_loading = true,
                 Note::Loaded => state.is_loading = false,
                 // Whoever ends what goes on hears of it from its worker.
-                Note::GoesOn(_) => {}
+                Note::GoesOn { .. } => {}
             },
         }
     }

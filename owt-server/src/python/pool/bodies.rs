@@ -67,7 +67,7 @@ impl<W: Work> Pool<W> {
                 return Err(work);
             }
             if state.leads(seat) {
-                if state.followers.is_empty() && state.seats.len() >= self.most_seats {
+                if state.followers.is_empty() && state.seats.len() >= self.most_seats() {
                     return Err(work);
                 }
                 state.queue.push_front(work);

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use super::{Pool, STACK, Work};
 use crate::process::own_directory;
 use crate::python::lane::{Lane, Next};
-use crate::python::seat::Seat;
+use crate::python::seat::{Role, Seat};
 
 impl<W: Work> Pool<W> {
     /// A thread for one adaptor alone. `None` when the system gives no more, or the pool stops.
@@ -23,7 +23,7 @@ impl<W: Work> Pool<W> {
             .stack_size(STACK)
             .spawn(move || {
                 own_directory();
-                let seat = Arc::new(Seat::new(std::thread::current(), false));
+                let seat = Arc::new(Seat::new(std::thread::current(), Role::Lane));
                 own.begin(Arc::clone(&seat));
                 Python::attach(|py| pool.serve_lane(py, &own, &seat));
             });
