@@ -91,9 +91,34 @@ fn neither_in_the_home_nor_among_modules_nor_where_the_server_keeps_its_own() {
     for place in [home.as_str(), modules.as_str(), scratch.ok(), package.ok()] {
         let answer = kept_in.owt.code(code).kwargs(&format!("{{'at': {place:?}}}")).post("/");
         assert!(answer.text().contains("Permission denied"), "{place}: {}", answer.text());
+        assert!(answer.text().contains("`--writable FOLDER` opens"), "{}", answer.text());
         assert_eq!(answer.status, 500);
     }
     kept_in.ends_well();
+}
+
+#[test]
+fn an_error_that_comes_of_it_names_the_flag() {
+    let home = Folder::new();
+    let kept_in = family(&home, &["--sandbox"]);
+    let offline = family(&home, &["--no-network"]);
+    let connects = "import urllib.request\ndef run():\n    \
+                    urllib.request.urlopen('http://127.0.0.1:9')";
+    let resolves = "import socket\ndef run():\n    socket.getaddrinfo('example.org', 80)";
+    let locks = "import multiprocessing\ndef run():\n    multiprocessing.Lock()";
+    let own = "def run():\n    raise PermissionError(13, 'the door is locked', '/nowhere/x')";
+    for (family, code, flag) in [
+        (&kept_in, locks, "`owt serve --sandbox` keeps"),
+        (&offline, connects, "`owt serve --no-network`"),
+        (&offline, resolves, "`owt serve --no-network`"),
+    ] {
+        let answer = family.owt.code(code).post("/");
+        assert!(answer.text().contains(flag), "{code}: {}", answer.text());
+    }
+    let answer = kept_in.owt.code(own).post("/");
+    assert!(!answer.text().contains("owt serve"), "{}", answer.text());
+    kept_in.ends_well();
+    offline.ends_well();
 }
 
 #[test]

@@ -263,6 +263,20 @@ fn a_body_goes_on_after_its_callers_deadline_and_is_run_once() {
 }
 
 #[test]
+fn a_body_that_nobody_wants_makes_way_for_others() {
+    let family = Family::of(1, &[]);
+    let owt = &family.owt;
+    let counts = owt.code(COUNTS);
+    assert_eq!(counts.post("/").ok(), "1");
+    let before = family.is_whole();
+    passes_its_deadline(owt.code("while True: pass\ndef run(): pass\n"));
+    assert_eq!(owt.code("def run(): return 'has its turn'\n").post("/").ok(), "has its turn");
+    assert_eq!(counts.post("/").ok(), "2");
+    assert_eq!(family.is_whole(), before);
+    family.ends_well();
+}
+
+#[test]
 fn an_import_that_has_begun_ends() {
     let (meeting, folder) = (Meeting::new(), Folder::new());
     folder.write(

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from . import _missing, _ready, _threads, adaptors
+from . import _missing, _ready, _threads, _walls, adaptors
 
 #: What the code is called whose sender gave it no name.
 UNNAMED = "adaptor.py"
@@ -106,7 +106,7 @@ def describe(
             detail += _missing.hint(exc)
         elif isinstance(exc, NameError):
             detail += _ready.hint(exc.name)
-        detail += _threads.hint(message, exc.__traceback__)
+        detail += _threads.hint(message, exc.__traceback__) + _walls.hint(exc)
     name = code_name or UNNAMED
     told = [bounded(shown(text, name)) for text in (detail, kind, message, _traceback(exc))]
     return slug, field, told[0], told[1], told[2], told[3], _line(exc)

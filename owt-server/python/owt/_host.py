@@ -6,7 +6,19 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 
-from . import _cwd, _fork, _libs, _log, _native_waits, _pyplot, _starts, _waits, adaptors, server
+from . import (
+    _cwd,
+    _fork,
+    _libs,
+    _log,
+    _native_waits,
+    _pyplot,
+    _starts,
+    _waits,
+    _walls,
+    adaptors,
+    server,
+)
 from ._adaptor import Adaptor, load
 from ._arguments import arguments
 from ._context import current
@@ -51,6 +63,8 @@ def install(
     adaptors_dir: str,
     lib_dirs: Sequence[str],
     verbosity: int,
+    keeps_files: bool,
+    keeps_network: bool,
     log: Callable[[int, str, str, str, str], None],
     forked: Callable[[], None],
     is_call: Callable[[], bool],
@@ -60,8 +74,9 @@ def install(
     `address` is an IP address; on a Unix socket `unix:` and its path, and `port` is 0.
     `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
     `forked()` is called in each child after a fork; `is_call()` says whether a call runs on the
-    thread that asks.
+    thread that asks; `keeps_files` and `keeps_network` are what the sandbox keeps adaptors from.
     """
+    _walls.configure(keeps_files=keeps_files, keeps_network=keeps_network)
     os.makedirs(adaptors_dir, exist_ok=True)
     # in the environment, so that processes started by an adaptor find the adaptors too
     os.environ[adaptors.FOLDER] = os.path.abspath(adaptors_dir)

@@ -19,13 +19,13 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
 from ._errors import Cancelled, raised
 
-__all__ = ["Cancelled", "kept_processes", "listen", "mop_up", "release_at_end", "whereabouts"]
+__all__ = ["Cancelled", "at_end", "kept_processes", "listen", "mop_up", "whereabouts"]
 
 #: Where a thread is.
 FREE, DELICATE, AT_LOCK, CLEANING, IMPORTING, STARTING = range(6)
@@ -46,7 +46,7 @@ _DELICATE_FILES = (threading.__file__, logging.__file__)
 # Functions in which processes are started that their caller notes a moment later, and their files.
 _STARTERS = {
     "submit": ("concurrent/futures/process.py", "loky/process_executor.py"),
-    "alone": ("owt/_starts.py",),
+    "starts": ("owt/_starts.py",),
 }
 _OWN = __file__.rpartition("/")[0] + "/_"
 _WAITS = _OWN + "waits.py"
@@ -55,8 +55,10 @@ _IMPORT = "<frozen importlib._bootstrap>"
 _NEAR = 4
 _CONTEXTS = 8
 
-#: Reentrant locks that Python's own module has made, and others that are for all.
+#: Reentrant locks that Python's own module has made.
 _locks: weakref.WeakSet[Any] = weakref.WeakSet()
+#: What else a thread may hold that all others need.
+_releases: list[Callable[[], None]] = []
 
 
 def listen(number: int) -> None:
@@ -68,9 +70,9 @@ def listen(number: int) -> None:
     _note_locks()
 
 
-def release_at_end(lock: Any) -> None:
-    """Have this reentrant lock released when the call that holds it has unwound."""
-    _locks.add(lock)
+def at_end(release: Callable[[], None]) -> None:
+    """Have this called on the thread of each call that was interrupted, once it has unwound."""
+    _releases.append(release)
 
 
 def _note_locks() -> None:
@@ -164,6 +166,8 @@ def mop_up() -> None:
         while lock is not None and lock._is_owned():
             lock.release()
     _release_semaphores()
+    for release in _releases:
+        release()
 
 
 def _release_semaphores() -> None:

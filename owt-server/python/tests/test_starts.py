@@ -68,7 +68,7 @@ for _ in range(3):
 assert first.is_alive()
 os.close(ends)
 first.join()
-assert _starts._lock.acquire(blocking=False)
+assert _starts._starts.enter(forks=True)
 """
 
 CHILDREN = """

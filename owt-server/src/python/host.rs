@@ -264,6 +264,8 @@ fn install(
     settings.set_item("adaptors_dir", with.adaptors_of(std::process::id()).as_os_str())?;
     settings.set_item("lib_dirs", lib_dirs)?;
     settings.set_item("verbosity", with.verbosity)?;
+    settings.set_item("keeps_files", with.keeps_files)?;
+    settings.set_item("keeps_network", with.keeps_network)?;
     settings.set_item("log", log)?;
     settings.set_item("forked", forked)?;
     settings.set_item("is_call", is_call)?;

@@ -35,6 +35,8 @@ const DELICATE_WORK: Duration = Duration::from_secs(1);
 /// How long a module body goes on that nobody waits for: whoever calls again finds it further
 /// on, or done.
 const UNWANTED_LOAD: Duration = Duration::from_secs(30);
+/// And while other code waits for its turn.
+const LOAD_IN_THE_WAY: Duration = Duration::from_secs(10);
 
 /// How long an import goes on that nobody waits for. One that is cut leaves a library that
 /// nobody can use any more.
@@ -244,15 +246,18 @@ fn is_due(running: &Running) -> bool {
         && running.deserted.is_none_or(|deserted| now >= deserted.next_look)
 }
 
-/// Looks at the calls on these seats whose reader has gone, and interrupts them.
-pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
+/// Looks at the calls on these seats whose reader has gone, and interrupts them. `loads_wait`: for
+/// their turn.
+pub fn interrupt_deserted(seats: &[Arc<Seat>], loads_wait: bool) {
     let deserted: Vec<_> =
         seats.iter().filter(|seat| seat.running().lock().as_ref().is_some_and(is_due)).collect();
     if deserted.is_empty() {
         return;
     }
-    let looked: Vec<_> =
-        Python::attach(|py| deserted.into_iter().filter_map(|seat| look(py, seat)).collect());
+    let unwanted_load = if loads_wait { LOAD_IN_THE_WAY } else { UNWANTED_LOAD };
+    let looked: Vec<_> = Python::attach(|py| {
+        deserted.into_iter().filter_map(|seat| look(py, seat, unwanted_load)).collect()
+    });
     let mut processes = Vec::new();
     for looked in looked {
         looked.events.note(looked.note);
@@ -261,7 +266,7 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>]) {
     end_processes(ToEnd { processes, ..ToEnd::default() });
 }
 
-fn look(py: Python<'_>, seat: &Arc<Seat>) -> Option<Looked> {
+fn look(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<Looked> {
     let (number, ident) = {
         let running = seat.running().lock();
         // By now it may be another call, which somebody waits for.
@@ -286,7 +291,7 @@ fn look(py: Python<'_>, seat: &Arc<Seat>) -> Option<Looked> {
     });
     let age = now.saturating_duration_since(deserted.since);
     let loads =
-        place == Place::Importing && age < UNWANTED_IMPORT || is_load && age < UNWANTED_LOAD;
+        place == Place::Importing && age < UNWANTED_IMPORT || is_load && age < unwanted_load;
     let goes_on = deserted.place != mark;
     if goes_on {
         deserted.there_since = now;

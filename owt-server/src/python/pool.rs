@@ -384,7 +384,7 @@ impl<W: Work> Pool<W> {
         loop {
             std::thread::sleep(PATIENCE);
             self.release_body(&mut patience);
-            let (called, busy) = {
+            let (called, busy, loads_wait) = {
                 let mut state = self.state.lock();
                 if state.stopping && state.seats.is_empty() && state.lanes.is_empty() {
                     return;
@@ -395,7 +395,7 @@ impl<W: Work> Pool<W> {
                     self.replace_stuck_leader(&mut state)
                 };
                 let busy: Vec<_> = state.busy().cloned().collect();
-                (called, busy)
+                (called, busy, state.turn.has_waiting())
             };
             if let Some(seat) = called {
                 self.call(&seat);
@@ -403,7 +403,7 @@ impl<W: Work> Pool<W> {
             if let Some(source) = &self.source {
                 source.glance();
             }
-            super::interrupt::interrupt_deserted(&busy);
+            super::interrupt::interrupt_deserted(&busy, loads_wait);
             let is_lost = |seat: &&Arc<Seat>| !seat.is_lane() && seat.is_deserted_since(LOST);
             self.lost.store(busy.iter().filter(is_lost).count(), Ordering::Relaxed);
             idle_ticks = if busy.is_empty() { idle_ticks + 1 } else { 0 };

@@ -32,6 +32,9 @@ pub struct Settings {
     pub max_adaptors: usize,
     pub answer_bytes: usize,
     pub verbosity: i8,
+    /// What the sandbox keeps adaptors from, for what is said of errors that come of it.
+    pub keeps_files: bool,
+    pub keeps_network: bool,
 }
 
 impl Settings {
@@ -74,6 +77,8 @@ impl Settings {
             max_adaptors: config.max_adaptors,
             answer_bytes: config.answer_bytes,
             verbosity: config.verbosity,
+            keeps_files: config.sandbox.as_ref().is_some_and(|kept| kept.writable.is_some()),
+            keeps_network: config.sandbox.as_ref().is_some_and(|kept| kept.no_network),
         })
     }
 

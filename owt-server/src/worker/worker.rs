@@ -406,7 +406,7 @@ impl Worker {
                 (true, Some(left)) if left.is_harmful() => harmful = harmful.or(Some(left.deaf())),
                 (true, Some(left)) => {
                     let Some(thread) = left.keeps_a_thread() else { continue };
-                    keeps_the_turn |= thread == Kept::Loading || entry.is_loading;
+                    keeps_the_turn |= thread == Kept::Lost && entry.is_loading;
                     if left.has_lane() {
                         lanes.push((entry.given.0.code.id(), thread));
                     }
