@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from . import _parse
 from ._errors import UNPARSED, Refused
 from .summat import STEPS
 
@@ -29,7 +30,7 @@ def parse(source: str, known: Collection[str]) -> Code:
     """
     expression = None
     try:
-        module = ast.parse(source)
+        module = _parse.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as why:
         expression = _wrapped(source, why)
     else:
@@ -142,7 +143,7 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
     """Parse what is an expression only in parentheses: lines that begin with a dot."""
     try:
         # on a line of its own, so that columns stay right
-        tree = ast.parse(f"(\n{source}\n)", mode="eval")
+        tree = _parse.parse(f"(\n{source}\n)", mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as inner:
         if isinstance(inner, SyntaxError) and _is_dotted(source):
             if inner.lineno == 1:
@@ -166,7 +167,7 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
 def _unclosed(source: str) -> SyntaxError | None:
     """The error of a parenthesis of the code's own that our closing one has closed."""
     try:
-        ast.parse(f"(\n{source}", mode="eval")
+        _parse.parse(f"(\n{source}", mode="eval")
     except SyntaxError as error:
         return error if (error.lineno or 1) > 1 else None
     return None

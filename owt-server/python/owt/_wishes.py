@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 from ._errors import Refused
+from ._parse import parse
 
 _NAME = "__owt__"
 
@@ -20,7 +21,7 @@ def wants_own_thread(source: str) -> bool:
 
 def _wishes(source: str) -> dict[str, Any]:
     try:
-        module = ast.parse(source.removeprefix("\ufeff"))
+        module = parse(source.removeprefix("\ufeff"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}  # loading it says better what is wrong
     value = next(filter(None, map(_bound, module.body)), None)

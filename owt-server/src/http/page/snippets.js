@@ -122,7 +122,7 @@ function javascript(call, about) {
   const opened = file ? `const data = await openAsBlob(${quote.javascript(file.name)});\n` : '';
   return `${file ? "import { openAsBlob } from 'node:fs';\n" : ''}import { owt${
     given.startsWith('new PyExpr') ? ', PyExpr' : ''
-  } } from 'owt'; // npm install owt
+  } } from 'owt'; // npm install path/to/owt/clients/js
 
 const code = ${quote.javascript(code)};
 ${opened}${printed}
@@ -149,7 +149,7 @@ function python(call, about) {
         sys.stdout.flush()`
     : `print(client(${all}))`;
   const opened = file ? `data = open(${quote.python(file.name)}, "rb")\n` : '';
-  return `${streams ? 'import sys\n\n' : ''}from owt.client import Client  # pip install owt-client
+  return `${streams ? 'import sys\n\n' : ''}from owt.client import Client  # pip install path/to/owt/clients/python
 
 code = ${quote.python(code)}
 client = Client(${quote.python(address(about, path))})
