@@ -143,7 +143,7 @@ def _wrapped(source: str, why: BaseException) -> ast.expr:
     """Parse what is an expression only in parentheses: lines that begin with a dot."""
     try:
         # on a line of its own, so that columns stay right
-        tree = _parse.parse(f"(\n{source}\n)", mode="eval")
+        tree: ast.Expression = _parse.parse(f"(\n{source}\n)", mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as inner:
         if isinstance(inner, SyntaxError) and _is_dotted(source):
             if inner.lineno == 1:

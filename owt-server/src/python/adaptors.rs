@@ -160,7 +160,7 @@ pub struct Adaptors<W> {
     unloaded: Unloaded,
 }
 
-/// Told which adaptors are no longer loaded.
+/// Told which adaptors are not loaded: not any more, or because their load failed.
 pub type Unloaded = Box<dyn Fn(&[CodeId]) + Send + Sync>;
 
 struct State<W> {
@@ -271,7 +271,11 @@ impl<W> Adaptors<W> {
         let id = version.code.id();
         let mut state = self.state.lock();
         let waiting = state.loading.remove(&id).unwrap_or_default();
-        let Some(object) = object else { return (waiting, Ok(None)) };
+        let Some(object) = object else {
+            drop(state);
+            (self.unloaded)(&[id]);
+            return (waiting, Ok(None));
+        };
         let is_back = state.let_go.pop(&id).is_some();
         drop(state);
         let standing = if is_back { Standing::in_use() } else { Standing::default() };
