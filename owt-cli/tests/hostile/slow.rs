@@ -168,11 +168,16 @@ fn answers_that_nobody_reads_hold_no_more_than_they_may() {
         eventually("it has begun", || began(&reader));
         readers.push(reader);
     }
-    let code = "lambda: bytes(29_000_000)";
+    // It marks when its bytes have been handed over.
+    let marks = Folder::new();
+    marks.write("handed over", "");
+    let code = &format!(
+        "class Large(bytes):\n    def __del__(self):\n        {}\ndef run(): return Large(29_000_000)\n",
+        marks.mark("handed over")
+    );
     // For these there is no room in the server.
     let waiting: Vec<_> = (0..3).map(|_| unread(owt, &get(owt, code, ""))).collect();
-    let running = || siege.family.metric("owt_worker_running_calls");
-    eventually("they have run and wait", || running() == 3.0);
+    eventually("they have run and wait", || marks.marks("handed over") == 3);
     let problem = owt.code(code).post("/").refused(500, "unrenderable");
     assert!(problem["detail"].as_str().unwrap().contains("--answer-bytes"), "{problem}");
     assert!(megabytes(owt.pid()) < before + 140, "{before}");
