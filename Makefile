@@ -14,6 +14,7 @@ TARGET := call
 SECONDS := 60
 PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes
 
+# Programs of cargo's, built where they are missing.
 TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
 
 .PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors package fmt lint setup
@@ -102,17 +103,18 @@ soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--
 	$(VENV)/bin/python benches/soak $(SOAK)
 
 fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
+	$(call TOOL,cargo-fuzz)
 	mkdir -p fuzz/corpus/$(TARGET)
-	RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
+	RUSTC_BOOTSTRAP=1 target/tools/bin/cargo-fuzz run $(TARGET) fuzz/corpus/$(TARGET) fuzz/seeds/$(TARGET) -- -max_total_time=$(SECONDS)
 
 fuzz-all: ## Try each of fuzz/fuzz_targets (SECONDS=60 each)
 	set -e; for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
 	  $(MAKE) --no-print-directory fuzz TARGET=$$target; done
 
-# Both are programs of cargo's that are built where they are missing.
 deny: ## Look for known faults, licences and sources of all crates (deny.toml)
 	$(call TOOL,cargo-deny)
-	target/tools/bin/cargo-deny --workspace check
+	target/tools/bin/cargo-deny --workspace check bans licenses sources
+	target/tools/bin/cargo-deny --workspace check advisories
 
 sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/sbom
 	$(call TOOL,cargo-cyclonedx)
