@@ -14,7 +14,7 @@ def parse(source: str, mode: str = "exec") -> Any:
         try:
             return ast.parse(source, mode=mode)
         except SystemError:
-            # CPython counts the depth of the trees of all threads in one place, and takes
+            # CPython 3.11 counts the depth of the trees of all threads in one place, and takes
             # another's for this one's (gh-106905).
             continue
     return ast.parse(source, mode=mode)
