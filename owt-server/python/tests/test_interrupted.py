@@ -113,6 +113,7 @@ def test_a_process_that_is_not_noted_yet_is_being_started():
     class Slow(concurrent.futures.ProcessPoolExecutor):
         def _spawn_process(self):
             spin(self.wait)
+            super()._spawn_process()  # a pool without a process would not let Python end
 
     def work(wait):
         pool = Slow(1, mp_context=multiprocessing.get_context("fork"))
