@@ -71,8 +71,10 @@ pub struct CallFields<'a> {
     /// What a space in base64 was.
     spaces: Spaces,
     notes: Others,
-    /// Of the fields that owt does not know, if they are noted.
-    others: Option<Sha256>,
+    /// There are fields that owt does not know.
+    has_others: bool,
+    /// Of those, if they are noted. Apart: few calls have any, and all fields move at once.
+    others: Option<Box<Sha256>>,
 }
 
 /// What becomes of the fields that owt does not know.
@@ -101,6 +103,7 @@ impl<'a> CallFields<'a> {
             file_name: None,
             spaces,
             notes,
+            has_others: false,
             others: None,
         }
     }
@@ -147,9 +150,12 @@ impl<'a> CallFields<'a> {
         }
     }
 
-    /// Whether [`part`](Self::part) would take anything of a part of this name.
+    /// Whether [`part`](Self::part) takes anything of a part of this name. One that is passed
+    /// over need not be given to it.
     pub fn wants(&mut self, name: &str) -> bool {
-        self.notes == Others::Noted || self.slot(name).is_some()
+        let is_known = self.slot(name).is_some();
+        self.has_others |= !is_known;
+        is_known || self.notes == Others::Noted
     }
 
     /// Takes this text for the code: a body of Python source.
@@ -182,6 +188,7 @@ impl<'a> CallFields<'a> {
 
     /// Notes a field that owt does not know.
     pub(super) fn other(&mut self, name: &str, value: &[u8]) {
+        self.has_others = true;
         if self.notes == Others::Passed {
             return;
         }
@@ -190,6 +197,11 @@ impl<'a> CallFields<'a> {
             digest.update((text.len() as u64).to_le_bytes());
             digest.update(text);
         }
+    }
+
+    /// Whether there are fields that owt does not know, noted or passed over.
+    pub fn has_others(&self) -> bool {
+        self.has_others
     }
 
     /// A digest (SHA-256) of the fields that owt does not know, which are the adaptor's; `None`

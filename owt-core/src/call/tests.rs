@@ -304,6 +304,21 @@ fn fields_that_owt_does_not_know_tell_calls_apart() {
     assert_ne!(json(r#"{"a": [1]}"#), json(r#"{"a": [2]}"#));
 }
 
+#[test]
+fn fields_that_owt_does_not_know_are_seen_though_they_are_passed_over() {
+    for (fields, expected) in [("code=f&timeout=1", false), ("code=f&a=", true), ("", false)] {
+        let form = CallFields::from_form(fields.as_bytes(), Others::Passed);
+        assert_eq!((form.has_others(), form.others()), (expected, None), "{fields}");
+    }
+    for (body, expected) in [(r#"{"code": 1}"#, false), (r#"{"code": 1, "a": null}"#, true)] {
+        let json = CallFields::from_json(body.as_bytes(), Others::Passed).unwrap();
+        assert_eq!((json.has_others(), json.others()), (expected, None), "{body}");
+    }
+    let mut parts = CallFields::of_parts(Others::Passed);
+    assert!(parts.wants("code") && !parts.has_others());
+    assert!(!parts.wants("a") && parts.has_others());
+}
+
 fn calls() -> impl Strategy<Value = Call> {
     (
         ".*\\S.*",

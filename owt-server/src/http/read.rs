@@ -57,7 +57,7 @@ pub(super) async fn read(
     let is_get = request.method() == Method::GET;
     let code_field = query.code_field();
     if code_field.is_some() || (is_get && !query.is_empty()) {
-        let names = query.names();
+        let (names, has_others) = (query.names(), query.has_others());
         let call = query.into_call().map_err(malformed)?;
         // What sends JSON may have been told by a stranger where to (a webhook): the code is what it
         // wrote itself, not what the URL carries.
@@ -66,7 +66,7 @@ pub(super) async fn read(
         }
         let body = body(headers, payload, site.max_body, site.body_timeout).await?;
         refuse_two_codes(headers, &body, code_field).await?;
-        let own = if call.use_cache { in_query(request, &body).await? } else { None };
+        let own = if call.use_cache { in_query(request, has_others, &body).await? } else { None };
         return Ok(Reading::Call(Box::new(Sent { call, names, body, own })));
     }
     let body = body(headers, payload, site.max_body, site.body_timeout).await?;
@@ -110,10 +110,11 @@ async fn refuse_two_codes(
 /// What tells a call in the query from the same call with other data.
 async fn in_query(
     request: &HttpRequest,
+    has_others: bool,
     body: &Bytes,
 ) -> Result<Option<Fingerprint>, Box<Problem>> {
-    let query = CallFields::from_form(request.query_string().as_bytes(), Others::Noted);
-    let others = query.others();
+    let again = || CallFields::from_form(request.query_string().as_bytes(), Others::Noted);
+    let others = if has_others { again().others() } else { None };
     let media = request.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_vec());
     let body = body.clone();
     aside(body.len(), move || {
@@ -146,9 +147,9 @@ async fn in_body(request: &HttpRequest, body: Bytes) -> Result<Sent, Box<Problem
     let query = request.query_string().to_owned();
     aside(body.len(), move || {
         let fields = carrier.fields(&query, &body, Others::Passed)?;
-        let names = fields.names();
+        let (names, has_others) = (fields.names(), fields.has_others());
         let call = fields.into_call().map_err(malformed)?;
-        let own = if call.use_cache { beside(&carrier, &query, &body)? } else { None };
+        let own = if call.use_cache { beside(&carrier, &query, has_others, &body)? } else { None };
         Ok(Sent { call, names, body, own })
     })
     .await?
@@ -158,9 +159,11 @@ async fn in_body(request: &HttpRequest, body: Bytes) -> Result<Sent, Box<Problem
 fn beside(
     carrier: &Carrier,
     query: &str,
+    has_others: bool,
     body: &Bytes,
 ) -> Result<Option<Fingerprint>, Box<Problem>> {
-    let others = carrier.fields(query, body, Others::Noted)?.others();
+    let again = || carrier.fields(query, body, Others::Noted);
+    let others = if has_others { again()?.others() } else { None };
     let others = others.as_ref().map_or(&[][..], |digest| &digest[..]);
     // The query is the adaptor's, unless it has the fields that the body has no room for.
     let query = if *carrier == Carrier::Python { "" } else { query };
