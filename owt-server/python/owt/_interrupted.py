@@ -71,7 +71,7 @@ def listen(number: int) -> None:
 
 
 def at_end(release: Callable[[], None]) -> None:
-    """Have this called on the thread of each call that was interrupted, once it has unwound."""
+    """Call this on the thread of each interrupted call, once the call has unwound."""
     _releases.append(release)
 
 

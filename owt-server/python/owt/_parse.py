@@ -1,4 +1,4 @@
-"""Parses Python, also while other threads do."""
+"""Parses Python while other threads parse, too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _TRIES = 10
 
 
 def parse(source: str, mode: str = "exec") -> Any:
-    """Do as `ast.parse` does, and raise what it raises of the source."""
+    """Parse like `ast.parse`, with the same errors for what is no Python."""
     for _ in range(_TRIES):
         try:
             return ast.parse(source, mode=mode)

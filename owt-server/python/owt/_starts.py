@@ -18,12 +18,12 @@ from typing import Any
 from ._after_import import after_import
 from ._interrupted import at_end
 
-#: How long one that hangs is waited for, in seconds; then others start theirs as Python does.
+#: Seconds to wait for a thread that hangs in a start; then others start as in plain Python.
 PATIENCE_S = 2.0
 
 
 class _Starts:
-    """Which threads start something now: one that forks, or any number that start a program."""
+    """The threads that start a process now: one that forks, or any number that start a program."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition(threading.Lock())
@@ -84,7 +84,7 @@ _forks = _Forks()
 
 
 def install() -> None:
-    """From now on it is so. Once."""
+    """Guard forks and the starts of programs from now on. Call it once."""
     at_end(_starts.leave)
     os.register_at_fork(
         before=lambda: _forks.leave.append(_starts.enter(forks=True)),

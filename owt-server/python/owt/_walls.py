@@ -1,4 +1,4 @@
-"""What to do about what the sandbox refuses: by which flag of `owt serve`, and what opens it."""
+"""What the sandbox has refused: by which flag of `owt serve`, and what to do about it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def configure(*, keeps_files: bool, keeps_network: bool) -> None:
 
 
 def hint(error: BaseException) -> str:
-    """Give what to add to an error that the sandbox is behind. Empty for every other error."""
+    """Give what to add to an error that the sandbox has caused. Empty for every other error."""
     if not (_Walls.keeps_files or _Walls.keeps_network):
         return ""
     for cause in _causes(error):

@@ -1,8 +1,8 @@
 //! The processes that a call has started: of a cancelled call none goes on, nor what they
 //! have started in turn.
 //!
-//! Linux tells which thread started a process, and when. They are reaped by whoever in Python waits
-//! for them; when the call has unwound, by whoever ends them.
+//! Linux tells which thread started a process, and when. Whoever in Python waits for them reaps
+//! them; once the call has unwound, owt does.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
