@@ -54,7 +54,10 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                     *slot = map.next_value::<Option<&RawValue>>()?.map(|it| Value::Json(it.get()));
                 }
                 Some(slot) => *slot = map.next_value::<Option<_>>()?,
-                None if self.0 == Others::Passed => drop(map.next_value::<IgnoredAny>()?),
+                None if self.0 == Others::Passed => {
+                    map.next_value::<IgnoredAny>()?;
+                    fields.other(&name, b"");
+                }
                 None => fields.other(&name, map.next_value::<&RawValue>()?.get().as_bytes()),
             }
         }
