@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use owt_client::server_url;
-use owt_core::{Call, shell_word};
-use owt_server::{
-    Address, Config, Keyring, Keys, Listener, Ready, SECRETS, ServeError, TOKEN_USER,
-};
+use owt_core::{Call, SECRETS, shell_word};
+use owt_server::{Address, Config, Keyring, Keys, Listener, Ready, ServeError, TOKEN_USER};
 
 use crate::args::{Asked, ServeArgs};
 use crate::failure::Failure;

@@ -22,6 +22,8 @@ mod encoding;
 pub mod fuzzing;
 mod literal;
 mod problem;
+mod secrets;
+mod trace;
 mod warm;
 
 pub use call::{
@@ -31,4 +33,6 @@ pub use call::{
 pub use code::{Code, CodeId};
 pub use literal::{LiteralError, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};
+pub use secrets::SECRETS;
+pub use trace::Trace;
 pub use warm::{WARM_PATH, Warm, WarmAdaptor, WarmWorker};

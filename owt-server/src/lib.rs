@@ -31,7 +31,7 @@ pub use config::Config;
 pub use doctor::diagnose;
 pub use door::{
     Host, HostError as HostNameError, KeyError, KeyFileError, KeyFiles, Keyring, Keys, Origin,
-    OriginError, Quotas, Rate, Rules, SECRETS, TOKEN_USER, random_token,
+    OriginError, Quotas, Rate, Rules, TOKEN_USER, random_token,
 };
 pub use listener::{Address, Listener, Socket, SocketError, may_listen};
 pub use memory::collect_by;

@@ -11,10 +11,6 @@ use super::password::{Hash, Password, Slow, sha256};
 /// The user whose password is any token, for those who can only send a name and a password.
 pub const TOKEN_USER: &str = "token";
 
-/// Environment variables that may hold keys: for the server, not for what it starts.
-pub const SECRETS: [&str; 5] =
-    ["OWT_AUTH", "OWT_AUTH_FILE", "OWT_TOKEN", "OWT_TOKEN_FILE", "OWT_URL"];
-
 /// Characters of a token at least.
 const TOKEN_LEAST: usize = 16;
 

@@ -39,7 +39,7 @@ use browser::Page;
 pub(crate) use browser::is_navigation;
 use consent::Consent;
 pub use keyring::{KeyFileError, KeyFiles, Keyring};
-pub use keys::{KeyError, Keys, SECRETS, TOKEN_USER, random_token};
+pub use keys::{KeyError, Keys, TOKEN_USER, random_token};
 pub(crate) use keys::{Scope, UserName};
 use lock::{Lock, Shown};
 pub(crate) use quota::Share;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use owt_core::Trace;
 use serde::{Deserialize, Serialize};
 
 use super::cache::Fingerprint;
-use super::trace::Trace;
 
 /// Everything of a request that outlives its connection.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,6 @@ mod event;
 mod opened;
 mod postbox;
 mod status;
-mod trace;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,8 +28,7 @@ pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
 pub use opened::Opened;
 pub use postbox::{Outgoing, attend, run_there, soon};
-pub use status::{HostStatus, WorkerStatus, resident_bytes};
-pub use trace::Trace;
+pub use status::{HostStatus, WorkerStatus};
 
 /// A call on its way to Python.
 #[derive(Debug)]

@@ -31,23 +31,3 @@ pub struct WorkerStatus {
     /// Memory of the process that is in RAM.
     pub resident_bytes: u64,
 }
-
-/// Memory of that process that is in RAM; 0 when the kernel does not say.
-#[must_use]
-pub fn resident_bytes(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
-    kibibytes.map_or(0, |kibibytes: u64| kibibytes << 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn this_process_has_memory_and_no_process_has_none() {
-        assert!(resident_bytes(std::process::id()) > 1 << 16);
-        assert_eq!(resident_bytes(u32::MAX), 0);
-    }
-}

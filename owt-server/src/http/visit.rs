@@ -12,14 +12,13 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method};
 use actix_web::{HttpResponse, web};
-use owt_core::{Call, CodeId, DEFAULT_FN_NAME, FieldNames, Problem, ProblemKind};
+use owt_core::{Call, CodeId, DEFAULT_FN_NAME, FieldNames, Problem, ProblemKind, Trace};
 
 use super::Site;
 use super::problem_page::Opened;
 use super::quiet::Watched;
 use crate::audit::{Audit, Line};
 use crate::door::{Caller, Share};
-use crate::engine::Trace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");

@@ -23,7 +23,8 @@ use super::pool::{Pool, Source};
 use super::reclaim::Slim;
 use super::settings::Settings;
 use super::sink::Mailbox;
-use crate::engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus, resident_bytes};
+use crate::engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
+use crate::process::resident_bytes;
 
 /// Python cannot be hosted.
 #[derive(Debug, thiserror::Error)]

@@ -12,8 +12,8 @@ use parking_lot::{Condvar, Mutex};
 use pyo3::prelude::*;
 
 use super::job::Shared;
-use crate::engine::resident_bytes;
 use crate::memory;
+use crate::process::resident_bytes;
 
 /// Bytes of bodies and answers after which freed memory is given back, and Python collects.
 const MUCH: u64 = 8 << 20;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
+use owt_core::SECRETS;
 use rustix::io::FdFlags;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, Signal, setrlimit};
@@ -17,7 +18,6 @@ use super::claims::Claims;
 use super::handing::{self, Taking};
 use super::mark::{self, Mark};
 use crate::descriptors;
-use crate::door::SECRETS;
 
 /// How a worker is started: this program in its worker role, or anything else that
 /// calls [`run_worker`](super::run_worker) with the descriptors that it is given.

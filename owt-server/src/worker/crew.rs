@@ -21,9 +21,8 @@ use super::sandbox::Walls;
 use super::worker::{Orphan, Worker};
 use super::{monitor, post, tree};
 use crate::config::Config;
-use crate::engine::{
-    Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus, resident_bytes,
-};
+use crate::engine::{Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
+use crate::process::resident_bytes;
 use crate::python::{HostError, Settings};
 
 /// In that time so many workers at most are replaced because a call wants a fresh one.
