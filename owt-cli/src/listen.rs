@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use owt_core::shell_word;
-use owt_server::{Address, Config, Listener, Socket, Tls, may_listen};
+use owt_server::{Address, Config, Listener, ServeError, Socket, Tls};
 
 use crate::args::{ListenArgs, TlsHow};
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ pub(crate) fn listen(
         return Ok(Listener::Unix(Socket::bind(path)?));
     }
     // The server checks this too; here the port has not been opened yet.
-    may_listen(args.address, config)?;
+    config.may_listen(args.address).map_err(ServeError::from)?;
     let tls = tls(args, names)?.map(Arc::new);
     let (address, port) = (args.address, args.port);
     let listener = TcpListener::bind((address, port)).map_err(|source| Failure::Start {

@@ -67,7 +67,26 @@ pub struct Config {
 /// As good as no limit, and no more than every clock can tell.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// The address is open to others and nobody is asked who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "refusing to serve on {0} without --auth or --token: whoever reaches it could run any \
+     code here; give one of them, or stay on a loopback address such as 127.0.0.1; \
+     --insecure-no-auth serves without all the same"
+)]
+pub struct Exposed(pub IpAddr);
+
 impl Config {
+    /// Sees to it that a server is not open to others by mistake. [`serve`](crate::serve) checks
+    /// this too; who binds the listener can check before.
+    ///
+    /// # Errors
+    /// The address is not a loopback address, there are no keys, and `insecure_no_auth` is not set.
+    pub fn may_listen(&self, address: IpAddr) -> Result<(), Exposed> {
+        let is_open = !address.to_canonical().is_loopback() && self.door.keys.keys().is_empty();
+        if is_open && !self.insecure_no_auth { Err(Exposed(address)) } else { Ok(()) }
+    }
+
     /// [`Config::grace`], where times are added to it.
     pub(crate) fn bounded_grace(&self) -> Duration {
         self.grace.min(LONGEST)

@@ -27,13 +27,13 @@ mod tls;
 mod worker;
 
 pub use audit::{AuditError, AuditFileError};
-pub use config::Config;
+pub use config::{Config, Exposed};
 pub use doctor::diagnose;
 pub use door::{
     Host, HostError as HostNameError, KeyError, KeyFileError, KeyFiles, Keyring, Keys, Origin,
     OriginError, Quotas, Rate, Rules, TOKEN_USER, random_token,
 };
-pub use listener::{Address, Listener, Socket, SocketError, may_listen};
+pub use listener::{Address, Listener, Socket, SocketError};
 pub use memory::collect_by;
 pub use private::{FolderError, folder as private_folder};
 pub use python::{Diagnosis, DiscoverError, HostError, LaunchError, check_expression, literal_of};

@@ -10,7 +10,7 @@ use rustix::process::DumpableBehavior;
 use tokio::sync::mpsc;
 
 use crate::audit::{Audit, AuditError, AuditFileError};
-use crate::config::Config;
+use crate::config::{Config, Exposed};
 use crate::descriptors;
 use crate::door::Door;
 use crate::engine::{Engine, Host};
@@ -51,13 +51,9 @@ pub struct Signals<F> {
 /// Why a server did not serve, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is open to others and nobody is asked who they are.
-    #[error(
-        "refusing to serve on {0} without --auth or --token: whoever reaches it could run any \
-         code here; give one of them, or stay on a loopback address such as 127.0.0.1; \
-         --insecure-no-auth serves without all the same"
-    )]
-    Open(std::net::IpAddr),
+    /// Others reach it, and nobody is asked who they are.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
     /// Python cannot be hosted.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -95,14 +91,11 @@ pub fn serve(
     signals: Signals<impl Future<Output = ()> + Send + 'static>,
 ) -> Result<(), ServeError> {
     let address = listener.address().map_err(|error| ServeError::Io("the listener", error))?;
-    address.check(&config)?;
+    check(&address, &config)?;
     let audit = config.audit.as_deref().map(Audit::open).transpose()?.map(Arc::new);
     if config.workers > 0 {
         descriptors::raise();
     }
-    let door = Door::new(config.door.clone())
-        .map_err(|error| ServeError::Io("the door's secret", error))?;
-    let door = Arc::new(door);
     let scratch =
         Scratch::new().map_err(|error| ServeError::Io("a folder for temporary files", error))?;
     // Recordings, and what watches calls of the event loop; one thread is plenty.
@@ -128,8 +121,11 @@ pub fn serve(
     };
     let handle = runtime.handle().clone();
     let hosting = Hosting::start(&config, settings, walls, handle, scratch.path())?;
-    let engine =
+    let (engine, permits) =
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
+    let door = Door::new(config.door.clone(), permits)
+        .map_err(|error| ServeError::Io("the door's secret", error))?;
+    let door = Arc::new(door);
     let site = Site {
         engine,
         door: Arc::clone(&door),
@@ -170,6 +166,29 @@ pub fn serve(
     audit.map_or(Ok(()), |audit| audit.close())?;
     served.map_err(|error| ServeError::Io("the HTTP server", error))?;
     if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
+}
+
+/// Sees to it that whoever reaches it is asked for a key, or that this was said aloud; and
+/// warns of what can be read or done by others on the network.
+fn check(address: &Address, config: &Config) -> Result<(), Exposed> {
+    let &Address::Tcp { bound, is_tls } = address else { return Ok(()) };
+    config.may_listen(bound.ip())?;
+    if bound.ip().is_loopback() {
+        return Ok(());
+    }
+    if config.door.keys.keys().is_empty() {
+        tracing::error!(
+            "NOBODY IS ASKED FOR A KEY: whoever reaches {address} can run any code as this user, \
+             read and delete files (--insecure-no-auth)"
+        );
+    }
+    if !is_tls {
+        tracing::warn!(
+            "{address} is not encrypted: others on the network can read and change keys, code \
+             and answers; --tls self-signed, or --tls-cert and --tls-key, keep them out"
+        );
+    }
+    Ok(())
 }
 
 /// What workers are to be kept behind.

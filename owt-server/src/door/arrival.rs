@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::authority::{Authority, Host, Origin};
 use super::{Refusal, malformed, refused};
-use crate::http::Connection;
+use crate::listener::Connection;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

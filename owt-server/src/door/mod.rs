@@ -46,7 +46,8 @@ pub(crate) use quota::Share;
 use quota::Shares;
 pub use quota::{Quotas, Rate};
 
-use crate::http::Connection;
+use crate::engine::{Permit, PermitIssuer};
+use crate::listener::Connection;
 
 /// Who may come in, and from where.
 #[derive(Clone, Debug, Default)]
@@ -68,13 +69,10 @@ pub struct Rules {
 /// Why a request does not come in.
 pub(crate) type Refusal = Box<Problem>;
 
-/// Leave to run code. Only the door gives it.
-#[derive(Debug)]
-pub(crate) struct Permit(());
-
 /// Decides about each request.
 pub(crate) struct Door {
     rules: Rules,
+    permits: PermitIssuer,
     lock: Lock,
     consent: Consent,
     shares: Shares,
@@ -116,9 +114,11 @@ pub(crate) enum Verdict {
 }
 
 impl Door {
+    /// A door with these rules, which permits what runs.
+    ///
     /// # Errors
     /// The system has no random bytes to give.
-    pub fn new(rules: Rules) -> io::Result<Self> {
+    pub fn new(rules: Rules, permits: PermitIssuer) -> io::Result<Self> {
         let lock = Lock::new(rules.keys.keys().clone())?;
         for everybody in rules.trust_proxies.iter().filter(|network| network.prefix_len() == 0) {
             tracing::warn!(
@@ -127,7 +127,7 @@ impl Door {
             );
         }
         let (consent, shares) = (Consent::new()?, Shares::new(rules.quotas));
-        Ok(Self { rules, lock, consent, shares, neighbours: Neighbours::new() })
+        Ok(Self { rules, permits, lock, consent, shares, neighbours: Neighbours::new() })
     }
 
     /// True when a bearer token is one of the keys.
@@ -211,11 +211,11 @@ impl Door {
             // Every POST is a call, or agrees to one.
             Method::POST if scope == Scope::Probe => return Err(self.out_of_scope()),
             _ if scope == Scope::Probe => None,
-            Method::GET if is_meant => Some(Permit(())),
+            Method::GET if is_meant => Some(self.permits.issue()),
             Method::GET => None,
-            Method::POST if is_meant => Some(Permit(())),
+            Method::POST if is_meant => Some(self.permits.issue()),
             Method::POST if page == Page::None && browser::is_deliberate(headers) => {
-                Some(Permit(()))
+                Some(self.permits.issue())
             }
             Method::POST => return Err(unmeant()),
             _ => None,

@@ -7,6 +7,7 @@ mod channel;
 mod context;
 mod event;
 mod opened;
+mod permit;
 mod postbox;
 mod status;
 
@@ -15,8 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use owt_core::{Call, Problem, ProblemKind, Warm, WarmAdaptor, WarmWorker};
-
-use crate::door::Permit;
 
 use cache::{Cache, CacheKey, Lookup};
 pub use cache::{CacheOutcome, Fingerprint};
@@ -27,6 +26,7 @@ pub use channel::{
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
 pub use opened::Opened;
+pub use permit::{Permit, PermitIssuer};
 pub use postbox::{Outgoing, attend, run_there, soon};
 pub use status::{HostStatus, WorkerStatus};
 
@@ -73,18 +73,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// `runtime` is where recordings for the cache run; `timeout` is the deadline of a
-    /// call that brings none.
+    /// An engine, and who may let calls into it. `runtime` is where recordings for the cache run;
+    /// `timeout` is the deadline of a call that brings none.
     pub fn new(
         host: Arc<dyn Host>,
         cache_bytes: u64,
         timeout: Option<Duration>,
         runtime: tokio::runtime::Handle,
-    ) -> Self {
-        Self { host, cache: Cache::new(cache_bytes), timeout, runtime }
+    ) -> (Self, PermitIssuer) {
+        let engine = Self { host, cache: Cache::new(cache_bytes), timeout, runtime };
+        (engine, PermitIssuer::new())
     }
 
-    /// Runs a call that the door has let in. Dropping the events cancels it. The second value
+    /// Runs a call that the issuer has permitted. Dropping the events cancels it. The second value
     /// says what the cache did, when the call asked for it.
     pub fn submit(
         &self,

@@ -138,7 +138,7 @@ mod tests {
     use crate::door::{Door, Rules};
     use crate::engine::{Engine, Host, HostStatus, Listing, NotTaken, Task};
     use crate::http::app;
-    use crate::http::connection::{Connection, Stream};
+    use crate::listener::{Connection, Stream};
 
     /// Where nothing is called.
     struct Nowhere;
@@ -175,9 +175,10 @@ mod tests {
         let address = listener.local_addr().unwrap();
         actix_web::rt::System::new().block_on(async move {
             let runtime = tokio::runtime::Handle::current();
+            let (engine, permits) = Engine::new(Arc::new(Nowhere), 0, None, runtime);
             let site = web::Data::new(Site {
-                engine: Engine::new(Arc::new(Nowhere), 0, None, runtime),
-                door: Arc::new(Door::new(Rules::default()).unwrap()),
+                engine,
+                door: Arc::new(Door::new(Rules::default(), permits).unwrap()),
                 max_body: 0,
                 body_timeout: Duration::from_secs(1),
                 stall_timeout: Duration::from_secs(1),
@@ -191,7 +192,7 @@ mod tests {
                     .workers(1)
                     .disable_signals()
                     .on_connect(|stream, notes| {
-                        Connection::note(&Stream::of(stream).unwrap(), notes);
+                        notes.insert(Connection::of(&Stream::of(stream).unwrap()));
                     })
                     .listen(listener)
                     .unwrap()

@@ -20,10 +20,9 @@ use actix_web::web;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::connection::{Connection, Stream};
 use super::{Site, app, entrance, quiet};
 use crate::config::Config;
-use crate::listener::{BACKLOG, Listener, Place};
+use crate::listener::{BACKLOG, Connection, Listener, Place, Stream};
 use crate::{descriptors, engine};
 
 /// How long a client may take for TLS's handshake.
@@ -169,7 +168,7 @@ impl Served {
 /// What is known of a connection that begins.
 fn note<T: 'static>(stream: &T, notes: &mut Extensions) {
     if let Some(stream) = Stream::of(stream as &dyn Any) {
-        Connection::note(&stream, notes);
+        notes.insert(Connection::of(&stream));
         quiet::note(&stream, notes);
     }
 }

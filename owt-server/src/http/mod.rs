@@ -3,7 +3,6 @@
 mod ask;
 mod assets;
 mod carrier;
-mod connection;
 mod docs;
 mod edit;
 mod entrance;
@@ -38,7 +37,6 @@ use problem_page::Opened;
 use read::Reading;
 use visit::Visit;
 
-pub(crate) use connection::Connection;
 pub(crate) use listen::server;
 
 use crate::audit::Audit;

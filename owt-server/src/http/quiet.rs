@@ -14,7 +14,7 @@ use actix_web::http::StatusCode;
 use rustix::net::Shutdown;
 use rustix::net::sockopt::set_socket_linger;
 
-use super::connection::Stream;
+use crate::listener::Stream;
 
 /// Mistakes in a row that a connection outlives.
 const MOST_MISTAKES: u32 = 100;

@@ -1,5 +1,6 @@
-//! Where a server listens.
+//! Where a server listens, and what is known of a connection that comes there.
 
+mod connection;
 mod socket;
 
 use std::fmt;
@@ -8,11 +9,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(crate) use connection::{Connection, Stream};
 pub(crate) use socket::Place;
 pub use socket::{Socket, SocketError};
 
-use crate::config::Config;
-use crate::serve::ServeError;
 use crate::tls::Tls;
 
 /// Connections that wait to be taken.
@@ -88,29 +88,6 @@ impl Address {
             Self::Unix(_) => "http://localhost".to_owned(),
         }
     }
-
-    /// Sees to it that whoever reaches it is asked for a key, or that this was said aloud; and
-    /// warns of what can be read or done by others on the network.
-    pub(crate) fn check(&self, config: &Config) -> Result<(), ServeError> {
-        let &Self::Tcp { bound, is_tls } = self else { return Ok(()) };
-        may_listen(bound.ip(), config)?;
-        if bound.ip().is_loopback() {
-            return Ok(());
-        }
-        if config.door.keys.keys().is_empty() {
-            tracing::error!(
-                "NOBODY IS ASKED FOR A KEY: whoever reaches {self} can run any code as this user, \
-                 read and delete files (--insecure-no-auth)"
-            );
-        }
-        if !is_tls {
-            tracing::warn!(
-                "{self} is not encrypted: others on the network can read and change keys, code \
-                 and answers; --tls self-signed, or --tls-cert and --tls-key, keep them out"
-            );
-        }
-        Ok(())
-    }
 }
 
 impl fmt::Display for Address {
@@ -121,14 +98,4 @@ impl fmt::Display for Address {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
-}
-
-/// Sees to it that a server is not open to others by mistake. [`serve`](crate::serve) checks this
-/// too; who binds the listener can check before.
-///
-/// # Errors
-/// The address is not a loopback address, there are no keys, and `insecure_no_auth` is not set.
-pub fn may_listen(address: IpAddr, config: &Config) -> Result<(), ServeError> {
-    let is_open = !address.to_canonical().is_loopback() && config.door.keys.keys().is_empty();
-    if is_open && !config.insecure_no_auth { Err(ServeError::Open(address)) } else { Ok(()) }
 }

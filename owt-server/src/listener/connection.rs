@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 
 use actix_tls::accept::rustls_0_23::TlsStream;
-use actix_web::dev::Extensions;
 use actix_web::rt::net::{TcpStream, UnixStream};
 
 /// A user that nobody is.
@@ -54,16 +53,16 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Notes what is known of a connection that begins.
-    pub fn note(stream: &Stream<'_>, notes: &mut Extensions) {
-        notes.insert(match stream {
+    /// What is known of a connection that begins.
+    pub fn of(stream: &Stream<'_>) -> Self {
+        match stream {
             Stream::Tcp(stream) => Self::of_tcp(stream, false),
             Stream::Tls(stream) => Self::of_tcp(stream, true),
             Stream::Unix(stream) => {
                 let peer = stream.peer_cred().map_or(NOBODY, |peer| peer.uid());
                 Self { unix_peer: Some(peer), ..Self::default() }
             }
-        });
+        }
     }
 
     fn of_tcp(stream: &TcpStream, is_tls: bool) -> Self {
@@ -86,9 +85,7 @@ mod tests {
     use super::*;
 
     fn noted(stream: &dyn Any) -> Connection {
-        let mut notes = Extensions::new();
-        Connection::note(&Stream::of(stream).unwrap(), &mut notes);
-        *notes.get().expect("a kind of stream that is known")
+        Connection::of(&Stream::of(stream).expect("a kind of stream that is known"))
     }
 
     #[tokio::test]

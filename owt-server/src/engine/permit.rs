@@ -1,0 +1,22 @@
+//! Leave to run code: nothing runs without it, and one alone gives it.
+
+/// Leave to run one call.
+#[derive(Debug)]
+pub struct Permit(());
+
+/// Gives permits. An engine comes with one, which cannot be copied: whoever holds it decides what
+/// runs.
+#[derive(Debug)]
+pub struct PermitIssuer(());
+
+impl PermitIssuer {
+    pub(super) fn new() -> Self {
+        Self(())
+    }
+
+    /// Permits one call.
+    #[must_use]
+    pub fn issue(&self) -> Permit {
+        Permit(())
+    }
+}
