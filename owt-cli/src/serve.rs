@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use owt_client::server_url;
 use owt_core::{Call, SECRETS, shell_word};
-use owt_server::{Address, Config, Keyring, Keys, Listener, Ready, ServeError, TOKEN_USER};
+use owt_server::{
+    Address, Config, Keyring, Keys, Listener, Ready, ServeError, TOKEN_USER, Workers,
+};
 
 use crate::args::{Asked, ServeArgs};
 use crate::failure::Failure;
@@ -52,10 +54,13 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
         door: args.door.rules(keys, args.keys.quotas()),
         audit: args.audit.clone(),
         insecure_no_auth: args.listen.insecure_no_auth,
-        workers: args.workers,
-        sandbox: args.sandbox.sandbox()?,
-        max_memory: args.max_memory.as_ref().map(|size| size.0),
-        max_requests: args.max_requests,
+        workers: Workers {
+            count: args.workers,
+            sandbox: args.sandbox.sandbox()?,
+            max_memory: args.max_memory.as_ref().map(|size| size.0),
+            max_requests: args.max_requests,
+            ..Workers::default()
+        },
         threads: args.threads,
         cache_bytes: args.cache_bytes.0,
         answer_bytes: addressed(args.answer_bytes.0, "--answer-bytes")?,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::door::Rules;
-use crate::worker::{Sandbox, WorkerCommand};
+use crate::worker::Workers;
 
 /// How a server behaves. [`Config::default`] is the command line's default.
 #[derive(Clone, Debug)]
@@ -20,19 +20,8 @@ pub struct Config {
     pub audit: Option<PathBuf>,
     /// Serve also where others reach it without being asked for a key.
     pub insecure_no_auth: bool,
-    /// Worker processes. 0 hosts Python in the server's own process.
-    pub workers: usize,
-    /// How a worker process is started.
-    pub worker_command: WorkerCommand,
-    /// How the process is started that ends what workers leave behind when the server is
-    /// killed: one that calls [`run_guard`](crate::run_guard).
-    pub guard_command: WorkerCommand,
-    /// What workers are kept from; `None` is nothing.
-    pub sandbox: Option<Sandbox>,
-    /// Bytes of memory that a worker may hold; it is ended when it holds more.
-    pub max_memory: Option<u64>,
-    /// Calls after which a worker is replaced by a fresh one, give or take a tenth.
-    pub max_requests: Option<u64>,
+    /// The processes that host Python.
+    pub workers: Workers,
     /// Python threads of each worker at most: how many calls can wait or compute side by side.
     pub threads: usize,
     /// Bytes of results kept for `use_cache`.
@@ -101,12 +90,7 @@ impl Default for Config {
             door: Rules::default(),
             audit: None,
             insecure_no_auth: false,
-            workers: 1,
-            worker_command: WorkerCommand::this("worker"),
-            guard_command: WorkerCommand::this("guard"),
-            sandbox: None,
-            max_memory: None,
-            max_requests: None,
+            workers: Workers::default(),
             threads: 64,
             cache_bytes: 256 << 20,
             answer_bytes: 1 << 30,

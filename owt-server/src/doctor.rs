@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::hosting;
 use crate::listener::Address;
-use crate::python::{self, Diagnosis, HostError, Settings};
+use crate::python::{self, Diagnosis, HostError};
 use crate::scratch::Scratch;
-use crate::worker::Crew;
+use crate::worker::Workers;
 
 /// Looks at the Python that this configuration means. A worker is started with it, and ended.
 ///
@@ -24,11 +25,12 @@ pub fn diagnose(config: &Config) -> Diagnosis {
 }
 
 fn try_worker(config: &Config) -> Result<(), HostError> {
-    let config = Config { workers: 1, ..config.clone() };
+    let config =
+        Config { workers: Workers { count: 1, ..config.workers.clone() }, ..config.clone() };
     let scratch = Scratch::new().map_err(HostError::Package)?;
     // Where nobody listens: nothing is called.
     let address = Address::Tcp { bound: SocketAddr::new(config.address, 0), is_tls: false };
-    let settings = Settings::new(&config, &address, scratch.path())?;
-    Crew::start(&config, settings, None)?.end(Duration::ZERO);
+    let settings = hosting::settings(&config, &address, scratch.path())?;
+    hosting::crew(&config, settings, None)?.end(Duration::ZERO);
     Ok(())
 }

@@ -14,6 +14,7 @@ mod engine;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod gathering;
+mod hosting;
 mod http;
 mod listener;
 mod memory;
@@ -39,4 +40,6 @@ pub use private::{FolderError, folder as private_folder};
 pub use python::{Diagnosis, DiscoverError, HostError, LaunchError, check_expression, literal_of};
 pub use serve::{Ready, ServeError, Signals, serve};
 pub use tls::{Tls, TlsError};
-pub use worker::{Sandbox, SandboxError, WorkerCommand, WorkerError, run_guard, run_worker};
+pub use worker::{
+    Sandbox, SandboxError, WorkerCommand, WorkerError, Workers, run_guard, run_worker,
+};

@@ -2,7 +2,7 @@
 //! calling thread.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -13,16 +13,15 @@ use crate::audit::{Audit, AuditError, AuditFileError};
 use crate::config::{Config, Exposed};
 use crate::descriptors;
 use crate::door::Door;
-use crate::engine::{Engine, Host};
+use crate::engine::Engine;
+use crate::hosting::{self, Hosting};
 use crate::http::{self, Site};
 use crate::listener::{Address, Listener};
-use crate::python::{Around, HostError, PythonHost, Settings, cache_folder};
+use crate::python::HostError;
 use crate::scratch::Scratch;
 use crate::tls::Tls;
-use crate::worker::{Crew, SandboxError, Walls};
+use crate::worker::SandboxError;
 
-/// How long threads that are stuck in an adaptor are waited for once the drain is over.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// What Python may take for its own end when the whole grace was needed for calls.
 const LEAST: Duration = Duration::from_millis(800);
 
@@ -93,7 +92,7 @@ pub fn serve(
     let address = listener.address().map_err(|error| ServeError::Io("the listener", error))?;
     check(&address, &config)?;
     let audit = config.audit.as_deref().map(Audit::open).transpose()?.map(Arc::new);
-    if config.workers > 0 {
+    if config.workers.count > 0 {
         descriptors::raise();
     }
     let scratch =
@@ -105,8 +104,8 @@ pub fn serve(
         .enable_all()
         .build()
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
-    let settings = Settings::new(&config, &address, scratch.path())?;
-    let walls = walls(&config, &settings, scratch.path())?;
+    let settings = hosting::settings(&config, &address, scratch.path())?;
+    let walls = hosting::walls(&config, &settings, scratch.path())?;
     if walls.is_some() {
         // Workers are the same user's: without this they could read the keys in this memory. Root
         // could even so, and gives that up in them.
@@ -138,7 +137,7 @@ pub fn serve(
     };
     let Signals { shutdown, reload } = signals;
     let files = Files { tls: listener.tls(), door, audit: audit.clone() };
-    runtime.spawn(hosting.clone().reload_at(reload, files));
+    runtime.spawn(reload_at(hosting.clone(), reload, files));
     let stopper = hosting.host();
     let http = std::thread::Builder::new()
         .name("owt-http".to_owned())
@@ -191,82 +190,11 @@ fn check(address: &Address, config: &Config) -> Result<(), Exposed> {
     Ok(())
 }
 
-/// What workers are to be kept behind.
-fn walls(
-    config: &Config,
-    settings: &Settings,
-    scratch: &Path,
-) -> Result<Option<Walls>, SandboxError> {
-    let Some(sandbox) = &config.sandbox else {
-        let has_secrets = config.workers > 0 && !config.door.keys.keys().is_empty();
-        return Ok(has_secrets.then(Walls::default));
-    };
-    if config.workers == 0 {
-        return Err(SandboxError::NoWorkers);
-    }
-    sandbox.walls(scratch, &settings.adaptors, cache_folder().as_deref()).map(Some)
-}
-
-/// Where Python runs.
-#[derive(Clone)]
-enum Hosting {
-    Here(Arc<PythonHost>),
-    Workers(Arc<Crew>),
-}
-
-impl Hosting {
-    fn start(
-        config: &Config,
-        settings: Settings,
-        walls: Option<Walls>,
-        runtime: tokio::runtime::Handle,
-        scratch: &Path,
-    ) -> Result<Self, HostError> {
-        Ok(match config.workers {
-            0 => {
-                let around = Around::server(scratch.to_owned());
-                Self::Here(Arc::new(PythonHost::start(&settings, around, runtime)?))
-            }
-            _ => Self::Workers(Crew::start(config, settings, walls)?),
-        })
-    }
-
-    fn host(&self) -> Arc<dyn Host> {
-        match self {
-            Self::Here(host) => Arc::clone(host) as Arc<dyn Host>,
-            Self::Workers(crew) => Arc::clone(crew) as Arc<dyn Host>,
-        }
-    }
-
-    /// Lends it the calling thread until it is stopped. True when no call was left running.
-    fn lead(&self) -> bool {
-        match self {
-            Self::Here(host) => host.lead(PATIENCE),
-            Self::Workers(_) => true,
-        }
-    }
-
-    /// Ends it; what it has to do at its end may take that long. True when no call was left
-    /// running that was not answered.
-    fn end(&self, patience: Duration) -> bool {
-        match self {
-            Self::Here(_) => true,
-            Self::Workers(crew) => crew.end(patience),
-        }
-    }
-
-    async fn reload_at(self, mut asked: mpsc::Receiver<()>, files: Files) {
-        while asked.recv().await.is_some() {
-            // Files may be slow to read, and this thread watches calls.
-            tokio::task::block_in_place(|| files.read_again());
-            match &self {
-                Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
-                Self::Workers(crew) => {
-                    tracing::info!("replacing the workers");
-                    crew.reload();
-                }
-            }
-        }
+async fn reload_at(hosting: Hosting, mut asked: mpsc::Receiver<()>, files: Files) {
+    while asked.recv().await.is_some() {
+        // Files may be slow to read, and this thread watches calls.
+        tokio::task::block_in_place(|| files.read_again());
+        hosting.reload();
     }
 }
 

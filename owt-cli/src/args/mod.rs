@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use owt_server::Config;
+use owt_server::{Config, Workers};
 
 use crate::units::{Size, Span};
 
@@ -114,7 +114,7 @@ pub(crate) struct ServeArgs {
     ///
     /// A worker may crash, hang or swell without the server or other workers noticing. Weights
     /// are loaded once in each.
-    #[arg(long, env = "OWT_WORKERS", value_name = "N", default_value_t = Config::default().workers)]
+    #[arg(long, env = "OWT_WORKERS", value_name = "N", default_value_t = Workers::default().count)]
     pub(crate) workers: usize,
 
     /// Memory that a worker may hold: 600M, 2G; it is ended when it holds more [default: no limit]

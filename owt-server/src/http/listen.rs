@@ -51,7 +51,7 @@ pub(crate) fn server(
     let threads = std::thread::available_parallelism().map_or(2, NonZero::get);
     max_concurrent_tls_connect(HANDSHAKES);
     let server = Server::build()
-        .max_concurrent_connections(descriptors::connections(threads, config.workers))
+        .max_concurrent_connections(descriptors::connections(threads, config.workers.count))
         .disable_signals()
         .shutdown_timeout(grace.max(1));
     let served = Served {

@@ -126,6 +126,17 @@ fn default_executable() -> PathBuf {
         .unwrap_or_else(|| PathBuf::from("python3"))
 }
 
+/// The Python that would be served, if this program can serve it.
+///
+/// # Errors
+/// There is none, or it is not of the version or the build that is linked here.
+pub fn suitable(python: Option<&Path>) -> Result<Found, DiscoverError> {
+    let found = discover(python)?;
+    check_version(&found)?;
+    check_build(&found)?;
+    Ok(found)
+}
+
 /// Asks the served Python what it is.
 ///
 /// # Errors

@@ -17,10 +17,10 @@ use super::guard::Guard;
 use super::mark::{Family, Mark};
 use super::obituary::{Ending, Obituary};
 use super::placement::choose;
+use super::plan::Workers;
 use super::sandbox::Walls;
 use super::worker::{Orphan, Worker};
 use super::{monitor, post, tree};
-use crate::config::Config;
 use crate::engine::{Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 use crate::process::resident_bytes;
 use crate::python::{HostError, Settings};
@@ -125,37 +125,45 @@ impl Process {
     }
 }
 
+/// What the server leaves to all workers together.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// What a worker that is replaced may take for what it has to do at its end.
+    pub grace: Duration,
+    /// Bytes of whole answers that wait in the server for their readers, or are kept.
+    pub answers: usize,
+}
+
 impl Crew {
     /// Starts the workers, behind walls if there are some, and returns when the first is up.
     ///
     /// # Errors
     /// When none starts.
     pub fn start(
-        config: &Config,
+        workers: &Workers,
         settings: Settings,
         walls: Option<Walls>,
+        bounds: Bounds,
     ) -> Result<Arc<Self>, HostError> {
         let family = Family::new();
-        let most_calls = config.max_queue + config.threads + crate::python::MOST_LOOPING;
+        let max_queue = settings.max_queue;
+        let most_calls = max_queue + settings.threads + crate::python::MOST_LOOPING;
         let crew = Arc::new(Self {
-            command: config.worker_command.clone(),
+            command: workers.command.clone(),
             // The server counts those that wait; a worker takes what it is given.
             settings: Settings { max_queue: most_calls, ..settings },
             walls,
             spawner: Spawner::new().map_err(HostError::Worker)?,
             limits: Limits {
-                max_queue: config.max_queue.max(1),
+                max_queue,
                 most_calls,
-                max_memory: config.max_memory,
-                max_requests: config.max_requests,
-                grace: config.bounded_grace(),
+                max_memory: workers.max_memory,
+                max_requests: workers.max_requests,
+                grace: bounds.grace,
             },
-            // What the cache keeps is counted too: it leaves others their room.
-            room: Arc::new(Room::new(
-                config.answer_bytes.saturating_add(config.cache_bytes as usize),
-            )),
+            room: Arc::new(Room::new(bounds.answers)),
             state: Mutex::new(State {
-                posts: (0..config.workers).map(|_| Post::default()).collect(),
+                posts: (0..workers.count).map(|_| Post::default()).collect(),
                 waiting: VecDeque::new(),
                 culprits: Culprits::default(),
                 outgrown: VecDeque::new(),
@@ -168,11 +176,11 @@ impl Crew {
             is_idle: AtomicBool::new(false),
             has_culprits: AtomicBool::new(false),
             marks: AtomicU64::new(0),
-            _guard: Guard::start(&config.guard_command, &family).map_err(HostError::Worker)?,
+            _guard: Guard::start(&workers.guard, &family).map_err(HostError::Worker)?,
             family,
         });
         tree::adopt_orphans();
-        for index in 0..config.workers {
+        for index in 0..workers.count {
             post::fill(&crew, index).map_err(HostError::Worker)?;
         }
         let failed = {

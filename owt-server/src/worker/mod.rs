@@ -25,6 +25,7 @@ mod monitor;
 mod obituary;
 mod outbox;
 mod placement;
+mod plan;
 mod post;
 mod sandbox;
 mod swelling;
@@ -34,8 +35,9 @@ mod words;
 mod worker;
 
 pub use command::WorkerCommand;
-pub(crate) use crew::Crew;
+pub(crate) use crew::{Bounds, Crew};
 pub use guard::run_guard;
 pub use inside::{WorkerError, run_worker};
+pub use plan::Workers;
 pub(crate) use sandbox::Walls;
 pub use sandbox::{Sandbox, SandboxError};

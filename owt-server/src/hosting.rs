@@ -1,0 +1,161 @@
+//! Has Python hosted as the configuration says: with which settings, behind which walls, here or in
+//! workers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::engine::Host;
+use crate::listener::Address;
+use crate::private::{self, FolderError};
+use crate::python::{self, Around, HostError, PythonHost, Settings, cache_folder};
+use crate::worker::{Bounds, Crew, SandboxError, Walls};
+
+/// How long threads that are stuck in an adaptor are waited for once the drain is over.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What Python is hosted with. Looks for the Python that the configuration means, and lays the
+/// package out in `scratch`.
+///
+/// # Errors
+/// When there is no suitable Python, or nowhere to write.
+pub fn settings(config: &Config, address: &Address, scratch: &Path) -> Result<Settings, HostError> {
+    let found = python::suitable(config.python.as_deref())?;
+    let adaptors = scratch.join("adaptors");
+    std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
+    let (address, port) = match address {
+        Address::Tcp { bound, .. } => (bound.ip().to_string(), bound.port()),
+        Address::Unix(_) => (address.to_string(), 0),
+    };
+    let sandbox = config.workers.sandbox.as_ref();
+    Ok(Settings {
+        found,
+        package: python::lay_out(scratch).map_err(HostError::Package)?,
+        adaptors,
+        binary: std::env::current_exe().unwrap_or_default(),
+        address,
+        port,
+        lib_dirs: lib_dirs(&config.lib_dirs),
+        threads: config.threads,
+        max_queue: config.max_queue.max(1),
+        max_adaptors: config.max_adaptors,
+        answer_bytes: config.answer_bytes,
+        verbosity: config.verbosity,
+        keeps_files: sandbox.is_some_and(|kept| kept.writable.is_some()),
+        keeps_network: sandbox.is_some_and(|kept| kept.no_network),
+    })
+}
+
+/// The same folders, wherever a process of ours goes. Warns of those that others may write to.
+fn lib_dirs(named: &[PathBuf]) -> Vec<PathBuf> {
+    let absolute =
+        |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+    let folders: Vec<_> = named.iter().map(absolute).collect();
+    for folder in &folders {
+        if let Err(FolderError::Shared { path }) = private::check(folder) {
+            let (folder, path) = (folder.display(), path.display());
+            tracing::warn!(
+                "adaptors import modules from {folder}, and others may write to {path}: what \
+                 they put there would run as you"
+            );
+        }
+    }
+    folders
+}
+
+/// What workers are to be kept behind.
+pub fn walls(
+    config: &Config,
+    settings: &Settings,
+    scratch: &Path,
+) -> Result<Option<Walls>, SandboxError> {
+    let Some(sandbox) = &config.workers.sandbox else {
+        let has_secrets = config.workers.count > 0 && !config.door.keys.keys().is_empty();
+        return Ok(has_secrets.then(Walls::default));
+    };
+    if config.workers.count == 0 {
+        return Err(SandboxError::NoWorkers);
+    }
+    sandbox.walls(scratch, &settings.adaptors, cache_folder().as_deref()).map(Some)
+}
+
+/// The workers that the configuration means.
+///
+/// # Errors
+/// When none starts.
+pub fn crew(
+    config: &Config,
+    settings: Settings,
+    walls: Option<Walls>,
+) -> Result<Arc<Crew>, HostError> {
+    // What the cache keeps is counted too: it leaves others their room.
+    let answers = config.answer_bytes.saturating_add(config.cache_bytes as usize);
+    let bounds = Bounds { grace: config.bounded_grace(), answers };
+    Crew::start(&config.workers, settings, walls, bounds)
+}
+
+/// Where Python runs.
+#[derive(Clone)]
+pub enum Hosting {
+    Here(Arc<PythonHost>),
+    Workers(Arc<Crew>),
+}
+
+impl Hosting {
+    /// Starts it; returns when it takes calls.
+    ///
+    /// # Errors
+    /// When Python, or no worker, starts.
+    pub fn start(
+        config: &Config,
+        settings: Settings,
+        walls: Option<Walls>,
+        runtime: tokio::runtime::Handle,
+        scratch: &Path,
+    ) -> Result<Self, HostError> {
+        Ok(match config.workers.count {
+            0 => {
+                let around = Around::server(scratch.to_owned());
+                Self::Here(Arc::new(PythonHost::start(&settings, around, runtime)?))
+            }
+            _ => Self::Workers(crew(config, settings, walls)?),
+        })
+    }
+
+    /// What the engine gives its calls to.
+    pub fn host(&self) -> Arc<dyn Host> {
+        match self {
+            Self::Here(host) => Arc::clone(host) as Arc<dyn Host>,
+            Self::Workers(crew) => Arc::clone(crew) as Arc<dyn Host>,
+        }
+    }
+
+    /// Lends it the calling thread until it is stopped. True when no call was left running.
+    pub fn lead(&self) -> bool {
+        match self {
+            Self::Here(host) => host.lead(PATIENCE),
+            Self::Workers(_) => true,
+        }
+    }
+
+    /// Ends it; what it has to do at its end may take that long. True when no call was left
+    /// running that was not answered.
+    pub fn end(&self, patience: Duration) -> bool {
+        match self {
+            Self::Here(_) => true,
+            Self::Workers(crew) => crew.end(patience),
+        }
+    }
+
+    /// Has every worker replaced by a fresh one.
+    pub fn reload(&self) {
+        match self {
+            Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
+            Self::Workers(crew) => {
+                tracing::info!("replacing the workers");
+                crew.reload();
+            }
+        }
+    }
+}
