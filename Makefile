@@ -120,7 +120,7 @@ sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/s
 	$(call TOOL,cargo-cyclonedx)
 	mkdir -p target/sbom
 	target/tools/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --override-filename bom
-	for crate in core client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
+	for crate in core engine client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
 	rm -f examples/bom.json
 
 pins: setup ## Pin the newest versions of the Python packages of tests and benches, with hashes
@@ -140,7 +140,7 @@ vectors: ## Write clients/vectors anew
 
 package: ## Pack all crates, and see that their licences, readmes and Python are in them
 	cargo package --workspace --exclude owt-examples --locked --allow-dirty --no-verify
-	for crate in core client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
+	for crate in core engine client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
 	  tar xzOf target/package/owt-$$crate-*.crate --wildcards "*/$$file" | grep -q . || exit 1; done; done
 	tar tzf target/package/owt-server-*.crate | grep -q python/owt/client/__init__.py
 	tar xzOf target/package/owt-server-*.crate --wildcards '*/page/owt.js' | cmp clients/js/index.js

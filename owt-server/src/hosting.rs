@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::engine::Host;
 use crate::listener::Address;
 use crate::private::{self, FolderError};
 use crate::python::{self, Around, HostError, PythonHost, Settings, cache_folder};
 use crate::worker::{Bounds, Crew, SandboxError, Walls};
+use owt_engine::Host;
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -10,10 +10,8 @@ mod config;
 mod descriptors;
 mod doctor;
 mod door;
-mod engine;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod gathering;
 mod hosting;
 mod http;
 mod listener;

@@ -13,7 +13,6 @@ use crate::audit::{Audit, AuditError, AuditFileError};
 use crate::config::{Config, Exposed};
 use crate::descriptors;
 use crate::door::Door;
-use crate::engine::Engine;
 use crate::hosting::{self, Hosting};
 use crate::http::{self, Site};
 use crate::listener::{Address, Listener};
@@ -21,6 +20,7 @@ use crate::python::HostError;
 use crate::scratch::Scratch;
 use crate::tls::Tls;
 use crate::worker::SandboxError;
+use owt_engine::Engine;
 
 /// What Python may take for its own end when the whole grace was needed for calls.
 const LEAST: Duration = Duration::from_millis(800);

@@ -46,8 +46,8 @@ pub(crate) use quota::Share;
 use quota::Shares;
 pub use quota::{Quotas, Rate};
 
-use crate::engine::{Permit, PermitIssuer};
 use crate::listener::Connection;
+use owt_engine::{Permit, PermitIssuer};
 
 /// Who may come in, and from where.
 #[derive(Clone, Debug, Default)]

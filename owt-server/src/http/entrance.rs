@@ -136,9 +136,9 @@ mod tests {
 
     use super::*;
     use crate::door::{Door, Rules};
-    use crate::engine::{Engine, Host, HostStatus, Listing, NotTaken, Task};
     use crate::http::app;
     use crate::listener::{Connection, Stream};
+    use owt_engine::{Engine, Host, HostStatus, Listing, NotTaken, Task};
 
     /// Where nothing is called.
     struct Nowhere;

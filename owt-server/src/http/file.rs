@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::sniff::{self, OCTETS, sniff};
 use super::visit::Visit;
 use super::{range, respond};
-use crate::engine::{Head, Opened};
+use owt_engine::{Head, Opened};
 
 /// The file, or the range that is asked for, with the adaptor's status and headers.
 pub fn answer(request: &HttpRequest, mut head: Head, file: Opened, visit: &Visit) -> HttpResponse {

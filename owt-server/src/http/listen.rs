@@ -22,8 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{Site, app, entrance, quiet};
 use crate::config::Config;
+use crate::descriptors;
 use crate::listener::{BACKLOG, Connection, Listener, Place, Stream};
-use crate::{descriptors, engine};
+use owt_engine as engine;
 
 /// How long a client may take for TLS's handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);

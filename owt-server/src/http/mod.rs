@@ -41,8 +41,8 @@ pub(crate) use listen::server;
 
 use crate::audit::Audit;
 use crate::door::{Door, Pass, Scope};
-use crate::engine::Engine;
 use crate::metrics::Metrics;
+use owt_engine::Engine;
 
 /// What every request needs.
 pub(crate) struct Site {

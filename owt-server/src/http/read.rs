@@ -17,8 +17,7 @@ use super::Site;
 use super::carrier::Carrier;
 use super::visit::Visit;
 use crate::door::Pass;
-use crate::engine::{Context, Fingerprint, Headers};
-use crate::gathering::Gathering;
+use owt_engine::{Context, Fingerprint, Gathering, Headers};
 
 /// What a request turned out to be.
 pub(super) enum Reading {

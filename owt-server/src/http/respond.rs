@@ -18,7 +18,7 @@ use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
 use super::{file, problem_page};
 use crate::door::rules_the_origin;
-use crate::engine::{CacheOutcome, Event, Events, Head};
+use owt_engine::{CacheOutcome, Event, Events, Head};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const EVENTS: &str = "text/event-stream";

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use owt_core::ProblemKind;
 pub(crate) use text::{OPENMETRICS, Scrape};
 
-use crate::engine::CacheOutcome;
+use owt_engine::CacheOutcome;
 
 /// Upper bounds of the duration's buckets in microseconds: from a warm call to a long one.
 const BOUNDS: [u64; 14] = [

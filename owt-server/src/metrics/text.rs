@@ -11,7 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::{BOUNDS, CLASSES, Count, Metrics};
-use crate::engine::{CacheOutcome, HostStatus, WorkerStatus};
+use owt_engine::{CacheOutcome, HostStatus, WorkerStatus};
 
 /// The media type of the text.
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -8,8 +8,7 @@ use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
 
 use super::bridge::Bridge;
 use super::interrupt::Interruptible;
-use crate::engine::{Clock, Event, Gone, Head, Opened, PIECE, Sender};
-use crate::gathering::Gathering;
+use owt_engine::{Clock, Event, Gathering, Gone, Head, Opened, PIECE, Sender};
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";

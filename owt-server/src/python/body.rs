@@ -18,7 +18,7 @@ use super::pool::Work;
 use super::raw::RawCall;
 use super::seat::{Seat, Wanted};
 use super::versions::Version;
-use crate::engine::{Context, Event, Note, Sender};
+use owt_engine::{Context, Event, Note, Sender};
 
 /// What source has that says how it wants to be run.
 const WISHES: &str = "__owt__";

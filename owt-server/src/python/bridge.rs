@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 use owt_core::{Exception, Problem, ProblemKind};
 
 use super::raw::RawCall;
-use crate::engine::Context;
+use owt_engine::Context;
 
 /// `owt._host`, taken apart.
 pub struct Bridge {

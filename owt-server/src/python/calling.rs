@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::bridge::Bridge;
 use super::raw::RawCall;
-use crate::engine::Context;
+use owt_engine::Context;
 
 /// A context that this thread is in, until dropped.
 pub struct Entered<'py> {

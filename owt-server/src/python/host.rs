@@ -23,8 +23,8 @@ use super::pool::{Pool, Source};
 use super::reclaim::Slim;
 use super::settings::Settings;
 use super::sink::Mailbox;
-use crate::engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 use crate::process::resident_bytes;
+use owt_engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 
 /// Python cannot be hosted.
 #[derive(Debug, thiserror::Error)]

@@ -17,8 +17,8 @@ use pyo3::sync::PyOnceLock;
 
 use super::children::Children;
 use super::seat::{Deserted, Running, Seat, Wanted};
-use crate::engine::{Context, Note, Sender, Standing};
 use crate::process::{Process, end_trees, reap};
+use owt_engine::{Context, Note, Sender, Standing};
 
 /// How often a call that goes on regardless is looked at, and asked again: the exception may
 /// have landed in a callback that keeps it to itself.

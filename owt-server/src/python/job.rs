@@ -23,8 +23,8 @@ use super::raw::RawCall;
 use super::reclaim::Reclaim;
 use super::seat::{Seat, Wanted};
 use super::sink::{Mailbox, Sink};
-use crate::engine::{Clock, Context, Event, Head, Note, PIECE, Sender, Task};
 use crate::process::own_directory;
+use owt_engine::{Clock, Context, Event, Head, Note, PIECE, Sender, Task};
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);

@@ -12,7 +12,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::adaptors::Adaptor;
 use super::usage::InUse;
-use crate::engine::Context;
+use owt_engine::Context;
 
 /// What `owt.request` is made from.
 ///

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::children::Children;
-use crate::engine::Sender;
+use owt_engine::Sender;
 
 /// A Python thread's place in the pool.
 pub struct Seat {

@@ -19,7 +19,7 @@ use super::calling::OnLoop;
 use super::job::{Job, Shared, Step, exit_if_forked};
 use super::places::Place;
 use super::pool::Work;
-use crate::engine::{Clock, Context, Event, Head, Sender};
+use owt_engine::{Clock, Context, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
 pub struct Mailbox {

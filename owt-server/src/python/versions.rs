@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use owt_core::{Call, Code};
 
-use crate::engine::Context;
+use owt_engine::Context;
 
 /// Bytes of code that can be told from another adaptor. What is shorter is alike by chance, and
 /// holds nothing that would be missed in memory.

@@ -13,7 +13,7 @@ use owt_core::{Problem, ProblemKind};
 use parking_lot::Mutex;
 
 use super::worker::Worker;
-use crate::engine::Watch;
+use owt_engine::Watch;
 
 /// Answers of more bytes than that wait for room.
 pub const LARGE: usize = 1 << 20;
@@ -149,7 +149,7 @@ fn too_much(length: usize, held: usize, most: usize) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Events, Sender, channel};
+    use owt_engine::{Events, Sender, channel};
 
     fn wanted(number: u32, length: usize) -> (Wanted, Sender, Events) {
         let (sender, events) = channel();

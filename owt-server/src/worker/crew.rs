@@ -21,9 +21,9 @@ use super::plan::Workers;
 use super::sandbox::Walls;
 use super::worker::{Orphan, Worker};
 use super::{monitor, post, tree};
-use crate::engine::{Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 use crate::process::resident_bytes;
 use crate::python::{HostError, Settings};
+use owt_engine::{Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 
 /// In that time so many workers at most are replaced because a call wants a fresh one.
 const OUTGROWN: Duration = Duration::from_secs(30);

@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::Standing;
+use owt_engine::Standing;
 
 /// How long a call may take to stop once its deadline has passed, or its client has gone. Losing
 /// a deadline costs the answer anyway, a client that goes may come back to a warm worker.

@@ -12,8 +12,8 @@ use owt_core::{Call, Code, CodeId, WarmAdaptor};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Walls;
-use crate::engine::{Context, Head, Headers, Note, PIECE};
 use crate::python::Settings;
+use owt_engine::{Context, Head, Headers, Note, PIECE};
 
 /// What the server tells a worker.
 #[derive(Debug, Serialize, Deserialize)]

@@ -26,9 +26,8 @@ use super::inbox::Inbox;
 use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use super::sandbox::{SandboxError, Walls};
-use crate::engine::{Context, Event, Far, Host, NotTaken, Reins, Task, far_channel};
-use crate::gathering::Gathering;
 use crate::python::{Around, HostError, PythonHost, Settings, Slim, Slimmed, Source};
+use owt_engine::{Context, Event, Far, Gathering, Host, NotTaken, Reins, Task, far_channel};
 
 /// Bytes of a frame from the server at most: a call's code may be long.
 const MOST: usize = 1 << 30;

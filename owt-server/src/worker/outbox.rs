@@ -16,7 +16,7 @@ use rustix::net::SendFlags;
 use serde::Serialize;
 
 use super::frame::{self, PREFIX};
-use crate::engine::{Outgoing, PIECE};
+use owt_engine::{Outgoing, PIECE};
 
 /// Bytes that go into one write.
 const BATCH: usize = 256 << 10;

@@ -20,7 +20,7 @@ use super::outbox::Outbox;
 use super::tree;
 use super::words::Words;
 use super::worker::{Heard, Orphan, Worker};
-use crate::engine::run_there;
+use owt_engine::run_there;
 
 /// Bytes of a frame from a worker at most.
 const MOST: usize = 256 << 20;

@@ -27,8 +27,8 @@ use super::mark::Mark;
 use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
-use crate::engine::{Context, Event, Note, Sender, Task, Upstream, channel, soon};
 use crate::python::Slimmed;
+use owt_engine::{Context, Event, Note, Sender, Task, Upstream, channel, soon};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use owt_core::Problem;
 
 use super::{Inside, RESTS};
-use crate::engine::{Event, Far, Head, Note, Opened};
 use crate::worker::answers::LARGE;
 use crate::worker::frame::{self, FromWorker};
+use owt_engine::{Event, Far, Head, Note, Opened};
 
 impl Inside {
     fn give_problem(&self, number: u32, problem: &Problem) {

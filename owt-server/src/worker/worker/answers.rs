@@ -9,10 +9,9 @@ use std::sync::Weak;
 use rustix::io::Errno;
 
 use super::Worker;
-use crate::engine::{Event, Head, Opened};
-use crate::gathering::Gathering;
 use crate::worker::answers::{LARGE, Wanted};
 use crate::worker::frame::ToWorker;
+use owt_engine::{Event, Gathering, Head, Opened};
 
 /// Bytes made room for when an answer of more than that is announced.
 const ROOM: usize = 64 << 20;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use owt_core::CodeId;
 
 use super::{Entry, Worker, rebuilt};
-use crate::engine::{Sender, Task};
+use owt_engine::{Sender, Task};
 
 /// A call that was in a worker that is no more.
 #[derive(Debug)]

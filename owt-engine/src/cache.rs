@@ -74,7 +74,9 @@ impl CacheKey {
 /// What the cache did for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheOutcome {
+    /// Its result was kept.
     Hit,
+    /// It was not, and the call ran.
     Miss,
     /// Another call of the same key was running; this one follows it.
     Joined,
@@ -394,7 +396,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::engine::{Head, channel};
+    use crate::{Head, channel};
 
     #[tokio::test]
     async fn an_answer_has_a_reader_as_long_as_it_is_kept_or_read() {

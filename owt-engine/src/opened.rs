@@ -73,6 +73,7 @@ impl Opened {
         Problem::new(ProblemKind::Unrenderable, detail)
     }
 
+    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -9,7 +9,7 @@ use owt_core::Problem;
 use parking_lot::Mutex;
 
 use super::{Event, Gone, Link, Note, State, Upstream, Way};
-use crate::engine::postbox::Reader;
+use crate::postbox::Reader;
 
 /// The giving end of a call's events. Clones give into the same call; the end of the last
 /// one is the call's end.

@@ -10,8 +10,8 @@ use owt_core::{Problem, ProblemKind};
 use tokio::time::Instant;
 
 use super::{Event, Link, ROOM, Way, wake};
-use crate::engine::cache;
-use crate::engine::postbox::Reader;
+use crate::cache;
+use crate::postbox::Reader;
 
 /// The receiving end of a call's events. Dropping it cancels the call.
 #[derive(Debug)]
@@ -148,12 +148,12 @@ impl Events {
         Self { source, alone: None, deadline: None, over: false }
     }
 
-    pub(in crate::engine) fn replay(reader: cache::Reader) -> Self {
+    pub(crate) fn replay(reader: cache::Reader) -> Self {
         Self::new(Source::Replay(reader))
     }
 
     /// Another call's run, unless its answer turns out to be meant for its own client.
-    pub(in crate::engine) fn follow(reader: cache::Reader, alone: Alone) -> Self {
+    pub(crate) fn follow(reader: cache::Reader, alone: Alone) -> Self {
         Self { alone: Some(alone), ..Self::replay(reader) }
     }
 

@@ -6,6 +6,7 @@ mod cache;
 mod channel;
 mod context;
 mod event;
+mod gathering;
 mod opened;
 mod permit;
 mod postbox;
@@ -25,6 +26,7 @@ pub use channel::{
 };
 pub use context::{Context, Headers};
 pub use event::{Clock, Event, Head, Timing};
+pub use gathering::Gathering;
 pub use opened::Opened;
 pub use permit::{Permit, PermitIssuer};
 pub use postbox::{Outgoing, attend, run_there, soon};
@@ -33,8 +35,11 @@ pub use status::{HostStatus, WorkerStatus};
 /// A call on its way to Python.
 #[derive(Debug)]
 pub struct Task {
+    /// What it runs.
     pub call: Call,
+    /// The request that it came with.
     pub context: Context,
+    /// Where its events go. Once nobody takes them, it is cancelled.
     pub events: Sender,
 }
 
