@@ -80,6 +80,11 @@ impl Gathering {
         }
     }
 
+    /// True when nothing has come yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The next piece.
     pub fn push(&mut self, piece: &[u8]) {
         let needed = self.len() + piece.len();

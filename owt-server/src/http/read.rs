@@ -252,7 +252,7 @@ async fn collect(
         }
         // Most bodies come in one piece, which needs no copy.
         match first.take() {
-            None if whole.len() == 0 => first = Some(piece),
+            None if whole.is_empty() => first = Some(piece),
             None => whole.push(&piece),
             Some(earlier) => {
                 if earlier.len() + piece.len() > most {
