@@ -45,7 +45,7 @@ class Case:
     owt_only: bool = False
 
     def call(self) -> bytes:
-        """The JSON body that owt takes (WIRE.md, 1)."""
+        """The JSON body that owt takes (docs/wire.md, 1)."""
         fields: dict[str, Any] = {
             "code_b64": base64.b64encode(self.code.encode()).decode(),
             "kwargs_b64": base64.b64encode(json.dumps(self.kwargs).encode()).decode(),

@@ -3,7 +3,7 @@
 //!
 //! Nothing here opens a socket, a file or a Python; what a text *means* is
 //! decided here once, for the server, the Rust client and the command line.
-//! Section numbers in these pages are those of `WIRE.md`.
+//! Section numbers (§) in these pages are those of `docs/wire.md`.
 //!
 //! ```
 //! use owt_core::{Call, to_kwargs};

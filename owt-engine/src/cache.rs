@@ -15,7 +15,7 @@ use super::context::Context;
 use super::event::{Event, Head};
 use super::opened::Opened;
 
-/// What tells two results apart (WIRE §6).
+/// What tells two results apart (§6 of `docs/wire.md`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CacheKey {
     /// Whose result it is; nobody's, if whoever asks for the rest may have it.

@@ -55,7 +55,7 @@ SECTIONS = [
         "The request",
         "`request` is the request of whichever call runs the code that asks. It has flask's\n"
         "attributes. A module body runs once for all calls, so it has none to read there\n"
-        "([wire.md](wire.md#three-ways-to-write-the-code)).",
+        "([wire.md](wire.md#2-three-ways-to-write-the-code)).",
         ["request"],
     ),
     Section(

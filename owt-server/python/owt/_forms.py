@@ -1,4 +1,4 @@
-"""Which of the three ways an adaptor is written in (WIRE 2), found by parsing alone."""
+"""Which of the three ways an adaptor is written in (docs/wire.md, 2), found by parsing alone."""
 
 from __future__ import annotations
 

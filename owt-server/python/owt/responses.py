@@ -1,4 +1,4 @@
-"""From what an adaptor gives to an HTTP response (WIRE, section 5).
+"""From what an adaptor gives to an HTTP response (section 5 of docs/wire.md).
 
 An adaptor need not import this: it returns plain values. The functions here are for those who
 want to say more: `Response`, `as_json`, `redirect`, `stream`, `sse`.

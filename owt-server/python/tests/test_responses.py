@@ -1,4 +1,4 @@
-"""WIRE section 5: what an adaptor may give, on the libraries' own objects."""
+"""Section 5 of docs/wire.md: what an adaptor may give, on the libraries' own objects."""
 
 from __future__ import annotations
 

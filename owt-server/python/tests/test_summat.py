@@ -13,14 +13,14 @@ from owt._errors import Refused
 from owt.responses import respond
 from owt.summat import STEPS, Pipeline, const, kwarg, path, shell
 
-WIRE = (
+SPECIFIED = (
     "f exec const identity cast clear input kwarg kwargs path query json get ix last map foldl "
     "foldl1 cond fork open bytes shell importing installing done"
 )
 
 
 def test_every_step_of_the_specification_is_there():
-    assert set(WIRE.split(" ")) <= STEPS
+    assert set(SPECIFIED.split(" ")) <= STEPS
     for step in STEPS:
         assert callable(getattr(summat, step)) and getattr(Pipeline, step).__doc__
     with pytest.raises(AttributeError):

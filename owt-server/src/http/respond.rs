@@ -1,4 +1,4 @@
-//! From a call's events to an HTTP response (WIRE §5, §7).
+//! From a call's events to an HTTP response (§5 and §7 of `docs/wire.md`).
 
 use std::borrow::Cow;
 use std::convert::Infallible;

@@ -335,7 +335,7 @@ fn refuse_to_loop(payload: &Bound<'_, PyAny>, events: &Sender) -> PyResult<()> {
     }
 }
 
-/// Calls the adaptor's function with the call's arguments (WIRE §3).
+/// Calls the adaptor's function with the call's arguments (§3 of `docs/wire.md`).
 fn invoke<'py>(
     py: Python<'py>,
     shared: &Shared,
