@@ -74,7 +74,14 @@ const GROUPS: [(&str, &[Document]); 4] = [
             document!("examples/ocr/README.md", "OCR"),
         ],
     ),
-    ("Inside", &[document!("ARCHITECTURE.md", "How owt is built")]),
+    (
+        "Inside",
+        &[
+            document!("ARCHITECTURE.md", "How owt is built"),
+            document!("CONTRIBUTING.md", "Working on owt"),
+            document!("CHANGELOG.md", "Changes"),
+        ],
+    ),
 ];
 
 fn documents() -> impl Iterator<Item = &'static Document> {
