@@ -40,18 +40,20 @@ impl Crates {
         Self(serde_json::from_slice(&cargo.stdout).unwrap())
     }
 
-    fn name(&self, id: &Value) -> &str {
+    fn package(&self, id: &Value) -> &Value {
         let packages = self.0["packages"].as_array().unwrap();
-        packages.iter().find(|package| package["id"] == *id).unwrap()["name"].as_str().unwrap()
+        packages.iter().find(|package| package["id"] == *id).unwrap()
+    }
+
+    fn name(&self, id: &Value) -> &str {
+        self.package(id)["name"].as_str().unwrap()
     }
 
     /// Those of the workspace that are published.
     fn ours(&self) -> BTreeMap<&str, &Value> {
         let ids = self.0["workspace_members"].as_array().unwrap();
-        ids.iter()
-            .map(|id| (self.name(id), id))
-            .filter(|(name, _)| *name != "owt-examples")
-            .collect()
+        let is_published = |id: &&Value| self.package(id)["publish"].is_null();
+        ids.iter().filter(is_published).map(|id| (self.name(id), id)).collect()
     }
 
     /// What that crate is built of, as its own manifest says; not for its tests or its build.

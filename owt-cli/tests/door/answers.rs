@@ -2,7 +2,7 @@
 
 use reqwest::blocking::Response;
 
-use crate::support::{Folder, Owt, Start};
+use owt_testing::{Folder, Owt, Start};
 
 fn header(response: &Response, name: &str) -> Vec<String> {
     let all = response.headers().get_all(name).iter();

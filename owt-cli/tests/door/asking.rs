@@ -3,7 +3,7 @@
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::redirect::Policy;
 
-use crate::support::{Folder, Owt, PATIENCE, Sent};
+use owt_testing::{Folder, Owt, PATIENCE, Sent};
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 

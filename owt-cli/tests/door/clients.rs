@@ -3,8 +3,8 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{Folder, Owt, PATIENCE};
 use crate::table::{Fate, Row, Runs, Stays, Try};
+use owt_testing::{Folder, Owt, PATIENCE};
 
 /// A `User-Agent`, and what becomes of a GET with it.
 const AGENTS: &[(&str, Fate)] = &[
@@ -147,7 +147,7 @@ fn everybody_else_says_so() {
 fn who_is_refused_is_told_how() {
     let owt = Owt::start();
     let call = owt.code("lambda: 1").getting("/").header("user-agent", "git/2.47.3");
-    let told = crate::support::Answer::of(call.send().unwrap()).refused(403, "forbidden");
+    let told = owt_testing::Answer::of(call.send().unwrap()).refused(403, "forbidden");
     let detail = told["detail"].as_str().unwrap();
     for mend in ["`X-Owt: 1`", "Bearer", "POST of application/json"] {
         assert!(detail.contains(mend), "{detail}");
@@ -194,7 +194,7 @@ fn git_runs_nothing() {
     assert_eq!(folder.marks("ran"), 0);
     // It was asked for what would have run.
     let asked = format!("{evil}/info/refs&service=git-upload-pack");
-    let client = crate::support::client().get(asked).timeout(PATIENCE);
+    let client = owt_testing::client().get(asked).timeout(PATIENCE);
     assert_eq!(client.send().unwrap().text().unwrap(), "ran");
     assert_eq!(folder.marks("ran"), 1);
 }

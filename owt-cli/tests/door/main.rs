@@ -9,14 +9,6 @@
     reason = "a test that panics has failed, and says where"
 )]
 
-#[allow(dead_code, reason = "each test program uses its part")]
-#[path = "../support/mod.rs"]
-mod support;
-
-#[allow(dead_code, reason = "other test programs use the rest")]
-#[path = "../wire/raw.rs"]
-mod raw;
-
 mod answers;
 mod asking;
 mod routes;

@@ -1,7 +1,7 @@
 //! What a proxy forwards is believed of a trusted one only, and replaces no check.
 
-use crate::support::Start;
 use crate::table::{Runs, Stays, Try};
+use owt_testing::Start;
 
 #[test]
 fn a_trusted_proxy_says_which_server_was_meant() {
@@ -36,7 +36,7 @@ fn others_are_not_believed() {
 
 #[test]
 fn the_adaptor_sees_the_client_behind_the_proxy() {
-    let seen = |owt: &crate::support::Owt| {
+    let seen = |owt: &owt_testing::Owt| {
         let call = owt.code("lambda: request.remote_addr").posting("/");
         let forwarded = "1.2.3.4, 10.9.9.9, 127.0.0.1";
         let answer = call.header("x-forwarded-for", forwarded).send().unwrap();

@@ -1,7 +1,7 @@
 //! Every route of the router is behind the door.
 
-use crate::support::{Answer, Owt, Start};
 use crate::table::ALI;
+use owt_testing::{Answer, Owt, Start};
 
 /// Every page that the server says it has, and some that it has not.
 pub fn paths(owt: &Owt) -> Vec<String> {

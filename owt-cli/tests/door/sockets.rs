@@ -4,8 +4,8 @@
 use reqwest::blocking::Client;
 use serde_json::json;
 
-use crate::support::{Answer, Folder, PATIENCE, Start, b64};
 use crate::table::ALI;
+use owt_testing::{Answer, Folder, PATIENCE, Start, b64};
 
 #[test]
 fn only_keys_are_asked_for() {

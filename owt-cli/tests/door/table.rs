@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::raw::Raw;
-use crate::support::{CURL, Folder, Owt, Start, b64};
+use owt_testing::raw::Raw;
+use owt_testing::{CURL, Folder, Owt, Start, b64};
 
 /// `ali` with the password `open sesame`.
 pub const ALI: &str = "ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";

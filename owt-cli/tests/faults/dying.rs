@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::family::{Family, eventually, signal};
-use crate::hello::Hello;
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::Folder;
+use owt_testing::Folder;
+use owt_testing::family::{Family, eventually, signal};
+use owt_testing::hello::Hello;
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
 
 #[test]
 fn the_answer_says_how_it_died_and_what_it_said_last() {

@@ -1,10 +1,10 @@
 //! The end of a server with workers.
 
-use crate::family::{Family, eventually, signal};
-use crate::hello::Hello;
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::Start;
+use owt_testing::Start;
+use owt_testing::family::{Family, eventually, signal};
+use owt_testing::hello::Hello;
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
 
 #[test]
 fn calls_in_all_workers_may_finish() {

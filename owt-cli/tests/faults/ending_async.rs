@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::family::{Family, eventually};
-use crate::raw::Raw;
-use crate::support::Start;
+use owt_testing::Start;
+use owt_testing::family::{Family, eventually};
+use owt_testing::raw::Raw;
 
 /// Each says `x` at once, one way or another, and then goes on for longer than any grace.
 const KINDS: [&str; 6] = [
@@ -27,7 +27,7 @@ const AWAITING: &str =
 fn end_once(round: usize) -> Duration {
     let start = Start::new().args(["--grace", "1"]);
     let mut family = Family::started(1 + round % 2, start);
-    let (owt, begun) = (&family.owt, crate::support::Folder::new());
+    let (owt, begun) = (&family.owt, owt_testing::Folder::new());
     let code = |body: &str| format!("import asyncio, time\nPLACE = {:?}\n{body}", begun.path("x"));
     let kinds = KINDS.iter().chain(KINDS.get(round % KINDS.len()));
     let open = |kind: &str| Raw::get(owt, &owt.code(&code(kind)), "/", &[]);

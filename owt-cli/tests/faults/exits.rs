@@ -1,9 +1,9 @@
 //! What was registered for the end of Python (`atexit`) runs at the end of a worker.
 
-use crate::family::{Family, eventually, signal};
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Folder, Start};
+use owt_testing::family::{Family, eventually, signal};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Start};
 
 /// Registers what leaves `atexit` and `finalize` in that folder, and a folder that goes.
 fn registering(folder: &Folder) -> String {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::family::Family;
-use crate::support::Owt;
+use owt_testing::Owt;
+use owt_testing::family::Family;
 
 const CHILD: &str = "
 import asyncio, logging, multiprocessing, os, threading, time
@@ -101,7 +101,7 @@ def run():
 
 #[test]
 fn a_process_in_a_process_answers() {
-    for owt in [Owt::start(), crate::support::Start::new().args(["--workers", "0"]).start()] {
+    for owt in [Owt::start(), owt_testing::Start::new().args(["--workers", "0"]).start()] {
         let code = format!(
             "{CHILD}
 def inner(queue): queue.put('grandchild')

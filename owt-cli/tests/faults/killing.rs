@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use reqwest::blocking::Client;
 
-use crate::family::{Family, signal};
-use crate::support::{Answer, Folder, PATIENCE};
+use owt_testing::family::{Family, signal};
+use owt_testing::{Answer, Folder, PATIENCE};
 
 const CALLS: usize = 10_000;
 const CONNECTIONS: usize = 64;

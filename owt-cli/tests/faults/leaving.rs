@@ -1,10 +1,10 @@
 //! Clients that go away: their work ends, whatever it does, and others take its place.
 
-use crate::family::{Family, eventually};
-use crate::hello::Hello;
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::Folder;
+use owt_testing::Folder;
+use owt_testing::family::{Family, eventually};
+use owt_testing::hello::Hello;
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
 
 /// Leaves calls of such code while they run. The one thread must be free for the next.
 #[track_caller]

@@ -3,8 +3,8 @@
 
 use std::io::Read;
 
-use crate::family::{Family, eventually};
-use crate::support::{Answer, Folder, Start};
+use owt_testing::family::{Family, eventually};
+use owt_testing::{Answer, Folder, Start};
 
 /// Calls of each kind. What one of them leaves behind shows as often.
 const CALLS: usize = 300;

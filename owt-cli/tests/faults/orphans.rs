@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::family::{Family, eventually, signal};
-use crate::support::{Folder, Start};
+use owt_testing::family::{Family, eventually, signal};
+use owt_testing::{Folder, Start};
 
 /// Starts a process with an empty environment in a session of its own, and gives the worker and
 /// that process. Each name is other code, which goes to the worker that has less.

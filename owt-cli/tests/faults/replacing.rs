@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::family::{Family, eventually};
-use crate::hello::Hello;
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Answer, Owt};
+use owt_testing::family::{Family, eventually};
+use owt_testing::hello::Hello;
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Owt};
 
 /// Says what it was told and by whom, now and then as a stream.
 const CODE: &str = "

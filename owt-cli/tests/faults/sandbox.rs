@@ -11,8 +11,8 @@ use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::family::{Family, eventually};
-use crate::support::{Folder, Start, venv};
+use owt_testing::family::{Family, eventually};
+use owt_testing::{Folder, Start, venv};
 
 const ATTEMPTS: &str = include_str!("sandbox_attempts.py");
 

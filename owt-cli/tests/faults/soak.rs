@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Folder, venv};
+use owt_testing::{Folder, venv};
 
 #[test]
 fn a_second_of_each_kind_of_fault() {

@@ -1,10 +1,10 @@
 //! What must hold while an adaptor does its worst, and after it.
 
-use crate::family::{Family, eventually};
-use crate::hello::{Hello, MANY};
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::Start;
+use owt_testing::Start;
+use owt_testing::family::{Family, eventually};
+use owt_testing::hello::{Hello, MANY};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
 
 /// An adaptor that nobody should write.
 pub struct Nasty {

@@ -1,9 +1,9 @@
 //! One caller's deadline does not cost the others what is warm.
 
-use crate::family::{Family, eventually};
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, Sent};
+use owt_testing::family::{Family, eventually};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, Sent};
 
 /// Says how often it was called, so that a fresh worker is known.
 const COUNTS: &str = "calls = []\ndef run():\n    calls.append(1)\n    return len(calls)\n";

@@ -4,9 +4,9 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::raw::Raw;
 use crate::siege::{Siege, get, post, rest, sent, statuses};
-use crate::support::{CURL, Folder, Owt, Start, b64};
+use owt_testing::raw::Raw;
+use owt_testing::{CURL, Folder, Owt, Start, b64};
 
 /// A body that holds the call, of that type; more header lines may follow it.
 fn call(owt: &Owt, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {

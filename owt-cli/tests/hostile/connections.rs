@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use crate::raw::Raw;
 use crate::siege::{Siege, get, post, rest, sent, statuses};
-use crate::support::Folder;
+use owt_testing::Folder;
+use owt_testing::raw::Raw;
 
 /// So many at once.
 const MANY: usize = 1000;

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::raw::Raw;
 use crate::siege::{Siege, post, rest, sent, statuses};
-use crate::support::{Folder, Owt, Start};
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt, Start};
 
 const ENDLESS: u64 = 4 << 30;
 /// What the server reads after its answer at most, and what both sockets hold.

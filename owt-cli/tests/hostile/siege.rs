@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use crate::family::{Family, eventually};
-use crate::hello::Hello;
-use crate::support::{CURL, Owt, PATIENCE, Start};
+use owt_testing::family::{Family, eventually};
+use owt_testing::hello::Hello;
+use owt_testing::{CURL, Owt, PATIENCE, Start};
 
 /// The server's open files may differ a little from one moment of rest to the next.
 const SLACK: usize = 4;

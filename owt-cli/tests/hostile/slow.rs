@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
-use crate::family::eventually;
-use crate::raw::Raw;
 use crate::siege::{Siege, get, is_over_for, post, rest, sent, statuses};
-use crate::support::{Folder, Owt, PATIENCE, Start};
+use owt_testing::family::eventually;
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt, PATIENCE, Start};
 
 /// More than a worker has threads.
 const CROWD: usize = 80;

@@ -2,7 +2,7 @@
 //! never run as a request of its own.
 
 use crate::siege::{Siege, get, post, rest, sent, statuses};
-use crate::support::Folder;
+use owt_testing::Folder;
 
 /// What follows a request that was attacked with.
 #[derive(Clone, Copy, Debug, PartialEq)]

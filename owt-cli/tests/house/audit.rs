@@ -8,8 +8,8 @@ use reqwest::blocking::RequestBuilder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, Start};
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, Start};
 
 /// Its password is `open sesame`.
 const ALI: &str = "ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";
@@ -166,7 +166,7 @@ fn who_goes_is_told_of() {
             begun(name)
         ))
     };
-    let get = |call: &crate::support::Sent, id: &str| {
+    let get = |call: &owt_testing::Sent, id: &str| {
         Raw::get(&owt, call, "/", &[&key, &format!("X-Request-Id: {id}")])
     };
     let is_there = |name: &str| {

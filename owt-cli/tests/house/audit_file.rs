@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::audit::lines;
 use crate::listening::refused;
-use crate::support::{Answer, Folder, Owt, Start};
+use owt_testing::{Answer, Folder, Owt, Start};
 
 fn start(audit: &Path) -> Owt {
     Start::new().args(["--audit", audit.to_str().unwrap()]).start()

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{Owt, Start};
+use owt_testing::{Owt, Start};
 
 /// A token of the servers here.
 const TOKEN: &str = "a-token-of-these-tests";

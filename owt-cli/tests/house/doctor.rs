@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::{Folder, venv};
+use owt_testing::{Folder, venv};
 
 /// `owt` with a world in which nothing else says which Python is meant.
 fn owt(args: &[&str]) -> Command {

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::support::{Answer, Owt, Start};
+use owt_testing::{Answer, Owt, Start};
 
 /// Begins a call and a stream, tells the server to end, then lets both finish.
 fn drain_once(folder: &Path) {

@@ -1,6 +1,6 @@
 //! Inside an adaptor the served virtual environment is what it is outside.
 
-use crate::support::{Owt, Start, venv};
+use owt_testing::{Owt, Start, venv};
 
 #[test]
 fn prefix_executable_and_packages_are_the_environments() {

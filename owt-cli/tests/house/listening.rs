@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::process::Command;
 
 use crate::scripts::project;
-use crate::support::{Folder, Start, b64, venv};
+use owt_testing::{Folder, Start, b64, venv};
 
 /// The exit status and standard error of a server that does not start.
 pub fn refused(args: &[&str]) -> (Option<i32>, String) {

@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::listening::refused;
-use crate::support::{Answer, Folder, Owt, PATIENCE, Start, b64};
+use owt_testing::{Answer, Folder, Owt, PATIENCE, Start, b64};
 
 /// A client that trusts this certificate and no other; each request has a connection of its own.
 fn trusting(certificate: &Path) -> Client {

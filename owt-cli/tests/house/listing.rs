@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Folder, Owt, Start};
+use owt_testing::{Answer, Folder, Owt, Start};
 
 const PATH: &str = "/_owt/adaptors";
 

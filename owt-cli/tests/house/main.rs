@@ -10,14 +10,6 @@
     reason = "a test that panics has failed, and says where"
 )]
 
-#[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "each test program uses its part")]
-mod support;
-
-#[allow(dead_code, reason = "other test programs use the rest")]
-#[path = "../wire/raw.rs"]
-mod raw;
-
 mod adaptors_doc;
 mod audit;
 mod audit_file;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Owt, Start};
+use owt_testing::{Owt, Start};
 
 /// An adaptor whose body adds a line to a file each time it runs.
 fn counted(file: &Path, rest: &str) -> String {

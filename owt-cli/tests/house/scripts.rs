@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::support::{Owt, Start, venv};
+use owt_testing::{Owt, Start, venv};
 
 pub fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -74,7 +74,7 @@ fn the_examples_print_what_they_promise() {
     assert_eq!(printed("summat/upper.sh"), script.to_uppercase());
     assert_eq!(printed("stream/count.sh"), "1\n2\n3\n4\n5\n");
     let page = printed("page/url.sh");
-    let page = crate::support::client().get(page.trim()).send().unwrap();
+    let page = owt_testing::client().get(page.trim()).send().unwrap();
     assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
     assert!(page.text().unwrap().contains("Ask Python"));
     let nested = printed("nested/nested.sh");

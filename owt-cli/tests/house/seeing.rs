@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 
-use crate::support::{Answer, Owt, PATIENCE, Start};
+use owt_testing::{Answer, Owt, PATIENCE, Start};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 

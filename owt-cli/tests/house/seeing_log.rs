@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Owt, PATIENCE, Start};
+use owt_testing::{Owt, PATIENCE, Start};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 

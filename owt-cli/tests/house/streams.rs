@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use crate::support::{Owt, PATIENCE};
+use owt_testing::{Owt, PATIENCE};
 
 /// Waits until a file is there, and gives its content.
 fn appears(path: &std::path::Path) -> String {

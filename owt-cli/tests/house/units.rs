@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::Folder;
+use owt_testing::Folder;
 
 /// The most that `systemd-analyze security` may find open, in tenths, of 100.
 const MOST_EXPOSED: u32 = 22;

@@ -9,14 +9,6 @@
     reason = "tests may; clippy.toml exempts only the test functions themselves"
 )]
 
-#[allow(dead_code, reason = "other test programs use the rest")]
-#[path = "../support/mod.rs"]
-mod support;
-
-mod meeting;
-#[allow(dead_code, reason = "other test programs use the rest")]
-mod raw;
-
 mod s1_base64;
 mod s1_plain;
 mod s1_the_call;

@@ -1,6 +1,6 @@
 //! §1: base64 as people and their tools write it.
 
-use crate::support::{Answer, Owt, b64};
+use owt_testing::{Answer, Owt, b64};
 
 /// Code whose base64 holds what the two alphabets disagree about, and padding.
 const CODE: &str = "def run(text='none'):  # ~~~>>>???ÿÿÿþþþ\n    return f'>{text}<'\n\n";

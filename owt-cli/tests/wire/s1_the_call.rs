@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, b64};
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, b64};
 
 const HELLO: &str = "def run(name='nobody'):\n    return f'Hello, {name}!'\n";
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Folder, Owt, b64};
+use owt_testing::{Answer, Folder, Owt, b64};
 
 /// Field, a wrong value, and what the message must say of it.
 fn wrong_values() -> Vec<(&'static str, Value, &'static str)> {

@@ -1,6 +1,6 @@
 //! §2: explicit, implicit and terse code; which one it is, is decided by parsing.
 
-use crate::support::{Folder, Owt, Start};
+use owt_testing::{Folder, Owt, Start};
 
 /// A library folder, and a server that serves it.
 fn served() -> (Folder, Owt) {

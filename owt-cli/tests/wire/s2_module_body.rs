@@ -1,8 +1,8 @@
 //! §2: the body runs once and stays warm, in a real file, in a namespace with all of owt.
 
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Folder, Owt};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt};
 
 #[test]
 fn the_body_runs_once_and_the_function_stays_warm() {
@@ -104,7 +104,7 @@ fn a_changed_library_is_seen_by_the_next_call() {
     let lib = Folder::new();
     lib.write("sota.py", "import part\ndef answer(): return part.answer\n");
     lib.write("part.py", "answer = 'first'\n");
-    let owt = crate::support::Start::new().args([lib.as_str()]).start();
+    let owt = owt_testing::Start::new().args([lib.as_str()]).start();
     let calls =
         [owt.code("sota.answer"), owt.code("import sota\ndef run(): return sota.answer()\n")];
     for wanted in ["first", "other", "third", "first"] {
@@ -151,7 +151,7 @@ fn the_number_kept_is_bounded_and_the_least_recently_used_go() {
     let (old, used) = (marking("old"), marking("used"));
     assert_eq!(old.post("/").ok(), "x");
     assert_eq!(used.post("/").ok(), "x");
-    let client = crate::support::client();
+    let client = owt_testing::client();
     for n in 0..1200 {
         let request = owt.code(&format!("lambda: {n}")).posting("/").build().unwrap();
         assert_eq!(client.execute(request).unwrap().text().unwrap(), n.to_string());

@@ -1,14 +1,14 @@
 //! §2: module bodies run on Python's main thread, and calls that are alone do too; an adaptor
 //! that asks for it has a thread of its own.
 
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Owt, Start};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Owt, Start};
 
 const IS_MAIN: &str = "threading.current_thread() is threading.main_thread()";
 
 /// Calls that wait beside each other, until they are told to go on.
-fn overlap(owt: &Owt, meeting: &Meeting, number: usize) -> Vec<(Raw, crate::meeting::Guest)> {
+fn overlap(owt: &Owt, meeting: &Meeting, number: usize) -> Vec<(Raw, owt_testing::meeting::Guest)> {
     let code =
         format!("{}def run():\n    here = meet()\n    return here.listen()\n", meeting.python());
     let calls = (0..number).map(|_| {
@@ -18,7 +18,7 @@ fn overlap(owt: &Owt, meeting: &Meeting, number: usize) -> Vec<(Raw, crate::meet
     calls.collect()
 }
 
-fn end(calls: Vec<(Raw, crate::meeting::Guest)>) {
+fn end(calls: Vec<(Raw, owt_testing::meeting::Guest)>) {
     for (mut call, mut guest) in calls {
         guest.tell("done");
         assert_eq!(call.answer().2, "done");
@@ -149,7 +149,7 @@ fn a_call_on_a_thread_of_its_own_hears_its_deadline() {
 #[test]
 fn wishes_that_are_not_known_are_refused_and_nothing_runs() {
     let owt = Owt::start();
-    let folder = crate::support::Folder::new();
+    let folder = owt_testing::Folder::new();
     for (wishes, words) in [
         ("{'threads': 2}", "2 threads"),
         ("{'thread': 1}", "'thread'"),
@@ -187,7 +187,7 @@ def run():
     names = [task.joinpath('comm').read_text() for task in pathlib.Path('/proc/self/task').iterdir()]
     return sum(name.startswith('owt-own') for name in names)
 ";
-    let until = std::time::Instant::now() + crate::support::PATIENCE;
+    let until = std::time::Instant::now() + owt_testing::PATIENCE;
     while owt.code(threads).post("/").ok() != "0" {
         assert!(std::time::Instant::now() < until, "threads of bodies that failed are left");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Folder, Owt, Start};
+use owt_testing::{Folder, Owt, Start};
 
 /// Gives the arguments back as they came in.
 const ECHO: &str = "def run(*unnamed, **named):\n    return [list(unnamed), named]\n";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Folder, Owt, venv};
+use owt_testing::{Folder, Owt, venv};
 
 /// Shows what the next step would be given.
 const CARRIED: &str = ".f(lambda *last, **named: {'last': list(last), 'named': named})";

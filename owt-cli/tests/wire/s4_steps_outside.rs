@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, Folder, Owt, Start, venv};
+use owt_testing::{Answer, Folder, Owt, Start, venv};
 
 #[test]
 fn path_is_the_url_paths_parts() {

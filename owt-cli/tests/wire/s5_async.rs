@@ -1,8 +1,8 @@
 //! §5: `async def` adaptors and async generators run on the worker's event loop.
 
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::Owt;
+use owt_testing::Owt;
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
 
 #[test]
 fn async_adaptors_share_one_running_loop() {
@@ -52,7 +52,7 @@ async def arrive():
 
 #[test]
 fn a_waiting_async_call_holds_no_thread() {
-    let owt = crate::support::Start::new().args(["--threads", "1"]).start();
+    let owt = owt_testing::Start::new().args(["--threads", "1"]).start();
     let meeting = Meeting::new();
     let code = format!(
         "{}\nasync def run(n):\n    here = await ameet()\n    return f'{{n}} {{await here.listen()}}'\n",

@@ -1,7 +1,7 @@
 //! §5: a `pathlib.Path` is a file with ranges; open files and `BytesIO` are their bytes.
 
-use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, Sent};
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, Sent};
 
 fn path_of(file: &std::path::Path) -> String {
     format!("lambda: pathlib.Path({file:?})")

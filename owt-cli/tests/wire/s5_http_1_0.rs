@@ -1,7 +1,7 @@
 //! §5: clients of HTTP/1.0 know no chunked coding (RFC 9112, 6.1).
 
-use crate::raw::Raw;
-use crate::support::{Folder, Owt, Sent};
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt, Sent};
 
 const VERSION: &str = "HTTP/1.0";
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::raw::Raw;
-use crate::support::{Folder, Owt, Sent};
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt, Sent};
 
 /// The JSON that a GET of exactly that path is answered with.
 fn told(owt: &Owt, call: &Sent, path: &str) -> Value {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::meeting::Meeting;
-use crate::raw::{expect, rest};
-use crate::support::{Answer, Owt};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::{expect, rest};
+use owt_testing::{Answer, Owt};
 
 /// What both requests say of the same request.
 const BOTH: &str = "

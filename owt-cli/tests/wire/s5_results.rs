@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::raw::Raw;
-use crate::support::{Owt, Start};
+use owt_testing::raw::Raw;
+use owt_testing::{Owt, Start};
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";

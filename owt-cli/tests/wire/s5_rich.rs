@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Owt, Sent};
+use owt_testing::{Answer, Owt, Sent};
 
 fn accepting(call: &Sent, accept: &str) -> Answer {
     let request = call.getting("/");

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::meeting::Meeting;
-use crate::raw::{Raw, expect, rest};
-use crate::support::Owt;
+use owt_testing::Owt;
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::{Raw, expect, rest};
 
 #[test]
 fn what_yields_is_a_stream() {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Answer, Folder, Owt, Sent, Start};
+use owt_testing::{Answer, Folder, Owt, Sent, Start};
 
 /// Counts its runs, and says which one it was.
 fn counting(folder: &Folder) -> String {

@@ -1,8 +1,8 @@
 //! §6: calls with the same key that arrive while the first still runs join it.
 
-use crate::meeting::Meeting;
-use crate::raw::{Raw, expect, rest};
-use crate::support::{Answer, Folder, Owt, PATIENCE, Sent};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::{Raw, expect, rest};
+use owt_testing::{Answer, Folder, Owt, PATIENCE, Sent};
 
 /// Streams `begun `, then what it is told until it is told `end`, or fails when it is told `fail`.
 fn told(owt: &Owt, meeting: &Meeting, folder: &Folder, head: &str) -> Sent {

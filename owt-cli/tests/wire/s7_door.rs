@@ -2,8 +2,8 @@
 
 use reqwest::blocking::RequestBuilder;
 
-use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, Sent, Start, b64};
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, Sent, Start, b64};
 
 /// The SHA-256 of `open sesame`.
 const ALI: &str = "ali:41ef4bb0b23661e66301aac36066912dac037827b4ae63a7b1165a5aa93ed4eb";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Folder, Owt, Sent, Start};
+use owt_testing::{Answer, Folder, Owt, Sent, Start};
 
 #[test]
 fn a_problem_is_rfc_9457_with_the_requests_id() {
@@ -243,7 +243,7 @@ fn bytes_that_are_no_http_do_not_hurt() {
         "GET / HTTP/9.9\r\n\r\n",
         "\u{16}\u{3}\u{1}",
     ] {
-        let mut raw = crate::raw::Raw::send(&owt, bytes);
+        let mut raw = owt_testing::raw::Raw::send(&owt, bytes);
         raw.write("GET /x HTTP/1.1\r\n\r\n");
         drop(raw);
     }
@@ -312,7 +312,7 @@ fn a_module_that_is_not_there_is_told_with_its_mend() {
     assert!(detail.contains(&format!("at {prefix}; ")), "{detail}");
     assert!(detail.ends_with(&format!(": {python} -m pip install nosuchmodule_owt")), "{detail}");
     assert!(std::path::Path::new(&python).exists());
-    if let Some(venv) = crate::support::venv() {
+    if let Some(venv) = owt_testing::venv() {
         assert!(python.starts_with(venv.to_str().unwrap()), "{python}");
     }
 }

@@ -8,8 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 
-use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, Sent, Start, b64, client};
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, Sent, Start, b64, client};
 
 pub const PASSWORD: &str = "open sesame";
 /// Its SHA-256.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Answer, Folder, Owt, Start};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, Start};
 
 #[test]
 fn a_body_too_large_is_refused_however_it_comes() {

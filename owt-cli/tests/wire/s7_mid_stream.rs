@@ -1,8 +1,8 @@
 //! §7: a failure in mid-stream ends the response visibly, never as a clean end.
 
-use crate::meeting::Meeting;
-use crate::raw::{Raw, expect, rest};
-use crate::support::{Owt, Sent};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::{Raw, expect, rest};
+use owt_testing::{Owt, Sent};
 
 /// Ways to fail after some chunks, sync and async.
 fn failing(owt: &Owt) -> Vec<(String, Sent)> {

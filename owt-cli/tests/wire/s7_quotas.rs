@@ -2,9 +2,9 @@
 
 use reqwest::blocking::RequestBuilder;
 
-use crate::raw::Raw;
 use crate::s7_keys::{TOKEN, refused};
-use crate::support::{Answer, Folder, Owt, Sent, Start};
+use owt_testing::raw::Raw;
+use owt_testing::{Answer, Folder, Owt, Sent, Start};
 
 const SECOND: &str = "second-token-of-this-test";
 const BOBS: &str = "bobs-token-of-this-test";

@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Folder, Owt, PATIENCE, Sent, Start};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt, PATIENCE, Sent, Start};
 
 /// A server of one thread, so that the next call says whether it is free.
 fn single() -> Owt {

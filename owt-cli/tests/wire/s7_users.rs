@@ -4,7 +4,7 @@ use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::s7_keys::{HASH, PASSWORD, TOKEN, basic, slow, with};
-use crate::support::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
+use owt_testing::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
 
 const NAMED: &str = "named-0123456789-token";
 

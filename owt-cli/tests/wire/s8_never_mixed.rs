@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::meeting::Meeting;
-use crate::raw::Raw;
-use crate::support::{Folder, Owt, Start};
+use owt_testing::meeting::Meeting;
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt, Start};
 
 const MANY: usize = 200;
 
@@ -284,7 +284,7 @@ fn a_refused_call_has_not_run() {
         (403, call.posting("/").header("host", "evil.example")),
         (404, call.posting("/_owt/x")),
         (405, owt.request("DELETE", "/").query(&call.text_fields())),
-        (415, owt.request("POST", "/").body(format!("code_b64={}", crate::support::b64(&code)))),
+        (415, owt.request("POST", "/").body(format!("code_b64={}", owt_testing::b64(&code)))),
     ] {
         assert_eq!(request.send().unwrap().status().as_u16(), status);
     }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::raw::Raw;
-use crate::support::{Folder, Owt, PATIENCE, Sent};
+use owt_testing::raw::Raw;
+use owt_testing::{Folder, Owt, PATIENCE, Sent};
 
 /// Calls that meet: none goes on before all have come.
 const MANY: usize = 6;

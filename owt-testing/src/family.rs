@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Answer, Folder, Owt, PATIENCE, Start};
+use crate::{Answer, Folder, Owt, PATIENCE, Start};
 
 /// The server's own process inherits this from its test, and everything that comes of it does.
 const MARK: &str = "FAULTS_TEST_FOLDER";

@@ -1,8 +1,24 @@
-//! A real server for a test, ended by the test that started it.
+//! A real server for a test, ended by the test that started it, and how tests talk to it.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::new_without_default,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "of what it finds wrong a test fails, and says so"
+)]
+
+pub mod family;
+pub mod hello;
+pub mod meeting;
+pub mod raw;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -20,6 +36,12 @@ pub const CURL: &str = "curl/8.5.0";
 
 pub fn b64(text: impl AsRef<[u8]>) -> String {
     STANDARD.encode(text)
+}
+
+/// The program that cargo builds beside the tests.
+pub fn binary() -> PathBuf {
+    let folder = std::env::current_exe().unwrap().ancestors().nth(2).map(Path::to_owned);
+    folder.unwrap().join("owt")
 }
 
 /// The environment that the tests' server serves: `make setup` makes it.
@@ -89,7 +111,7 @@ pub struct Start {
 
 impl Start {
     pub fn new() -> Self {
-        Self::by(Command::new(env!("CARGO_BIN_EXE_owt")))
+        Self::by(Command::new(binary()))
     }
 
     /// By a command that becomes `owt`.
@@ -110,7 +132,7 @@ impl Start {
     }
 
     /// On a Unix socket.
-    pub fn unix(mut self, path: impl AsRef<std::path::Path>) -> Self {
+    pub fn unix(mut self, path: impl AsRef<Path>) -> Self {
         self.port = None;
         self.command.arg("--unix").arg(path.as_ref());
         self
@@ -133,7 +155,7 @@ impl Start {
         self
     }
 
-    pub fn dir(mut self, dir: impl AsRef<std::path::Path>) -> Self {
+    pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.command.current_dir(dir);
         self
     }

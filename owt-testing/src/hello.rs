@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::meeting::{Guest, Meeting};
 use crate::raw::Raw;
-use crate::support::{Owt, Sent};
+use crate::{Owt, Sent};
 
 /// So many at once.
 pub const MANY: usize = 200;

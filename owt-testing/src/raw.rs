@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::blocking::Response;
 
-use crate::support::{CURL, Owt, Sent};
+use crate::{CURL, Owt, Sent};
 
 /// Reads exactly this text of a response that goes on.
 #[track_caller]

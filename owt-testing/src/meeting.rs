@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::support::PATIENCE;
+use crate::PATIENCE;
 
 /// A place that adaptors come to.
 pub struct Meeting {
