@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use rustix::process::{
@@ -12,6 +13,9 @@ use rustix::process::{
 /// How long it is waited for a tree of processes to stand still, and how often it is looked.
 const PATIENCE: Duration = Duration::from_secs(2);
 const ROUND: Duration = Duration::from_millis(2);
+/// Looks in a row that find nothing new, once all stand still: one may have missed a child beside
+/// another that ended just then.
+const LOOKS: usize = 2;
 
 /// One process.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +47,28 @@ impl Process {
         })
     }
 
+    /// All of this machine. That takes the longer the more there are, whosever they are.
     pub fn all() -> impl Iterator<Item = Self> {
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         ids.filter_map(Self::look)
+    }
+
+    /// The children of that process, also those that it has adopted. While one of them ends, those
+    /// after it may be missing.
+    pub fn children_of(parent: i32) -> Vec<Self> {
+        let is_child = |process: &Self| process.parent == parent;
+        if !lists_children() {
+            return Self::all().filter(is_child).collect();
+        }
+        let threads = std::fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten();
+        let mut found = Vec::new();
+        for thread in threads.flatten() {
+            let ids = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            let ids = ids.split_ascii_whitespace().filter_map(|id| id.parse().ok());
+            found.extend(ids.filter_map(Self::look).filter(is_child));
+        }
+        found
     }
 
     /// True when it was started with a variable in its environment that begins so.
@@ -71,6 +93,13 @@ impl Process {
         Self::look(self.id).is_some_and(|now| now.start == self.start)
             && pidfd_send_signal(&handle, signal).is_ok()
     }
+}
+
+/// Whether the kernel tells which children a thread has (`CONFIG_PROC_CHILDREN`).
+fn lists_children() -> bool {
+    static LISTS: LazyLock<bool> =
+        LazyLock::new(|| std::fs::exists("/proc/thread-self/children").unwrap_or_default());
+    *LISTS
 }
 
 /// What the system tells of a process or thread, from its state on.
@@ -99,18 +128,17 @@ pub fn end_trees(roots: impl IntoIterator<Item = Process>) {
         return;
     }
     let began = Instant::now();
-    while began.elapsed() < PATIENCE {
+    let mut nothing_new = 0;
+    while nothing_new < LOOKS && began.elapsed() < PATIENCE {
         // Asked before the next look: what does not stand yet may be starting one.
         let stood_still = tree.values().all(Process::stands_still);
-        let known = tree.len();
-        for process in Process::all() {
-            if tree.contains_key(&process.parent) && !tree.contains_key(&process.id) {
+        let known: Vec<_> = tree.keys().copied().collect();
+        for process in known.iter().flat_map(|parent| Process::children_of(*parent)) {
+            if !tree.contains_key(&process.id) {
                 stop(&mut tree, process);
             }
         }
-        if stood_still && tree.len() == known {
-            break;
-        }
+        nothing_new = if stood_still && tree.len() == known.len() { nothing_new + 1 } else { 0 };
         std::thread::sleep(ROUND);
     }
     // The youngest first: the end of a parent can wake its stopped children.
@@ -159,7 +187,48 @@ pub fn resident_bytes(pid: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    #[test]
+    fn children_are_found_whatever_thread_started_them_and_theirs_are_not() {
+        let start = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "sleep 60 & echo started; wait"]).stdout(Stdio::piped());
+            let mut shell = shell.process_group(0).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(shell.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            shell
+        };
+        let (done, go_on) = std::sync::mpsc::channel::<()>();
+        let (give, take) = std::sync::mpsc::channel();
+        let other = std::thread::spawn(move || {
+            give.send(start()).unwrap();
+            go_on.recv().unwrap_err();
+        });
+        let mut shell = take.recv().unwrap();
+        let id = shell.id().cast_signed();
+        let ids = |parent| -> Vec<_> {
+            Process::children_of(parent).iter().map(|process| process.id).collect()
+        };
+        assert!(ids(std::process::id().cast_signed()).contains(&id));
+        let below = ids(id);
+        assert_eq!(below.len(), 1, "{below:?}");
+        assert!(!ids(std::process::id().cast_signed()).contains(&below[0]));
+        let every: Vec<_> = Process::all().filter(|process| process.parent == id).collect();
+        assert_eq!(every.iter().map(|process| process.id).collect::<Vec<_>>(), below);
+        end_trees(Process::look(id));
+        assert!(!shell.wait().unwrap().success());
+        let is_there = || Process::look(below[0]).is_some_and(|process| !process.is_zombie);
+        while is_there() {
+            std::thread::yield_now();
+        }
+        drop(done);
+        other.join().unwrap();
+    }
 
     #[test]
     fn this_process_has_memory_and_no_process_has_none() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, waitid};
 
 use super::mark::Mark;
 use crate::process::{Process, end_trees};
@@ -31,10 +31,8 @@ pub fn sweep(worker: u32, mark: &Mark) {
     let mut killed = Vec::new();
     loop {
         let mine = std::process::id().cast_signed();
-        let is_left = |process: &Process| {
-            process.parent == mine && (killed.contains(&process.id) || mark.is_on(process))
-        };
-        let left: Vec<_> = Process::all().filter(is_left).collect();
+        let is_left = |process: &Process| killed.contains(&process.id) || mark.is_on(process);
+        let left: Vec<_> = Process::children_of(mine).into_iter().filter(is_left).collect();
         if left.is_empty() {
             return;
         }
@@ -51,12 +49,17 @@ pub fn sweep(worker: u32, mark: &Mark) {
 
 /// Lets adopted processes that have ended go. `workers` are waited for elsewhere.
 pub fn reap_orphans(workers: &[u32]) {
-    let mine = std::process::id().cast_signed();
+    // One question to the kernel where nothing has ended, which is nearly always.
+    let ended = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    if !matches!(waitid(WaitId::All, ended), Ok(Some(_))) {
+        return;
+    }
     let is_due = |process: &Process| {
         let is_worker = workers.iter().any(|worker| worker.cast_signed() == process.id);
-        process.parent == mine && process.is_zombie && !is_worker
+        process.is_zombie && !is_worker
     };
-    Process::all().filter(is_due).for_each(|process| reap(process.id));
+    let mine = Process::children_of(std::process::id().cast_signed());
+    mine.iter().filter(|process| is_due(process)).for_each(|process| reap(process.id));
 }
 
 fn kill_group(worker: u32) {
