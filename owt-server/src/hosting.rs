@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use owt_engine::Host;
+
 use crate::config::Config;
 use crate::listener::Address;
 use crate::private::{self, FolderError};
 use crate::python::{self, Around, HostError, PythonHost, Settings, cache_folder};
 use crate::worker::{Bounds, Crew, SandboxError, Walls};
-use owt_engine::Host;
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use owt_engine::Engine;
 use rustix::process::DumpableBehavior;
 use tokio::sync::mpsc;
 
@@ -20,7 +21,6 @@ use crate::python::HostError;
 use crate::scratch::Scratch;
 use crate::tls::Tls;
 use crate::worker::SandboxError;
-use owt_engine::Engine;
 
 /// What Python may take for its own end when the whole grace was needed for calls.
 const LEAST: Duration = Duration::from_millis(800);

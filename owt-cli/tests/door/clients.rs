@@ -3,8 +3,9 @@
 
 use std::process::{Command, Stdio};
 
-use crate::table::{Fate, Row, Runs, Stays, Try};
 use owt_testing::{Folder, Owt, PATIENCE};
+
+use crate::table::{Fate, Row, Runs, Stays, Try};
 
 /// A `User-Agent`, and what becomes of a GET with it.
 const AGENTS: &[(&str, Fate)] = &[

@@ -1,7 +1,8 @@
 //! What a proxy forwards is believed of a trusted one only, and replaces no check.
 
-use crate::table::{Runs, Stays, Try};
 use owt_testing::Start;
+
+use crate::table::{Runs, Stays, Try};
 
 #[test]
 fn a_trusted_proxy_says_which_server_was_meant() {

@@ -1,7 +1,8 @@
 //! Every route of the router is behind the door.
 
-use crate::table::ALI;
 use owt_testing::{Answer, Owt, Start};
+
+use crate::table::ALI;
 
 /// Every page that the server says it has, and some that it has not.
 pub fn paths(owt: &Owt) -> Vec<String> {

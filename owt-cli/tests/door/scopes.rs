@@ -1,8 +1,9 @@
 //! A key with the scope `probe` reaches the server's own pages that run nothing, and no call.
 
+use owt_testing::raw::Raw;
+
 use crate::routes::paths;
 use crate::table::{ALI, Row, Runs, Stays, Try};
-use owt_testing::raw::Raw;
 use owt_testing::{Answer, Folder, Owt, Start, b64};
 
 const PROBE: &str = "probe-0123456789-token";

@@ -1,11 +1,11 @@
 //! A Unix socket is its owner's alone: no name and no page can have sent anybody there. Keys are
 //! asked for where there are any.
 
+use owt_testing::{Answer, Folder, PATIENCE, Start, b64};
 use reqwest::blocking::Client;
 use serde_json::json;
 
 use crate::table::ALI;
-use owt_testing::{Answer, Folder, PATIENCE, Start, b64};
 
 #[test]
 fn only_keys_are_asked_for() {

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
+use owt_testing::raw::Raw;
 use serde_json::json;
 
 use crate::siege::{Siege, get, post, rest, sent, statuses};
-use owt_testing::raw::Raw;
 use owt_testing::{CURL, Folder, Owt, Start, b64};
 
 /// A body that holds the call, of that type; more header lines may follow it.

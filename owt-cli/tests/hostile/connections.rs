@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use crate::siege::{Siege, get, post, rest, sent, statuses};
 use owt_testing::Folder;
+
+use crate::siege::{Siege, get, post, rest, sent, statuses};
 use owt_testing::raw::Raw;
 
 /// So many at once.

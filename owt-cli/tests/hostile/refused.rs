@@ -5,8 +5,9 @@ use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::siege::{Siege, post, rest, sent, statuses};
 use owt_testing::raw::Raw;
+
+use crate::siege::{Siege, post, rest, sent, statuses};
 use owt_testing::{Folder, Owt, Start};
 
 const ENDLESS: u64 = 4 << 30;

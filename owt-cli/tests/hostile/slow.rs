@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use owt_testing::family::eventually;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use crate::siege::{Siege, get, is_over_for, post, rest, sent, statuses};
-use owt_testing::family::eventually;
 use owt_testing::raw::Raw;
 use owt_testing::{Folder, Owt, PATIENCE, Start};
 

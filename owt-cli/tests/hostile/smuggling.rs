@@ -1,8 +1,9 @@
 //! Requests whose end two readers could see in different places: what hides in a body must
 //! never run as a request of its own.
 
-use crate::siege::{Siege, get, post, rest, sent, statuses};
 use owt_testing::Folder;
+
+use crate::siege::{Siege, get, post, rest, sent, statuses};
 
 /// What follows a request that was attacked with.
 #[derive(Clone, Copy, Debug, PartialEq)]

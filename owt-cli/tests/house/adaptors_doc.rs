@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use crate::scripts::{ports, project};
 use owt_testing::{Folder, Start};
+
+use crate::scripts::{ports, project};
 
 /// A user, and the SHA-256 of her password `lovelace`.
 const ADA: &str = "ada:fb1e7ec987523d2cb9e022cec1d6ae7c99dc46edfae4fe51254025fe4bea571f";

@@ -5,12 +5,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
+use owt_testing::{Answer, Folder, Owt, Start};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use crate::audit::lines;
 use crate::listening::refused;
-use owt_testing::{Answer, Folder, Owt, Start};
 
 fn start(audit: &Path) -> Owt {
     Start::new().args(["--audit", audit.to_str().unwrap()]).start()

@@ -4,8 +4,9 @@
 use std::io::{Read, Write};
 use std::process::Command;
 
-use crate::scripts::project;
 use owt_testing::{Folder, Start, b64, venv};
+
+use crate::scripts::project;
 
 /// The exit status and standard error of a server that does not start.
 pub fn refused(args: &[&str]) -> (Option<i32>, String) {

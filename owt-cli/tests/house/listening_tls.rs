@@ -6,13 +6,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use owt_testing::{Answer, Folder, Owt, PATIENCE, Start, b64};
 use reqwest::blocking::{Client, Response};
 use reqwest::{Certificate, tls::TlsInfo};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::listening::refused;
-use owt_testing::{Answer, Folder, Owt, PATIENCE, Start, b64};
 
 /// A client that trusts this certificate and no other; each request has a connection of its own.
 fn trusting(certificate: &Path) -> Client {

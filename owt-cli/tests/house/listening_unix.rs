@@ -7,11 +7,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use owt_testing::{Answer, Folder, PATIENCE, Start, b64};
 use reqwest::blocking::{Client, Response};
 use serde_json::json;
 
 use super::listening::refused;
-use owt_testing::{Answer, Folder, PATIENCE, Start, b64};
 
 fn send(socket: &Path, code: &str) -> Response {
     let client = Client::builder().timeout(PATIENCE).unix_socket(socket).build().unwrap();

@@ -1,9 +1,9 @@
 //! §7: quotas. How many calls each user may have under way, and may send.
 
+use owt_testing::raw::Raw;
 use reqwest::blocking::RequestBuilder;
 
 use crate::s7_keys::{TOKEN, refused};
-use owt_testing::raw::Raw;
 use owt_testing::{Answer, Folder, Owt, Sent, Start};
 
 const SECOND: &str = "second-token-of-this-test";

@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
-use crate::s7_keys::{HASH, PASSWORD, TOKEN, basic, slow, with};
 use owt_testing::raw::Raw;
+
+use crate::s7_keys::{HASH, PASSWORD, TOKEN, basic, slow, with};
 use owt_testing::{Folder, Owt, Start};
 
 const OTHER: &str = "another-token-of-this-test";

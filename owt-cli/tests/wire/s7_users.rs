@@ -1,10 +1,10 @@
 //! §7: users. What a server knows of who sent a request, and what adaptors are told of it.
 
+use owt_testing::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
 use crate::s7_keys::{HASH, PASSWORD, TOKEN, basic, slow, with};
-use owt_testing::{Answer, Folder, Owt, PATIENCE, Sent, Start, b64};
 
 const NAMED: &str = "named-0123456789-token";
 

@@ -42,12 +42,12 @@ pub use keyring::{KeyFileError, KeyFiles, Keyring};
 pub use keys::{KeyError, Keys, TOKEN_USER, random_token};
 pub(crate) use keys::{Scope, UserName};
 use lock::{Lock, Shown};
+use owt_engine::{Permit, PermitIssuer};
 pub(crate) use quota::Share;
 use quota::Shares;
 pub use quota::{Quotas, Rate};
 
 use crate::listener::Connection;
-use owt_engine::{Permit, PermitIssuer};
 
 /// Who may come in, and from where.
 #[derive(Clone, Debug, Default)]

@@ -7,11 +7,11 @@ use actix_files::NamedFile;
 use actix_web::http::{StatusCode, header};
 use actix_web::test::TestRequest;
 use actix_web::{HttpRequest, HttpResponse};
+use owt_engine::{Head, Opened};
 
 use super::sniff::{self, OCTETS, sniff};
 use super::visit::Visit;
 use super::{range, respond};
-use owt_engine::{Head, Opened};
 
 /// The file, or the range that is asked for, with the adaptor's status and headers.
 pub fn answer(request: &HttpRequest, mut head: Head, file: Opened, visit: &Visit) -> HttpResponse {

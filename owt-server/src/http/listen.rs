@@ -17,6 +17,7 @@ use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::{TcpStream, UnixStream};
 use actix_web::web;
+use owt_engine as engine;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -24,7 +25,6 @@ use super::{Site, app, entrance, quiet};
 use crate::config::Config;
 use crate::descriptors;
 use crate::listener::{BACKLOG, Connection, Listener, Place, Stream};
-use owt_engine as engine;
 
 /// How long a client may take for TLS's handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);

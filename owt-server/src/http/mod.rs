@@ -39,10 +39,11 @@ use visit::Visit;
 
 pub(crate) use listen::server;
 
+use owt_engine::Engine;
+
 use crate::audit::Audit;
 use crate::door::{Door, Pass, Scope};
 use crate::metrics::Metrics;
-use owt_engine::Engine;
 
 /// What every request needs.
 pub(crate) struct Site {

@@ -12,12 +12,12 @@ use bytes::Bytes;
 use bytesize::ByteSize;
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, CallFields, FieldNames, Others, Problem, ProblemKind};
+use owt_engine::{Context, Fingerprint, Gathering, Headers};
 
 use super::Site;
 use super::carrier::Carrier;
 use super::visit::Visit;
 use crate::door::Pass;
-use owt_engine::{Context, Fingerprint, Gathering, Headers};
 
 /// What a request turned out to be.
 pub(super) enum Reading {

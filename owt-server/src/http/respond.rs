@@ -12,13 +12,13 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{iter, unfold};
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
+use owt_engine::{CacheOutcome, Event, Events, Head};
 
 use super::sniff::{OCTETS, sniff};
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
 use super::{file, problem_page};
 use crate::door::rules_the_origin;
-use owt_engine::{CacheOutcome, Event, Events, Head};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const EVENTS: &str = "text/event-stream";

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use owt_core::ProblemKind;
+use owt_engine::{CacheOutcome, HostStatus, WorkerStatus};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
 use super::{BOUNDS, CLASSES, Count, Metrics};
-use owt_engine::{CacheOutcome, HostStatus, WorkerStatus};
 
 /// The media type of the text.
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

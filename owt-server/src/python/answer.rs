@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use owt_engine::{Clock, Event, Gathering, Gone, Head, Opened, PIECE, Sender};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
 
 use super::bridge::Bridge;
 use super::interrupt::Interruptible;
-use owt_engine::{Clock, Event, Gathering, Gone, Head, Opened, PIECE, Sender};
 
 const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";

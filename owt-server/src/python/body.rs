@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use owt_core::{CodeId, Problem, ProblemKind};
+use owt_engine::{Context, Event, Note, Sender};
 use pyo3::prelude::*;
 
 use super::calling::Calling;
@@ -18,7 +19,6 @@ use super::pool::Work;
 use super::raw::RawCall;
 use super::seat::{Seat, Wanted};
 use super::versions::Version;
-use owt_engine::{Context, Event, Note, Sender};
 
 /// What source has that says how it wants to be run.
 const WISHES: &str = "__owt__";

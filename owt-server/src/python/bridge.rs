@@ -5,9 +5,9 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 
 use owt_core::{Exception, Problem, ProblemKind};
+use owt_engine::Context;
 
 use super::raw::RawCall;
-use owt_engine::Context;
 
 /// `owt._host`, taken apart.
 pub struct Bridge {

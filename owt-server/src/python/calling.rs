@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use owt_engine::Context;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::bridge::Bridge;
 use super::raw::RawCall;
-use owt_engine::Context;
 
 /// A context that this thread is in, until dropped.
 pub struct Entered<'py> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use owt_core::{CodeId, WarmAdaptor};
+use owt_engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
@@ -24,7 +25,6 @@ use super::reclaim::Slim;
 use super::settings::Settings;
 use super::sink::Mailbox;
 use crate::process::resident_bytes;
-use owt_engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 
 /// Python cannot be hosted.
 #[derive(Debug, thiserror::Error)]

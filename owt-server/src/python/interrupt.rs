@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use owt_engine::{Context, Note, Sender, Standing};
 use parking_lot::Mutex;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -18,7 +19,6 @@ use pyo3::sync::PyOnceLock;
 use super::children::Children;
 use super::seat::{Deserted, Running, Seat, Wanted};
 use crate::process::{Process, end_trees, reap};
-use owt_engine::{Context, Note, Sender, Standing};
 
 /// How often a call that goes on regardless is looked at, and asked again: the exception may
 /// have landed in a callback that keeps it to itself.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lru::LruCache;
 use owt_core::{Call, Problem, ProblemKind};
+use owt_engine::{Clock, Context, Event, Head, Note, PIECE, Sender, Task};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyIterator, PyTuple};
@@ -24,7 +25,6 @@ use super::reclaim::Reclaim;
 use super::seat::{Seat, Wanted};
 use super::sink::{Mailbox, Sink};
 use crate::process::own_directory;
-use owt_engine::{Clock, Context, Event, Head, Note, PIECE, Sender, Task};
 
 /// Set in a process that an adaptor forked off this one: it must never go on serving.
 pub static FORKED: AtomicBool = AtomicBool::new(false);

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use owt_engine::Context;
 use parking_lot::Mutex;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -12,7 +13,6 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::adaptors::Adaptor;
 use super::usage::InUse;
-use owt_engine::Context;
 
 /// What `owt.request` is made from.
 ///

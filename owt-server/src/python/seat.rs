@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use owt_engine::Sender;
 use parking_lot::Mutex;
 
 use super::children::Children;
-use owt_engine::Sender;
 
 /// A Python thread's place in the pool.
 pub struct Seat {

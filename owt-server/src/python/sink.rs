@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use owt_engine::{Clock, Context, Event, Head, Sender};
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyBrokenPipeError, PyRuntimeError};
 use pyo3::prelude::*;
@@ -19,7 +20,6 @@ use super::calling::OnLoop;
 use super::job::{Job, Shared, Step, exit_if_forked};
 use super::places::Place;
 use super::pool::Work;
-use owt_engine::{Clock, Context, Event, Head, Sender};
 
 /// Callbacks that wait to be run on the loop's thread, and the bell that wakes it.
 pub struct Mailbox {

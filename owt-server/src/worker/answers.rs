@@ -10,10 +10,10 @@ use std::sync::Weak;
 use bytes::Bytes;
 use bytesize::ByteSize;
 use owt_core::{Problem, ProblemKind};
+use owt_engine::Watch;
 use parking_lot::Mutex;
 
 use super::worker::Worker;
-use owt_engine::Watch;
 
 /// Answers of more bytes than that wait for room.
 pub const LARGE: usize = 1 << 20;

@@ -8,6 +8,7 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use owt_core::{Problem, ProblemKind};
+use owt_engine::{Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 use parking_lot::{Condvar, Mutex};
 
 use super::answers::Room;
@@ -23,7 +24,6 @@ use super::worker::{Orphan, Worker};
 use super::{monitor, post, tree};
 use crate::process::resident_bytes;
 use crate::python::{HostError, Settings};
-use owt_engine::{Event, Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
 
 /// In that time so many workers at most are replaced because a call wants a fresh one.
 const OUTGROWN: Duration = Duration::from_secs(30);

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use owt_core::{Call, Code, CodeId, WarmAdaptor};
+use owt_engine::{Context, Head, Headers, Note, PIECE};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Walls;
 use crate::python::Settings;
-use owt_engine::{Context, Head, Headers, Note, PIECE};
 
 /// What the server tells a worker.
 #[derive(Debug, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use owt_core::{Call, Problem, ProblemKind};
+use owt_engine::{Context, Event, Far, Gathering, Host, NotTaken, Reins, Task, far_channel};
 use parking_lot::Mutex;
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 use rustix::io::FdFlags;
@@ -27,7 +28,6 @@ use super::log::{Forward, Pipe};
 use super::outbox::Outbox;
 use super::sandbox::{SandboxError, Walls};
 use crate::python::{Around, HostError, PythonHost, Settings, Slim, Slimmed, Source};
-use owt_engine::{Context, Event, Far, Gathering, Host, NotTaken, Reins, Task, far_channel};
 
 /// Bytes of a frame from the server at most: a call's code may be long.
 const MOST: usize = 1 << 30;

@@ -9,6 +9,7 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use owt_engine::{Outgoing, PIECE};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
@@ -16,7 +17,6 @@ use rustix::net::SendFlags;
 use serde::Serialize;
 
 use super::frame::{self, PREFIX};
-use owt_engine::{Outgoing, PIECE};
 
 /// Bytes that go into one write.
 const BATCH: usize = 256 << 10;

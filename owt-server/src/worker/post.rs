@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use owt_core::ProblemKind;
+use owt_engine::run_there;
 use parking_lot::Mutex;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -20,7 +21,6 @@ use super::outbox::Outbox;
 use super::tree;
 use super::words::Words;
 use super::worker::{Heard, Orphan, Worker};
-use owt_engine::run_there;
 
 /// Bytes of a frame from a worker at most.
 const MOST: usize = 256 << 20;

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use bytesize::ByteSize;
 use lru::LruCache;
 use owt_core::{Call, CodeId, Problem, ProblemKind};
+use owt_engine::{Context, Event, Note, Sender, Task, Upstream, channel, soon};
 use parking_lot::Mutex;
 use slab::Slab;
 
@@ -28,7 +29,6 @@ use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
 use crate::python::Slimmed;
-use owt_engine::{Context, Event, Note, Sender, Task, Upstream, channel, soon};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);

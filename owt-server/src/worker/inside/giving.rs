@@ -5,11 +5,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use bytes::Bytes;
 use owt_core::Problem;
+use owt_engine::{Event, Far, Head, Note, Opened};
 
 use super::{Inside, RESTS};
 use crate::worker::answers::LARGE;
 use crate::worker::frame::{self, FromWorker};
-use owt_engine::{Event, Far, Head, Note, Opened};
 
 impl Inside {
     fn give_problem(&self, number: u32, problem: &Problem) {

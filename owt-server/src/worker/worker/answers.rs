@@ -6,12 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Weak;
 
+use owt_engine::{Event, Gathering, Head, Opened};
 use rustix::io::Errno;
 
 use super::Worker;
 use crate::worker::answers::{LARGE, Wanted};
 use crate::worker::frame::ToWorker;
-use owt_engine::{Event, Gathering, Head, Opened};
 
 /// Bytes made room for when an answer of more than that is announced.
 const ROOM: usize = 64 << 20;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use owt_core::CodeId;
+use owt_engine::{Sender, Task};
 
 use super::{Entry, Worker, rebuilt};
-use owt_engine::{Sender, Task};
 
 /// A call that was in a worker that is no more.
 #[derive(Debug)]
