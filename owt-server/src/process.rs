@@ -194,6 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "a process of the test's own")]
     fn children_are_found_whatever_thread_started_them_and_theirs_are_not() {
         let start = || {
             let mut shell = Command::new("sh");
