@@ -1,6 +1,6 @@
-//! Leave to run code: nothing runs without it, and one alone gives it.
+//! Permits to run code: no call runs without one, and only their issuer gives them.
 
-/// Leave to run one call.
+/// One call may run.
 #[derive(Debug)]
 pub struct Permit(());
 

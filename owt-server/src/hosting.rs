@@ -1,5 +1,5 @@
-//! Has Python hosted as the configuration says: with which settings, behind which walls, here or in
-//! workers.
+//! Hosts Python as the configuration says: in this process or in workers, with its settings, behind
+//! its walls.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ROUND: Duration = Duration::from_millis(2);
 /// Looks in a row that find nothing new, once all stand still: one may have missed a child beside
 /// another that ended just then.
-const LOOKS: usize = 2;
+pub const LOOKS: usize = 2;
 
 /// One process.
 #[derive(Clone, Copy, Debug)]

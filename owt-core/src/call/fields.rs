@@ -73,7 +73,8 @@ pub struct CallFields<'a> {
     notes: Others,
     /// There are fields that owt does not know.
     has_others: bool,
-    /// Of those, if they are noted. Apart: few calls have any, and all fields move at once.
+    /// The digest of those, if they are noted. In a box: few calls have any, and all fields are
+    /// moved together.
     others: Option<Box<Sha256>>,
 }
 

@@ -17,7 +17,6 @@ use actix_tls::accept::{TlsError, max_concurrent_tls_connect};
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::{TcpStream, UnixStream};
 use actix_web::web;
-use owt_engine as engine;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -144,7 +143,7 @@ impl Served {
         T: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         // Once on each HTTP thread, for as long as it lives.
-        actix_web::rt::spawn(engine::attend());
+        actix_web::rt::spawn(owt_engine::attend());
         actix_web::rt::spawn(quiet::watch(self.idle_timeout + self.head_timeout));
         let (site, ending) = (web::Data::clone(&self.site), self.ending.clone());
         let app = app(web::Data::clone(&self.site)).into_factory();

@@ -125,7 +125,7 @@ impl Process {
     }
 }
 
-/// What the server leaves to all workers together.
+/// What the server allows all workers together.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// What a worker that is replaced may take for what it has to do at its end.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, waitid};
 
 use super::mark::Mark;
-use crate::process::{Process, end_trees};
+use crate::process::{LOOKS, Process, end_trees};
 
 /// How long processes that were killed are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,18 +28,19 @@ pub fn kill(worker: u32) {
 pub fn sweep(worker: u32, mark: &Mark) {
     let until = Instant::now() + PATIENCE;
     kill_group(worker);
-    let mut killed = Vec::new();
+    let (mut killed, mut nothing_left) = (Vec::new(), 0);
     loop {
         let mine = std::process::id().cast_signed();
         let is_left = |process: &Process| killed.contains(&process.id) || mark.is_on(process);
         let left: Vec<_> = Process::children_of(mine).into_iter().filter(is_left).collect();
-        if left.is_empty() {
+        nothing_left = if left.is_empty() { nothing_left + 1 } else { 0 };
+        if nothing_left == LOOKS {
             return;
         }
         killed.extend(left.iter().map(|process| process.id));
         end_trees(left.iter().filter(|process| !process.is_zombie).copied());
         left.iter().for_each(|process| reap(process.id));
-        if Instant::now() > until {
+        if nothing_left == 0 && Instant::now() > until {
             tracing::warn!(worker, "processes that a worker left cannot be ended");
             return;
         }
