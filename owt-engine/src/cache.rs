@@ -5,13 +5,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use owt_core::{Call, CodeId};
+use owt_core::{Call, CodeId, DEFAULT_FN_NAME};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use super::channel::Events;
-use super::context::Context;
 use super::event::{Event, Head};
 use super::opened::Opened;
 
@@ -27,9 +26,9 @@ pub struct CacheKey {
 enum Which {
     Override(String),
     Of {
-        path: String,
+        path: Box<str>,
         code: CodeId,
-        fn_name: String,
+        fn_name: Option<Arc<str>>,
         kwargs: Option<Arc<str>>,
         own: Option<Fingerprint>,
     },
@@ -54,17 +53,29 @@ impl Fingerprint {
     }
 }
 
+/// What the cache asks of a call's request. Whatever else an adaptor can ask about it
+/// ([`Context`](crate::Context)) is made only for a call that runs.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheInput<'a> {
+    /// As it came, percent-encoded, beginning with `/`.
+    pub path: &'a str,
+    /// Who sent it, by name.
+    pub user: Option<&'a Arc<str>>,
+    /// What the adaptor is sent beside the call; told only of a call with `use_cache`.
+    pub own: Option<Fingerprint>,
+}
+
 impl CacheKey {
-    pub fn of(call: &Call, context: &Context) -> Self {
-        let user = context.user.clone().filter(|_| !call.cache_shared);
+    pub fn of(call: &Call, input: CacheInput<'_>) -> Self {
+        let user = input.user.filter(|_| !call.cache_shared).cloned();
         let result = match &call.cache_key_override {
             Some(key) => Which::Override(key.clone()),
             None => Which::Of {
-                path: context.path.clone(),
+                path: input.path.into(),
                 code: call.code.id(),
-                fn_name: call.fn_name().to_owned(),
+                fn_name: call.fn_name.clone().filter(|name| **name != *DEFAULT_FN_NAME),
                 kwargs: call.kwargs.clone().filter(|_| call.cache_kwargs),
-                own: context.own,
+                own: input.own,
             },
         };
         Self { user, result }

@@ -6,8 +6,6 @@ use bytes::Bytes;
 use owt_core::Trace;
 use serde::{Deserialize, Serialize};
 
-use super::cache::Fingerprint;
-
 /// Everything of a request that outlives its connection.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -25,8 +23,6 @@ pub struct Context {
     pub body: Bytes,
     /// What tracebacks call the code, if the call says.
     pub code_name: Option<Arc<str>>,
-    /// What the adaptor is sent beside the call, where the cache wants to know.
-    pub own: Option<Fingerprint>,
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The client's address and port.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use owt_core::{Call, Problem, ProblemKind, Warm, WarmAdaptor, WarmWorker};
 
 use cache::{Cache, CacheKey, Lookup};
-pub use cache::{CacheOutcome, Fingerprint};
+pub use cache::{CacheInput, CacheOutcome, Fingerprint};
 use channel::Alone;
 pub use channel::{
     Events, Far, Gone, Note, PIECE, Reins, Sender, Standing, Upstream, Watch, channel, far_channel,
@@ -91,18 +91,21 @@ impl Engine {
     }
 
     /// Runs a call that the issuer has permitted. Dropping the events cancels it. The second value
-    /// says what the cache did, when the call asked for it.
+    /// says what the cache did, when the call asked for it. `context` is asked for the request if
+    /// the call runs: a result that is kept needs none.
     pub fn submit(
         &self,
         _: Permit,
         call: Call,
-        context: Context,
+        input: CacheInput<'_>,
+        context: impl FnOnce(&Call) -> Context,
     ) -> (Events, Option<CacheOutcome>) {
         let limit = call.timeout.or(self.timeout);
         let (events, outcome) = if call.use_cache {
-            let (events, outcome) = self.cached(call, context);
+            let (events, outcome) = self.cached(call, input, context);
             (events, Some(outcome))
         } else {
+            let context = context(&call);
             (run(&*self.host, call, context), None)
         };
         (events.within(limit), outcome)
@@ -137,16 +140,23 @@ impl Engine {
         self.cache.bytes()
     }
 
-    fn cached(&self, call: Call, context: Context) -> (Events, CacheOutcome) {
-        let key = CacheKey::of(&call, &context);
+    fn cached(
+        &self,
+        call: Call,
+        input: CacheInput<'_>,
+        context: impl FnOnce(&Call) -> Context,
+    ) -> (Events, CacheOutcome) {
+        let key = CacheKey::of(&call, input);
         match self.cache.lookup(&key) {
             Lookup::Hit(reader) => (Events::replay(reader), CacheOutcome::Hit),
             Lookup::Join(reader) => {
                 let host = Arc::clone(&self.host);
+                let context = context(&call);
                 let alone = Alone(Box::new(move || run(&*host, call, context)));
                 (Events::follow(reader, alone), CacheOutcome::Joined)
             }
             Lookup::Miss(reader, recorder) => {
+                let context = context(&call);
                 let events = run(&*self.host, call, context);
                 self.runtime.spawn(recorder.record(events));
                 (Events::replay(reader), CacheOutcome::Miss)

@@ -34,12 +34,12 @@ use assets::Asset;
 use entrance::{Entry, entrance};
 use owt_core::{Call, Problem, ProblemKind};
 use problem_page::Opened;
-use read::Reading;
+use read::{Reading, Sent};
 use visit::Visit;
 
 pub(crate) use listen::server;
 
-use owt_engine::Engine;
+use owt_engine::{CacheInput, Engine};
 
 use crate::audit::Audit;
 use crate::door::{Door, Pass, Scope};
@@ -135,10 +135,13 @@ async fn route(
             if *request.method() == Method::GET {
                 Opened::of(request, &sent.call).into_iter().for_each(|opened| visit.shows(opened));
             }
-            let context = read::context(request, &sent, &pass, visit);
-            visit.calls(sent.names);
+            let Sent { call, names, body, own } = *sent;
+            visit.calls(names);
             let submitted = Instant::now();
-            let (events, cache) = site.engine.submit(permit, sent.call, context);
+            let user = visit.caller().user.as_ref();
+            let input = CacheInput { path: request.path(), user, own };
+            let context = |call: &Call| read::context(request, call, body, &pass, visit);
+            let (events, cache) = site.engine.submit(permit, call, input, context);
             if let Some(outcome) = cache {
                 site.metrics.lookup(outcome);
             }

@@ -279,7 +279,13 @@ fn too_large(most: usize) -> Box<Problem> {
 }
 
 /// What the adaptor can ask about the request.
-pub(super) fn context(request: &HttpRequest, sent: &Sent, pass: &Pass, visit: &Visit) -> Context {
+pub(super) fn context(
+    request: &HttpRequest,
+    call: &Call,
+    body: Bytes,
+    pass: &Pass,
+    visit: &Visit,
+) -> Context {
     let mut headers = Headers::with_capacity(request.headers().len());
     for (name, value) in request.headers() {
         // A key to this server is not for the adaptors on it.
@@ -295,9 +301,8 @@ pub(super) fn context(request: &HttpRequest, sent: &Sent, pass: &Pass, visit: &V
         path: request.path().to_owned(),
         query: request.query_string().to_owned(),
         headers,
-        body: sent.body.clone(),
-        code_name: sent.call.code_name.clone(),
-        own: sent.own,
+        body,
+        code_name: call.code_name.clone(),
         scheme: if pass.own.scheme() == "https" { "https" } else { "http" },
         remote: visit.caller().from.map(|from| SocketAddr::new(from, port)),
         user: visit.caller().user.clone(),

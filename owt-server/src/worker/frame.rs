@@ -133,7 +133,6 @@ impl<'a> CallFrame<'a> {
             headers: self.headers.into_owned(),
             body: Bytes::new(),
             code_name: self.code_name.map(Into::into),
-            own: None,
             scheme: if self.is_tls { "https" } else { "http" },
             remote: self.remote,
             user: self.user.map(Into::into),
