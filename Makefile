@@ -36,7 +36,7 @@ test-rust: setup
 	cargo test -p owt-client --lib --no-default-features --locked
 
 test-python: setup
-	cd owt-server/python && ../../$(VENV)/bin/python -m pytest -q
+	cd owt-python/python && ../../$(VENV)/bin/python -m pytest -q
 
 test-clients-python: setup ## Call it from Python and from a shell
 	cargo build --bin owt --locked
@@ -89,7 +89,7 @@ $(RUNTIMES): clients/js/runtimes/package-lock.json | setup
 setup: $(VENV)/ready
 	@./.ci/tools
 
-$(VENV)/ready: owt-server/python/requirements-test.txt
+$(VENV)/ready: owt-python/python/requirements-test.txt
 	$(PYO3_PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
@@ -120,11 +120,11 @@ sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/s
 	$(call TOOL,cargo-cyclonedx)
 	mkdir -p target/sbom
 	target/tools/bin/cargo-cyclonedx cyclonedx --format json --spec-version 1.5 --override-filename bom
-	for crate in core engine client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
+	for crate in core system engine python client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
 	rm -f examples/bom.json
 
 pins: setup ## Pin the newest versions of the Python packages of tests and benches, with hashes
-	set -e; for folder in owt-server/python/requirements-test benches/requirements; do \
+	set -e; for folder in owt-python/python/requirements-test benches/requirements; do \
 	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
 
 # An example's versions stay: its sizes and times belong to them. All that it needs is listed.
@@ -133,21 +133,21 @@ example-pins: setup ## Write the hashes of the examples' packages, after a versi
 	  $(PINS) --no-deps --no-header --no-annotate $$pins >> $$pins.new; mv $$pins.new $$pins; done
 
 adaptors-doc: setup ## Write docs/adaptors.md from the docstrings of what adaptors have in scope
-	$(VENV)/bin/python owt-server/python/adaptors_doc.py
+	$(VENV)/bin/python owt-python/python/adaptors_doc.py
 
 vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors
 
 package: ## Pack all crates, and see that their licences, readmes and Python are in them
 	cargo package --workspace --exclude owt-examples --exclude owt-testing --locked --allow-dirty --no-verify
-	for crate in core engine client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
+	for crate in core system engine python client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
 	  tar xzOf target/package/owt-$$crate-*.crate --wildcards "*/$$file" | grep -q . || exit 1; done; done
-	tar tzf target/package/owt-server-*.crate | grep -q python/owt/client/__init__.py
+	tar tzf target/package/owt-python-*.crate | grep -q python/owt/client/__init__.py
 	tar xzOf target/package/owt-server-*.crate --wildcards '*/page/owt.js' | cmp clients/js/index.js
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
-	$(VENV)/bin/ruff format owt-server/python clients/python benches examples
+	$(VENV)/bin/ruff format owt-python/python clients/python benches examples
 	cd browser && npx prettier --write --log-level warn .
 	cd browser && npx prettier --write --log-level warn --config .prettierrc.json $(SCRIPTS)
 
@@ -157,6 +157,6 @@ lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cd browser && npx prettier --check --log-level warn --config .prettierrc.json $(SCRIPTS)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy -p owt-client --lib --no-default-features --locked -- -D warnings
-	$(VENV)/bin/ruff check owt-server/python clients/python benches examples
-	$(VENV)/bin/ruff format --check owt-server/python clients/python benches examples
-	cd owt-server/python && ../../$(VENV)/bin/python -m mypy
+	$(VENV)/bin/ruff check owt-python/python clients/python benches examples
+	$(VENV)/bin/ruff format --check owt-python/python clients/python benches examples
+	cd owt-python/python && ../../$(VENV)/bin/python -m mypy

@@ -15,7 +15,7 @@ from typing import Any
 EXAMPLES = pathlib.Path(__file__).resolve().parent
 ROOT = EXAMPLES.parent
 FOLDER = ROOT / "target/examples"
-CLIENT = ROOT / "owt-server/python"
+CLIENT = ROOT / "owt-python/python"
 VENV = pathlib.Path(os.environ.get("OWT_EXAMPLES_VENV", FOLDER / "venv")).absolute()
 
 # What runs NAME.EXTENSION (client.py for Python) from the project's root, without its arguments.

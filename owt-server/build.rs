@@ -1,9 +1,6 @@
-//! Lets test programs find the libpython that pyo3 linked, and tells the crates
-//! above where it lives: only this crate depends on pyo3, so only it can know.
+//! Lets the binary find the libpython that owt-server was linked with.
 fn main() {
-    pyo3_build_config::add_libpython_rpath_link_args();
-    if let Some(dir) = &pyo3_build_config::get().lib_dir() {
-        println!("cargo::metadata=libpython_dir={dir}");
+    if let Ok(dir) = std::env::var("DEP_OWT_PYTHON_LIBPYTHON_DIR") {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{dir}");
     }
-    println!("cargo::rerun-if-changed=python/owt");
 }

@@ -31,7 +31,7 @@ const RUNNERS = {
 /** What it prints, as bytes. */
 export async function printed(language, folder, text) {
   const [command, args] = RUNNERS[language](folder, text);
-  const env = { ...ENV, PYTHONPATH: join(ROOT, 'owt-server/python') };
+  const env = { ...ENV, PYTHONPATH: join(ROOT, 'owt-python/python') };
   const options = { cwd: folder, env, encoding: 'buffer', timeout: 120_000 };
   const { stdout } = await promisify(execFile)(command, args, options);
   return stdout;

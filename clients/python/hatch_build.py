@@ -17,7 +17,7 @@ class Client(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the files. Raises `FileNotFoundError` when they are nowhere."""
         root = Path(self.root)
-        places = [root / "owt", root.parents[1] / "owt-server/python/owt"]
+        places = [root / "owt", root.parents[1] / "owt-python/python/owt"]
         home = next((place for place in places if (place / "client").is_dir()), None)
         if home is None:
             raise FileNotFoundError(f"the client is neither in {places[0]} nor in {places[1]}")

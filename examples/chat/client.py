@@ -1,6 +1,6 @@
 """Asks the model, and prints each token as it is made. Ctrl-C stops it.
 
-Run: PYTHONPATH=owt-server/python python3 examples/chat/client.py [PROMPT [SEED]]
+Run: PYTHONPATH=owt-python/python python3 examples/chat/client.py [PROMPT [SEED]]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """How near each other sentence is to the first in meaning.
 
-Run: PYTHONPATH=owt-server/python python3 examples/embed/client.py SENTENCE OTHER...
+Run: PYTHONPATH=owt-python/python python3 examples/embed/client.py SENTENCE OTHER...
 """
 
 import pathlib

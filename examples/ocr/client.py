@@ -1,6 +1,6 @@
 """Prints each line of text in the picture, with its upper left corner.
 
-Run: PYTHONPATH=owt-server/python python3 examples/ocr/client.py PICTURE
+Run: PYTHONPATH=owt-python/python python3 examples/ocr/client.py PICTURE
 """
 
 import pathlib

@@ -1,7 +1,7 @@
 """Saves each sentence as a WAV file as soon as it is spoken.
 
 VARIATION 0 says it the same each time.
-Run: PYTHONPATH=owt-server/python python3 examples/speech/client.py TEXT FOLDER [VARIATION]
+Run: PYTHONPATH=owt-python/python python3 examples/speech/client.py TEXT FOLDER [VARIATION]
 """
 
 import base64

@@ -1,6 +1,6 @@
 """Prints what is said, piece by piece as it is understood.
 
-Run: PYTHONPATH=owt-server/python python3 examples/transcribe/client.py FILE.wav
+Run: PYTHONPATH=owt-python/python python3 examples/transcribe/client.py FILE.wav
 """
 
 import pathlib

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| owt_server::fuzzing::frame(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| owt_engine::link::fuzzing::frame(data));

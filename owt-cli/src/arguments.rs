@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use owt_client::to_literal;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::expression;
 use crate::failure::Failure;
 use crate::source::{Source, Stdin};
 
@@ -65,9 +66,12 @@ fn checked(name: &str, text: &str) -> Result<String, Failure> {
 
 /// Refuses what Python's own parser does not take for an expression.
 pub(crate) fn check(name: &str, expression: &str) -> Result<(), Failure> {
-    owt_server::check_expression(expression).map_err(|why| {
-        Failure::Usage(format!("{name} cannot be read as a Python expression:\n{why}"))
-    })
+    match expression::why_none(expression) {
+        None => Ok(()),
+        Some(why) => {
+            Err(Failure::Usage(format!("{name} cannot be read as a Python expression:\n{why}")))
+        }
+    }
 }
 
 fn begins_with_bracket(text: &str) -> bool {
@@ -165,9 +169,7 @@ impl Value {
         if let Ok(json) = serde_json::from_str(text) {
             return Ok(Self::Json(json));
         }
-        let literal = owt_server::literal_of(text)
-            .map_err(|error| Failure::Usage(format!("--arg {name}: {error}")))?;
-        match literal {
+        match expression::literal(text) {
             Some(literal) => Ok(Self::Python(literal)),
             None if begins_with_bracket(text) => {
                 check(&format!("--arg {name}"), text)?;

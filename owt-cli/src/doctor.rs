@@ -29,7 +29,7 @@ fn write_report(text: &mut String, diagnosis: &Diagnosis) -> fmt::Result {
     let facts = [
         ("python", path(&diagnosis.executable)),
         ("version", diagnosis.version.clone()),
-        ("owt is linked with", Some(diagnosis.linked_version.clone())),
+        ("owt is linked with", diagnosis.linked_version.clone()),
         ("prefix", path(&diagnosis.prefix)),
         ("virtual environment", path(&diagnosis.venv)),
     ];

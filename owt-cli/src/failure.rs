@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Style};
 use owt_client::{ErrorKind, Problem, StatusCode};
 use owt_core::CallError;
-use owt_server::{SandboxError, ServeError, SocketError, TlsError, WorkerError};
+use owt_server::{SandboxError, ServeError, SocketError, TlsError};
 use tokio::signal::unix::SignalKind;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -44,8 +44,9 @@ pub(crate) enum Failure {
     Socket(#[from] SocketError),
     #[error(transparent)]
     Serve(#[from] ServeError),
+    #[cfg(feature = "embed")]
     #[error(transparent)]
-    Worker(#[from] WorkerError),
+    Worker(#[from] owt_python::WorkerError),
     /// The doctor found something, told already.
     #[error("this Python cannot be served")]
     Unwell,
@@ -70,8 +71,9 @@ impl Failure {
             | Self::Tls(..)
             | Self::Socket(_)
             | Self::Serve(_)
-            | Self::Worker(_)
             | Self::Unwell => 1,
+            #[cfg(feature = "embed")]
+            Self::Worker(_) => 1,
         })
     }
 

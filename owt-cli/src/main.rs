@@ -7,6 +7,7 @@ mod called;
 mod completions;
 mod doctor;
 mod encode;
+mod expression;
 mod failure;
 mod hash_password;
 mod listen;
@@ -20,6 +21,7 @@ mod shutdown;
 mod source;
 mod token_file;
 mod units;
+#[cfg(feature = "embed")]
 mod worker;
 
 use std::process::ExitCode;
@@ -38,7 +40,7 @@ fn collect() {
 }
 
 fn main() -> ExitCode {
-    owt_server::collect_by(collect);
+    owt_system::memory::collect_by(collect);
     let done = match Cli::typed().command {
         Command::Serve(args) => serve::run(&args),
         Command::Encode(args) => encode::run(args),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        #[cfg(feature = "embed")]
         Command::Worker(args) => worker::run(&args),
         Command::Guard(args) => {
             owt_server::run_guard(&args.family);

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use owt_server::private_folder;
+use owt_system::private;
 
 /// Removed when this is dropped.
 pub(crate) struct TokenFile {
@@ -21,7 +21,7 @@ impl TokenFile {
     /// There is no folder of this user's own for it, or it cannot be written.
     pub(crate) fn create(port: u16, token: &str) -> io::Result<Self> {
         let folder = folder();
-        private_folder(&folder).map_err(|error| {
+        private::folder(&folder).map_err(|error| {
             let mend = "set XDG_RUNTIME_DIR to a folder of your own, or give --token-file";
             io::Error::other(format!("{error}; {mend}"))
         })?;

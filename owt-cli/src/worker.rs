@@ -2,7 +2,7 @@
 
 use std::os::fd::{FromRawFd, OwnedFd};
 
-use owt_server::run_worker;
+use owt_python::run_worker;
 use signal_hook::low_level;
 
 use crate::args::WorkerArgs;

@@ -7,6 +7,7 @@ mod channel;
 mod context;
 mod event;
 mod gathering;
+pub mod link;
 mod opened;
 mod permit;
 mod postbox;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::hosting;
+use crate::hosting::HostError;
 use crate::listener::Address;
-use crate::python::{self, Diagnosis, HostError};
 use crate::scratch::Scratch;
+use crate::served::{self, Diagnosis, Served};
 use crate::worker::Workers;
 
 /// Looks at the Python that this configuration means. A worker is started with it, and ended.
@@ -15,7 +16,7 @@ use crate::worker::Workers;
 /// Blocks for as long as that takes; the process adopts what the worker leaves behind.
 #[must_use]
 pub fn diagnose(config: &Config) -> Diagnosis {
-    let mut diagnosis = python::diagnose(config.python.as_deref());
+    let mut diagnosis = served::diagnose(config.python.as_deref());
     if diagnosis.can_be_tried
         && let Err(error) = try_worker(config)
     {
@@ -30,7 +31,8 @@ fn try_worker(config: &Config) -> Result<(), HostError> {
     let scratch = Scratch::new().map_err(HostError::Package)?;
     // Where nobody listens: nothing is called.
     let address = Address::Tcp { bound: SocketAddr::new(config.address, 0), is_tls: false };
-    let settings = hosting::settings(&config, &address, scratch.path())?;
-    hosting::crew(&config, settings, None)?.end(Duration::ZERO);
+    let served = Served::find(config.python.as_deref())?;
+    let settings = hosting::settings(&config, &served, &address, scratch.path())?;
+    hosting::crew(&config, &served, settings, None)?.end(Duration::ZERO);
     Ok(())
 }

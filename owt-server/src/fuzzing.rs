@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a property that panics does not hold")]
 
 pub use crate::door::fuzzing::host;
-pub use crate::worker::fuzzing::frame;
 
 #[cfg(test)]
 mod tests {
@@ -24,10 +23,5 @@ mod tests {
     #[test]
     fn any_host() {
         hold("host", super::host);
-    }
-
-    #[test]
-    fn any_frame() {
-        hold("frame", super::frame);
     }
 }

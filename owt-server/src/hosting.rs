@@ -6,23 +6,51 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use owt_engine::Host;
+use owt_engine::link::Settings;
+#[cfg(feature = "embed")]
+use owt_python::{Around, PythonHost};
+use owt_system::private::{self, FolderError, cache_folder};
+use owt_system::sandbox::{SandboxError, Walls};
 
 use crate::config::Config;
 use crate::listener::Address;
-use crate::private::{self, FolderError};
-use crate::python::{self, Around, HostError, PythonHost, Settings, cache_folder};
-use crate::worker::{Bounds, Crew, SandboxError, Walls};
+use crate::served::{Served, ServedError};
+use crate::worker::{Bounds, Crew};
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What Python is hosted with. Looks for the Python that the configuration means, and lays the
-/// package out in `scratch`.
+/// Python cannot be hosted.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// No suitable Python.
+    #[error(transparent)]
+    Served(#[from] ServedError),
+    /// The package `owt` cannot be written anywhere.
+    #[error("the Python package owt cannot be laid out: {0}")]
+    Package(#[source] std::io::Error),
+    /// No worker process starts.
+    #[error("no worker process starts: {0}")]
+    Worker(#[source] std::io::Error),
+    /// It does not start in this process.
+    #[cfg(feature = "embed")]
+    #[error(transparent)]
+    Here(#[from] owt_python::HostError),
+}
+
+/// What Python is hosted with. Lays the package out in `scratch`.
 ///
 /// # Errors
-/// When there is no suitable Python, or nowhere to write.
-pub fn settings(config: &Config, address: &Address, scratch: &Path) -> Result<Settings, HostError> {
-    let found = python::suitable(config.python.as_deref())?;
+/// When it cannot run where it should, or there is nowhere to write.
+pub fn settings(
+    config: &Config,
+    served: &Served,
+    address: &Address,
+    scratch: &Path,
+) -> Result<Settings, HostError> {
+    if config.workers.count == 0 {
+        served.runs_here()?;
+    }
     let adaptors = scratch.join("adaptors");
     std::fs::create_dir_all(&adaptors).map_err(HostError::Package)?;
     let (address, port) = match address {
@@ -31,8 +59,8 @@ pub fn settings(config: &Config, address: &Address, scratch: &Path) -> Result<Se
     };
     let sandbox = config.workers.sandbox.as_ref();
     Ok(Settings {
-        found,
-        package: python::lay_out(scratch).map_err(HostError::Package)?,
+        found: served.found.clone(),
+        package: served.package(scratch).map_err(HostError::Package)?,
         adaptors,
         binary: std::env::current_exe().unwrap_or_default(),
         address,
@@ -87,18 +115,21 @@ pub fn walls(
 /// When none starts.
 pub fn crew(
     config: &Config,
+    served: &Served,
     settings: Settings,
     walls: Option<Walls>,
 ) -> Result<Arc<Crew>, HostError> {
     // What the cache keeps is counted too: it leaves others their room.
     let answers = config.answer_bytes.saturating_add(config.cache_bytes as usize);
     let bounds = Bounds { grace: config.bounded_grace(), answers };
-    Crew::start(&config.workers, settings, walls, bounds)
+    let command = served.command(&config.workers.command, &settings.package);
+    Crew::start(&config.workers, command, settings, walls, bounds)
 }
 
 /// Where Python runs.
 #[derive(Clone)]
 pub enum Hosting {
+    #[cfg(feature = "embed")]
     Here(Arc<PythonHost>),
     Workers(Arc<Crew>),
 }
@@ -110,23 +141,27 @@ impl Hosting {
     /// When Python, or no worker, starts.
     pub fn start(
         config: &Config,
+        served: &Served,
         settings: Settings,
         walls: Option<Walls>,
-        runtime: tokio::runtime::Handle,
+        runtime: &tokio::runtime::Handle,
         scratch: &Path,
     ) -> Result<Self, HostError> {
-        Ok(match config.workers.count {
-            0 => {
-                let around = Around::server(scratch.to_owned());
-                Self::Here(Arc::new(PythonHost::start(&settings, around, runtime)?))
-            }
-            _ => Self::Workers(crew(config, settings, walls)?),
-        })
+        #[cfg(feature = "embed")]
+        if config.workers.count == 0 {
+            let around = Around::server(scratch.to_owned());
+            let host = PythonHost::start(&settings, around, runtime.clone())?;
+            return Ok(Self::Here(Arc::new(host)));
+        }
+        // Not needed where nothing runs here.
+        let _ = (runtime, scratch);
+        crew(config, served, settings, walls).map(Self::Workers)
     }
 
     /// What the engine gives its calls to.
     pub fn host(&self) -> Arc<dyn Host> {
         match self {
+            #[cfg(feature = "embed")]
             Self::Here(host) => Arc::clone(host) as Arc<dyn Host>,
             Self::Workers(crew) => Arc::clone(crew) as Arc<dyn Host>,
         }
@@ -135,6 +170,7 @@ impl Hosting {
     /// Lends it the calling thread until it is stopped. True when no call was left running.
     pub fn lead(&self) -> bool {
         match self {
+            #[cfg(feature = "embed")]
             Self::Here(host) => host.lead(PATIENCE),
             Self::Workers(_) => true,
         }
@@ -144,6 +180,7 @@ impl Hosting {
     /// running that was not answered.
     pub fn end(&self, patience: Duration) -> bool {
         match self {
+            #[cfg(feature = "embed")]
             Self::Here(_) => true,
             Self::Workers(crew) => crew.end(patience),
         }
@@ -152,6 +189,7 @@ impl Hosting {
     /// Has every worker replaced by a fresh one.
     pub fn reload(&self) {
         match self {
+            #[cfg(feature = "embed")]
             Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
             Self::Workers(crew) => {
                 tracing::info!("replacing the workers");

@@ -15,13 +15,10 @@ pub mod fuzzing;
 mod hosting;
 mod http;
 mod listener;
-mod memory;
 mod metrics;
-mod private;
-mod process;
-mod python;
 mod scratch;
 mod serve;
+mod served;
 mod tls;
 mod worker;
 
@@ -32,12 +29,10 @@ pub use door::{
     Host, HostError as HostNameError, KeyError, KeyFileError, KeyFiles, Keyring, Keys, Origin,
     OriginError, Quotas, Rate, Rules, TOKEN_USER, random_token,
 };
+pub use hosting::HostError;
 pub use listener::{Address, Listener, Socket, SocketError};
-pub use memory::collect_by;
-pub use private::{FolderError, folder as private_folder};
-pub use python::{Diagnosis, DiscoverError, HostError, LaunchError, check_expression, literal_of};
+pub use owt_system::sandbox::{Sandbox, SandboxError};
 pub use serve::{Ready, ServeError, Signals, serve};
+pub use served::{Diagnosis, ExtensionError, FindError, ServedError, default_python};
 pub use tls::{Tls, TlsError};
-pub use worker::{
-    Sandbox, SandboxError, WorkerCommand, WorkerError, Workers, run_guard, run_worker,
-};
+pub use worker::{WorkerCommand, Workers, run_guard};

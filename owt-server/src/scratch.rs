@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2};
 use rustix::process::geteuid;
 
-use crate::private;
+use owt_system::private;
 
 const PREFIX: &str = "owt-server-";
 const LOCK: &str = "lock";

@@ -14,13 +14,13 @@ use crate::audit::{Audit, AuditError, AuditFileError};
 use crate::config::{Config, Exposed};
 use crate::descriptors;
 use crate::door::Door;
-use crate::hosting::{self, Hosting};
+use crate::hosting::{self, HostError, Hosting};
 use crate::http::{self, Site};
 use crate::listener::{Address, Listener};
-use crate::python::HostError;
 use crate::scratch::Scratch;
+use crate::served::Served;
 use crate::tls::Tls;
-use crate::worker::SandboxError;
+use owt_system::sandbox::SandboxError;
 
 /// What Python may take for its own end when the whole grace was needed for calls.
 const LEAST: Duration = Duration::from_millis(800);
@@ -104,7 +104,8 @@ pub fn serve(
         .enable_all()
         .build()
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
-    let settings = hosting::settings(&config, &address, scratch.path())?;
+    let served = Served::find(config.python.as_deref()).map_err(HostError::from)?;
+    let settings = hosting::settings(&config, &served, &address, scratch.path())?;
     let walls = hosting::walls(&config, &settings, scratch.path())?;
     if walls.is_some() {
         // Workers are the same user's: without this they could read the keys in this memory. Root
@@ -118,8 +119,9 @@ pub fn serve(
         python_prefix: settings.found.prefix.clone(),
         executable: settings.found.executable.clone(),
     };
-    let handle = runtime.handle().clone();
-    let hosting = Hosting::start(&config, settings, walls, handle, scratch.path())?;
+    let scratch_path = scratch.path();
+    let hosting =
+        Hosting::start(&config, &served, settings, walls, runtime.handle(), scratch_path)?;
     let (engine, permits) =
         Engine::new(hosting.host(), config.cache_bytes, config.timeout, runtime.handle().clone());
     let door = Door::new(config.door.clone(), permits)

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 ROOT = pathlib.Path(__file__).parents[3]
 T = TypeVar("T")
-PACKAGE = ROOT / "owt-server/python"
+PACKAGE = ROOT / "owt-python/python"
 
 
 def binary() -> str:

@@ -81,6 +81,7 @@ pub(crate) enum Command {
     /// Tell which Python would be served, and what it lacks
     Doctor(DoctorArgs),
     /// Host Python for a server that starts this process
+    #[cfg(feature = "embed")]
     #[command(hide = true)]
     Worker(WorkerArgs),
     /// Wait for the end of the server that starts this process, and clear up
@@ -95,6 +96,7 @@ pub(crate) struct GuardArgs {
 }
 
 /// Descriptors that the server hands down.
+#[cfg(feature = "embed")]
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
     pub(crate) socket: i32,

@@ -58,7 +58,7 @@ fn python_m_owt_server_serves_with_that_python() {
     shell.args(["-c", "shift; unset VIRTUAL_ENV; exec \"$0\" -m owt.server \"$@\""]);
     let venv = venv().expect("OWT_TEST_VENV is set: run `make test`");
     shell.arg(venv.join("bin/python"));
-    let package = project().join("owt-server/python");
+    let package = project().join("owt-python/python");
     let start = Start::by(shell).env("OWT_BINARY", env!("CARGO_BIN_EXE_owt"));
     let owt = start.env("PYTHONPATH", package).start();
     assert_eq!(owt.code("lambda: sys.prefix").post("/").ok(), venv.to_str().unwrap());

@@ -48,7 +48,7 @@ fn run(owt: &Owt, folder: &Path, script: &str, args: &[&str]) -> Ran {
         .current_dir(folder)
         .env("OWT_URL", &owt.url)
         .env("PATH", format!("{}:{path}", venv.join("bin").display()))
-        .env("PYTHONPATH", project().join("owt-server/python"))
+        .env("PYTHONPATH", project().join("owt-python/python"))
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -213,7 +213,7 @@ fn the_failing_step_is_named() {
 
 #[test]
 fn it_works_in_ordinary_python_with_no_server() {
-    let package = concat!(env!("CARGO_MANIFEST_DIR"), "/../owt-server/python");
+    let package = concat!(env!("CARGO_MANIFEST_DIR"), "/../owt-python/python");
     let folder = Folder::new();
     folder.write("page.txt", "text");
     let program = r#"

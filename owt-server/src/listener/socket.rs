@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::BACKLOG;
-use crate::private::{self, FolderError, is_same};
+use owt_system::private::{self, FolderError, is_same};
 
 /// Bytes of a path that fit into a socket's address, the last being zero (unix(7)).
 const MOST: usize = 107;

@@ -17,7 +17,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 
-use crate::private::FolderError;
+use owt_system::private::FolderError;
 use self_signed::SelfSigned;
 
 /// A certificate with its key. [`Tls::reload`] exchanges it; connections go on with what they

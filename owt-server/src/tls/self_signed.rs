@@ -21,7 +21,7 @@ use rustls::sign::CertifiedKey;
 use tempfile::NamedTempFile;
 
 use super::{TlsError, provider, read};
-use crate::private;
+use owt_system::private;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long it is valid; browsers refuse what is valid for much longer than a year.

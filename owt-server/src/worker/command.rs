@@ -10,21 +10,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use owt_core::SECRETS;
+use owt_engine::link::{self, Claims, Taking};
 use rustix::io::FdFlags;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, Signal, setrlimit};
 
-use super::claims::Claims;
-use super::handing::{self, Taking};
 use super::mark::{self, Mark};
 use crate::descriptors;
 
-/// How a worker is started: this program in its worker role, or anything else that
-/// calls [`run_worker`](super::run_worker) with the descriptors that it is given.
+/// How a process of the server's is started: this program in one of its roles, or anything else
+/// that does the same with the descriptors that it is given.
 #[derive(Clone, Debug)]
 pub struct WorkerCommand {
     /// What is run.
     pub program: PathBuf,
+    /// What it is told that it is called (`argv[0]`).
+    pub name: OsString,
     /// Its arguments, before the descriptors' numbers: socket, log, table of claims, socket for
     /// files.
     pub args: Vec<OsString>,
@@ -35,7 +36,7 @@ impl WorkerCommand {
     #[must_use]
     pub fn this(role: &str) -> Self {
         // Not by its path: the file may have been replaced by a newer program since.
-        Self { program: "/proc/self/exe".into(), args: vec![role.into()] }
+        Self { program: "/proc/self/exe".into(), name: "owt".into(), args: vec![role.into()] }
     }
 }
 
@@ -104,14 +105,14 @@ fn spawn(command: &WorkerCommand, mark: Mark, most_calls: usize) -> io::Result<B
     let (log, its_log) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (words, its_words) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (claims, its_claims) = Claims::create(most_calls)?;
-    let (files, its_files) = handing::way()?;
+    let (files, its_files) = link::way()?;
     let inherited = [OwnedFd::from(its_socket), its_log, its_claims, its_files];
     let numbers = inherited.each_ref().map(|fd| fd.as_raw_fd().to_string());
     let server = rustix::process::getpid();
     let limit = descriptors::original();
     let mut process = Command::new(&command.program);
     process
-        .arg0("owt")
+        .arg0(&command.name)
         .args(&command.args)
         .args(numbers)
         .env(mark::VARIABLE, mark.text())

@@ -19,11 +19,12 @@ use super::mark::{Family, Mark};
 use super::obituary::{Ending, Obituary};
 use super::placement::choose;
 use super::plan::Workers;
-use super::sandbox::Walls;
 use super::worker::{Orphan, Worker};
 use super::{monitor, post, tree};
-use crate::process::resident_bytes;
-use crate::python::{HostError, Settings};
+use crate::hosting::HostError;
+use owt_engine::link::{MOST_LOOPING, Settings};
+use owt_system::process::resident_bytes;
+use owt_system::sandbox::Walls;
 
 /// In that time so many workers at most are replaced because a call wants a fresh one.
 const OUTGROWN: Duration = Duration::from_secs(30);
@@ -135,21 +136,23 @@ pub struct Bounds {
 }
 
 impl Crew {
-    /// Starts the workers, behind walls if there are some, and returns when the first is up.
+    /// Starts the workers by that command, behind walls if there are some, and returns when the
+    /// first is up.
     ///
     /// # Errors
     /// When none starts.
     pub fn start(
         workers: &Workers,
+        command: WorkerCommand,
         settings: Settings,
         walls: Option<Walls>,
         bounds: Bounds,
     ) -> Result<Arc<Self>, HostError> {
         let family = Family::new();
         let max_queue = settings.max_queue;
-        let most_calls = max_queue + settings.threads + crate::python::MOST_LOOPING;
+        let most_calls = max_queue + settings.threads + MOST_LOOPING;
         let crew = Arc::new(Self {
-            command: workers.command.clone(),
+            command,
             // The server counts those that wait; a worker takes what it is given.
             settings: Settings { max_queue: most_calls, ..settings },
             walls,

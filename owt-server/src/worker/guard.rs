@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::command::{WorkerCommand, close_on_exec_from, forget_secrets};
 use super::mark::{self, Family};
-use crate::process::{Process, end_trees};
+use owt_system::process::{Process, end_trees};
 
 /// How long processes that were killed are waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,7 +29,7 @@ impl Guard {
     pub fn start(command: &WorkerCommand, family: &Family) -> io::Result<Self> {
         let mut process = Command::new(&command.program);
         process
-            .arg0("owt")
+            .arg0(&command.name)
             .args(&command.args)
             .arg(family.text())
             // It belongs to no worker, also where this server was started from one.

@@ -7,7 +7,7 @@
 
 use rustix::process::{Resource, Rlimit};
 
-use crate::process::Process;
+use owt_system::process::Process;
 
 /// In a worker's environment.
 pub const VARIABLE: &str = "OWT_WORKER";

@@ -9,7 +9,7 @@ use super::crew::{Crew, Process};
 use super::deaf::Deaf;
 use super::obituary::Ending;
 use super::{post, tree};
-use crate::process::resident_bytes;
+use owt_system::process::resident_bytes;
 
 /// How often it looks while calls are under way, and while none are.
 const BUSY: Duration = Duration::from_millis(50);

@@ -1,14 +1,15 @@
 //! How many workers a server has, how they are started and what each may do.
 
 use super::command::WorkerCommand;
-use super::sandbox::Sandbox;
+use owt_system::sandbox::Sandbox;
 
 /// The workers of a server. [`Workers::default`] is the command line's default.
 #[derive(Clone, Debug)]
 pub struct Workers {
     /// Worker processes. 0 hosts Python in the server's own process.
     pub count: usize,
-    /// How a worker process is started.
+    /// How a worker process is started that runs the Python which this program is linked with. Any
+    /// other Python is a program of its own.
     pub command: WorkerCommand,
     /// How the process is started that ends what workers leave behind when the server is
     /// killed: one that calls [`run_guard`](crate::run_guard).

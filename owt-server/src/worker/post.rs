@@ -14,13 +14,13 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 
 use super::crew::{Crew, Process, refuse};
-use super::frame::{self, FromWorker, ToWorker};
-use super::inbox::Inbox;
 use super::obituary::{NotReady, Obituary, pause};
-use super::outbox::Outbox;
 use super::tree;
 use super::words::Words;
 use super::worker::{Heard, Orphan, Worker};
+use owt_engine::link::Inbox;
+use owt_engine::link::Outbox;
+use owt_engine::link::frame::{self, FromWorker, ToWorker};
 
 /// Bytes of a frame from a worker at most.
 const MOST: usize = 256 << 20;

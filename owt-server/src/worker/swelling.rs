@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::python::Slimmed;
+use owt_engine::link::Slimmed;
 
 /// How long a worker may take to unload what is idle.
 const GRACE: Duration = Duration::from_secs(2);

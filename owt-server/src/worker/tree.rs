@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, waitid};
 
 use super::mark::Mark;
-use crate::process::{LOOKS, Process, end_trees};
+use owt_system::process::{LOOKS, Process, end_trees};
 
 /// How long processes that were killed are waited for.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags};
 
-use super::frame;
-use super::log::Message;
-use crate::python;
+use owt_engine::link::{Message, frame, log};
 
 /// Lines that one caller is given of either kind, and bytes of one line.
 const LINES: usize = 20;
@@ -195,7 +193,7 @@ fn pass_on(pid: u32, frames: &mut Vec<u8>, last: &Mutex<LastWords>) {
             Ok((Message::Line(line), _)) => {
                 let (id, text) = (line.id.into(), beginning(line.text).into());
                 last.lock().push(Said { at: Instant::now(), id, text });
-                python::log(&line);
+                log(&line);
             }
             Ok((Message::Own { level, text }, _)) => match level {
                 40.. => tracing::error!(pid, "{text}"),

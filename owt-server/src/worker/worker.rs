@@ -20,15 +20,15 @@ use slab::Slab;
 use self::answers::Coming;
 use self::asking::Asked;
 use super::answers::Room;
-use super::claims::Claims;
 use super::deaf::{Deaf, Kept, Left};
-use super::frame::{self, CallFrame, FromWorker, ToWorker};
-use super::handing::Taking;
 use super::mark::Mark;
-use super::outbox::Outbox;
 use super::placement::Load;
 use super::swelling::{Swelling, Verdict};
-use crate::python::Slimmed;
+use owt_engine::link::Claims;
+use owt_engine::link::Outbox;
+use owt_engine::link::Slimmed;
+use owt_engine::link::Taking;
+use owt_engine::link::frame::{self, CallFrame, FromWorker, ToWorker};
 
 /// A call that has not begun for this long, where it should have, makes its worker a stuck one.
 const STUCK: Duration = Duration::from_millis(50);
@@ -188,7 +188,7 @@ impl Worker {
         let number = {
             let mut book = self.book.lock();
             let number = book.calls.vacant_key();
-            if !self.is_open() || number >= self.claims.len() {
+            if !self.is_open() || number >= self.claims.most() {
                 drop(book);
                 return Err(Box::new(rebuilt(given, events)));
             }

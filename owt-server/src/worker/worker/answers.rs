@@ -10,8 +10,9 @@ use owt_engine::{Event, Gathering, Head, Opened};
 use rustix::io::Errno;
 
 use super::Worker;
-use crate::worker::answers::{LARGE, Wanted};
-use crate::worker::frame::ToWorker;
+use crate::worker::answers::Wanted;
+use owt_engine::link::ToWorker;
+use owt_engine::link::frame::LARGE;
 
 /// Bytes made room for when an answer of more than that is announced.
 const ROOM: usize = 64 << 20;

@@ -4,7 +4,7 @@ use owt_core::WarmAdaptor;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use super::Worker;
-use crate::worker::frame::ToWorker;
+use owt_engine::link::ToWorker;
 
 /// Who waits for the worker to say it.
 #[derive(Debug, Default)]

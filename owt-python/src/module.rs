@@ -1,0 +1,43 @@
+//! The extension `owt._native`, by which a Python that was started as a program becomes a worker.
+
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::worker::run_worker;
+
+/// The native side of the package.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::work;
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}
+
+/// Is a worker for the server at the other end of these descriptors until that says stop; then
+/// this process ends.
+#[pyfunction]
+fn work(py: Python<'_>, socket: i32, log: i32, claims: i32, files: i32) -> PyResult<()> {
+    let numbers = [socket, log, claims, files];
+    if numbers.iter().any(|number| *number < 3) {
+        return Err(PyValueError::new_err("`owt serve` starts workers itself"));
+    }
+    // SAFETY: the server opened them for this process, and nothing else here knows of them.
+    let [socket, log, claims, files] =
+        numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
+    let done = py.detach(|| run_worker(socket, log, claims, files));
+    let status = match done {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("owt: {error}");
+            1
+        }
+    };
+    // SAFETY: ends the process at once: the ordinary way would finalize the interpreter under
+    // threads that still run in it.
+    unsafe { libc::_exit(status) }
+}
