@@ -9,6 +9,7 @@ SCRIPTS := '../clients/js/*.{js,ts,json}' '../clients/js/test/*' '../clients/js/
 	'../owt-server/src/http/page/*.css' '../owt-server/src/http/page/!(*.min).js'
 PYTHON := $(shell python3 -c 'import sys; print(sys.executable)')
 export PYO3_PYTHON ?= $(PYTHON)
+BUILDERS := target/builders/ready
 NAME :=
 TARGET := call
 SECONDS := 60
@@ -17,13 +18,13 @@ PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-
 # Programs of cargo's, built where they are missing.
 TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
 
-.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors package fmt lint setup
+.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension wheel test-pythons package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
-	cargo build --release --bin owt
+	cargo build --release -p owt-cli
 	target/release/owt serve $(SERVE)
 
 test: plan setup test-rust test-python test-clients-python test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
@@ -65,7 +66,7 @@ example: ## Install, serve and show an example with a real model (NAME=embed)
 	@$(PYO3_PYTHON) examples/run $(NAME)
 
 example-times: ## Measure the examples, and write the times into their READMEs
-	cargo build --release --locked --bin owt
+	cargo build --release --locked -p owt-cli
 	OWT_BIN=$(abspath target/release/owt) $(PYO3_PYTHON) examples/times $(NAME)
 
 screenshots: setup $(BROWSER) ## Write owt's pages as PNGs into docs/screenshots (NAMES="landing ...")
@@ -95,11 +96,11 @@ $(VENV)/ready: owt-python/python/requirements-test.txt
 	touch $@
 
 bench: ## Measure beside peers; a table, JSON and a plot in target/bench
-	cargo build --release --locked --bin owt
+	cargo build --release --locked -p owt-cli
 	benches/run
 
 soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--seconds 600 ...")
-	cargo build --release --locked --bin owt
+	cargo build --release --locked -p owt-cli
 	$(VENV)/bin/python benches/soak $(SOAK)
 
 fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
@@ -137,6 +138,25 @@ adaptors-doc: setup ## Write docs/adaptors.md from the docstrings of what adapto
 
 vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors
+
+extension: ## Build the extension, with which target/release/owt serves any Python from 3.11 on
+	CARGO_TARGET_DIR=target/extension PYO3_BUILD_EXTENSION_MODULE=1 cargo rustc -p owt-python --lib \
+	  --crate-type cdylib --features extension --release --locked
+	mkdir -p target/release/python
+	rm -rf target/release/python/owt
+	cp -r owt-python/python/owt target/release/python/owt
+	cp target/extension/release/libowt_python.so target/release/python/owt/_native.abi3.so
+
+wheel: $(BUILDERS) ## Build the wheel owt-serve, for this and older machines, into target/wheels
+	PATH="$(abspath target/builders/bin):$$PATH" target/builders/bin/python deploy/owt_wheel.py
+
+test-pythons: setup wheel ## Pass the wheel's tests with each CPython from 3.11 to 3.15
+	$(PYO3_PYTHON) owt-testing/pythons.py $(VERSIONS)
+
+$(BUILDERS): deploy/builders.txt
+	$(PYO3_PYTHON) -m venv --clear target/builders
+	target/builders/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 package: ## Pack all crates, and see that their licences, readmes and Python are in them
 	cargo package --workspace --exclude owt-examples --exclude owt-testing --locked --allow-dirty --no-verify

@@ -205,7 +205,7 @@ impl Builder {
         let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
         let socket = socket(&url);
         let mut base = server_url(if socket.is_some() { BEHIND_SOCKET } else { &url })?;
-        if cfg!(not(feature = "tls")) && base.scheme() == "https" {
+        if cfg!(not(any(feature = "tls", feature = "tls-ring"))) && base.scheme() == "https" {
             return Err(Error::no_tls());
         }
         let key = take_login(&mut base);
@@ -270,7 +270,7 @@ fn is_loopback(url: &Url) -> bool {
 mod tests {
     use super::*;
 
-    #[cfg(not(feature = "tls"))]
+    #[cfg(not(any(feature = "tls", feature = "tls-ring")))]
     #[test]
     fn https_without_tls_says_what_is_missing() {
         let error = Client::new("https://127.0.0.1:9876").unwrap_err();

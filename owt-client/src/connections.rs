@@ -71,7 +71,11 @@ impl Route {
         if self.no_proxy {
             http = http.no_proxy();
         }
-        #[cfg(feature = "tls")]
+        #[cfg(feature = "tls-ring")]
+        {
+            http = http.tls_backend_preconfigured(self.trust()?);
+        }
+        #[cfg(all(feature = "tls", not(feature = "tls-ring")))]
         if self.no_proxy && !self.tls {
             // To read whom the system trusts takes longer than a call.
             http = http.tls_certs_only([]);
@@ -80,5 +84,28 @@ impl Route {
             http = http.unix_socket(socket.as_path());
         }
         http.build().map_err(Error::client)
+    }
+
+    /// Whom it trusts, where nobody has said by what TLS is computed.
+    #[cfg(feature = "tls-ring")]
+    fn trust(&self) -> Result<rustls::ClientConfig, Error> {
+        use std::sync::Arc;
+
+        use rustls::crypto::{CryptoProvider, ring};
+        use rustls::{ClientConfig, RootCertStore};
+        use rustls_platform_verifier::BuilderVerifierExt;
+
+        let own = || Arc::new(ring::default_provider());
+        let provider = CryptoProvider::get_default().cloned().unwrap_or_else(own);
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(Error::tls)?;
+        // To read whom the system trusts takes longer than a call.
+        let config = if self.no_proxy && !self.tls {
+            config.with_root_certificates(RootCertStore::empty())
+        } else {
+            config.with_platform_verifier().map_err(Error::tls)?
+        };
+        Ok(config.with_no_client_auth())
     }
 }

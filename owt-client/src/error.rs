@@ -116,6 +116,11 @@ impl Error {
         Self::new(ErrorKind::Usage, what, None)
     }
 
+    #[cfg(feature = "tls-ring")]
+    pub(crate) fn tls(source: rustls::Error) -> Self {
+        Self::new(ErrorKind::Usage, "no connection by TLS can be made", Some(source.into()))
+    }
+
     pub(crate) fn client(source: reqwest::Error) -> Self {
         Self::new(ErrorKind::Usage, "no HTTP client could be made", Some(source.into()))
     }

@@ -105,6 +105,8 @@ impl PythonHost {
         let Around { lines, source, forked, unloaded, leave } = around;
         let bridge = Python::attach(|py| {
             let start = || {
+                #[cfg(feature = "extension")]
+                adopt_environment(py)?;
                 add_path(py, &settings.package)?;
                 let bridge = Bridge::get(py)?;
                 install(py, bridge, settings, lines, forked)?;
@@ -214,8 +216,25 @@ fn add_path(py: Python<'_>, folder: &Path) -> PyResult<()> {
     path.call_method1("insert", (0, folder.as_os_str())).map(drop)
 }
 
+/// Has Python see the environment as it is now: it looked before this process was kept in, which
+/// has its own places for temporary files.
+///
+/// # Errors
+/// When a program in `site-packages` has made `os.environ` something else than a mapping.
+#[cfg(feature = "extension")]
+fn adopt_environment(py: Python<'_>) -> PyResult<()> {
+    let environment = py.import("os")?.getattr("environ")?;
+    for (name, value) in std::env::vars_os() {
+        let (name, value) = (name.into_pyobject(py)?, value.into_pyobject(py)?);
+        if !environment.call_method1("get", (&name,))?.eq(&value)? {
+            environment.set_item(name, value)?;
+        }
+    }
+    Ok(())
+}
+
 /// Turns an exception into text and drops it, attached.
-#[cfg_attr(not(feature = "embed"), allow(unused_variables, reason = "..."))]
+#[cfg_attr(not(feature = "embed"), allow(unused_variables, reason = "what is linked can mislead"))]
 fn said(py: Python<'_>, found: &Found, error: PyErr) -> HostError {
     let text = error.to_string();
     #[cfg(feature = "embed")]

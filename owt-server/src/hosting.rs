@@ -18,6 +18,7 @@ use crate::served::{Served, ServedError};
 use crate::worker::{Bounds, Crew};
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
+#[cfg(feature = "embed")]
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Python cannot be hosted.

@@ -38,8 +38,11 @@ pub fn b64(text: impl AsRef<[u8]>) -> String {
     STANDARD.encode(text)
 }
 
-/// The program that cargo builds beside the tests.
+/// The program that is tested: `$OWT_BIN`, else the one that cargo builds beside the tests.
 pub fn binary() -> PathBuf {
+    if let Some(named) = std::env::var_os("OWT_BIN") {
+        return named.into();
+    }
     let folder = std::env::current_exe().unwrap().ancestors().nth(2).map(Path::to_owned);
     folder.unwrap().join("owt")
 }

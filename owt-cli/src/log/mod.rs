@@ -8,9 +8,11 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use tracing::field::Field;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use self::queue::Line;
 pub(crate) use self::visible::visible;
@@ -26,15 +28,23 @@ pub(crate) use self::queue::flush;
 pub(crate) fn start(verbosity: i8, format: LogFormat) -> io::Result<()> {
     // The libraries' own inner life is rarely what is looked for, and a stream
     // that failed is told by owt already.
-    let filter = match verbosity {
-        ..0 => "warn,actix_http::h1::dispatcher=off",
-        0 => "info,actix_server=warn,actix_http::h1::dispatcher=off",
-        1 => "info,owt=debug,owt_server=debug,adaptor=debug,actix_http::h1::dispatcher=off",
-        _ => "debug,owt=trace,owt_server=trace,adaptor=trace,actix_http::h1::dispatcher=off",
+    let (others, ours) = match verbosity {
+        ..0 => (LevelFilter::WARN, LevelFilter::WARN),
+        0 => (LevelFilter::INFO, LevelFilter::INFO),
+        1 => (LevelFilter::INFO, LevelFilter::DEBUG),
+        _ => (LevelFilter::DEBUG, LevelFilter::TRACE),
     };
+    let server = if verbosity > 0 { others } else { LevelFilter::WARN };
+    // A target stands for all that begin with it.
+    let filter = Targets::new().with_default(others).with_targets([
+        ("owt", ours),
+        ("adaptor", ours),
+        ("actix_server", server),
+        ("actix_http::h1::dispatcher", LevelFilter::OFF),
+    ]);
     queue::start()?;
     let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+        .with_max_level(LevelFilter::TRACE)
         // Told on standard error too, where a failure would end the thread that logs.
         .log_internal_errors(false);
     // Starting fails only where a log has been started already, which then is as good.
@@ -46,6 +56,8 @@ pub(crate) fn start(verbosity: i8, format: LogFormat) -> io::Result<()> {
                 .with_ansi(colours)
                 .with_target(target)
                 .fmt_fields(debug_fn(field).delimited(" "))
+                .finish()
+                .with(filter)
                 .try_init()
         }
         // One flat object: what is looked for, such as `id`, is at the top.
@@ -55,6 +67,8 @@ pub(crate) fn start(verbosity: i8, format: LogFormat) -> io::Result<()> {
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
+            .finish()
+            .with(filter)
             .try_init(),
     };
     Ok(())

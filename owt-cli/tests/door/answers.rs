@@ -191,7 +191,7 @@ fn a_key_is_not_for_adaptors() {
 fn owts_own_clients_say_that_they_mean_it() {
     let owt = Owt::start();
     let run = "f(lambda: request.headers['X-Owt'])";
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_owt"));
+    let mut command = std::process::Command::new(owt_testing::binary());
     let told = command.args(["call", "--method", "GET", "--address", &owt.url, "--run", run]);
     assert_eq!(told.output().unwrap().stdout, b"1");
     let ask = "import owt.client\ndef run(url, code): return owt.client.Client(url)(code, method='GET')\n";

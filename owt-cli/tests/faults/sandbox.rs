@@ -475,7 +475,7 @@ fn what_makes_no_sense_is_wrong_usage() {
         (&["--writable", "/tmp"], "--sandbox"),
     ];
     for (args, said) in wrong {
-        let mut owt = Command::new(env!("CARGO_BIN_EXE_owt"));
+        let mut owt = Command::new(owt_testing::binary());
         let output = refusal(owt.arg("serve").args(args));
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");

@@ -10,7 +10,7 @@ const TOKEN: &str = "a-token-of-these-tests";
 
 /// `owt call` of that server, with nothing else from the environment.
 fn call(owt: &Owt, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+    let mut command = Command::new(owt_testing::binary());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
         command.env_remove(name);
     }

@@ -8,7 +8,7 @@ use owt_testing::{Folder, venv};
 
 /// `owt` with a world in which nothing else says which Python is meant.
 fn owt(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+    let mut command = Command::new(owt_testing::binary());
     for (name, _) in std::env::vars() {
         if name.starts_with("OWT_") || name.starts_with("PYTHON") || name == "VIRTUAL_ENV" {
             command.env_remove(name);
@@ -85,8 +85,12 @@ fn another_build_is_told_in_one_sentence_with_the_mend() {
         "make the environment with ",
         "or build owt with PYO3_PYTHON=",
     ];
-    both_refuse(|_| (), &python, &words);
-    let output = doctor(&python).output().unwrap();
+    // What serves any Python may have been built too.
+    let alone = |command: &mut Command| drop(command.env("OWT_PACKAGE", folder.as_str()));
+    both_refuse(alone, &python, &words);
+    let mut doctor = doctor(&python);
+    alone(&mut doctor);
+    let output = doctor.output().unwrap();
     assert_eq!(out(&output).lines().filter(|line| line.starts_with("problem: ")).count(), 1);
 }
 

@@ -10,7 +10,7 @@ use crate::scripts::project;
 
 /// The exit status and standard error of a server that does not start.
 pub fn refused(args: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+    let mut command = Command::new(owt_testing::binary());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
         command.env_remove(name);
     }

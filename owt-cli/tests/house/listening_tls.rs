@@ -90,7 +90,7 @@ fn the_lines_to_try_work() {
     let tried = Command::new("sh").args(["-c", line]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&tried.stdout), "Hello, world!\n", "{line}");
     let call = |trusted: Option<&Path>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+        let mut command = Command::new(owt_testing::binary());
         command.args(["call", "--code", "def run(): return 1", "--address", &owt.url]);
         command.envs(trusted.map(|path| ("SSL_CERT_FILE", path)));
         command.output().unwrap()

@@ -47,7 +47,7 @@ fn a_call_goes_through_a_socket_that_only_its_owner_can_open() {
     let line = printed.lines().find_map(|line| line.strip_prefix("try it: ")).unwrap();
     let tried = Command::new("sh").args(["-c", line]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&tried.stdout), "Hello, world!\n", "{line}");
-    let called = Command::new(env!("CARGO_BIN_EXE_owt"))
+    let called = Command::new(owt_testing::binary())
         .args(["call", "--code", "def run(): return 1"])
         .env("OWT_URL", &owt.url)
         .output()
@@ -114,7 +114,7 @@ fn of_servers_that_start_at_once_one_serves() {
     drop(UnixListener::bind(&socket).unwrap());
     let mut left: Vec<_> = (0..6)
         .map(|_| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+            let mut command = Command::new(owt_testing::binary());
             command.args(["serve", "--quiet", "--unix"]).arg(&socket);
             command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
         })

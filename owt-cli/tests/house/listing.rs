@@ -28,7 +28,7 @@ fn warm(owt: &Owt) -> Vec<Value> {
 }
 
 fn ls(owt: &Owt, args: &[&str]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+    let mut command = Command::new(owt_testing::binary());
     command.arg("ls").args(args).env("OWT_URL", &owt.url).env_remove("OWT_TOKEN");
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -114,7 +114,7 @@ fn who_may_only_probe_may_not_list() {
     assert!(problem["detail"].as_str().unwrap().contains("/_owt/adaptors"), "{problem}");
     assert_eq!(get(run).status, 200);
     assert!(ls(&owt, &["--token", run]).starts_with("WORKER"));
-    let refused = Command::new(env!("CARGO_BIN_EXE_owt"))
+    let refused = Command::new(owt_testing::binary())
         .args(["ls", "--address", &owt.url, "--token", probe])
         .stdin(Stdio::null())
         .output()

@@ -127,7 +127,7 @@ fn a_token_comes_in_as_bearer_and_as_the_password_of_token() {
 
 /// What `owt serve` says when it does not start.
 pub fn refused(start: &[&str], env: Option<(&str, &str)>) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_owt"));
+    let mut command = Command::new(owt_testing::binary());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OWT_")) {
         command.env_remove(name);
     }
@@ -354,7 +354,7 @@ fn more_passwords_than_can_be_checked_are_told_so() {
 }
 
 fn hashed(args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_owt"))
+    let mut child = Command::new(owt_testing::binary())
         .arg("hash-password")
         .args(args)
         .stdin(Stdio::piped())

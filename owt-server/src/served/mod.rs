@@ -113,6 +113,7 @@ impl Served {
 
     /// What starts a worker, where `linked` starts one with the linked Python.
     /// The package is in that folder.
+    #[cfg_attr(not(feature = "embed"), allow(unused_variables, reason = "nothing is linked"))]
     pub fn command(&self, linked: &WorkerCommand, package: &Path) -> WorkerCommand {
         match &self.launcher {
             #[cfg(feature = "embed")]
