@@ -13,7 +13,31 @@ use crate::source::{Source, Stdin};
 /// What all arguments as one word are called in messages.
 const WORD: &str = "KWARGS (text wants quotes of its own)";
 
-/// Turns what was typed into the text of the call's arguments.
+/// The text of a call's arguments.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) text: String,
+    /// What they are called in messages, if they were typed as one text of which only Python knows
+    /// whether it is an expression.
+    pub(crate) unread: Option<&'static str>,
+}
+
+impl Arguments {
+    fn whole(name: &'static str, text: &str) -> Self {
+        // With --kwargs only what begins with a bracket has to be more than text.
+        let is_read = name != WORD && !begins_with_bracket(text)
+            || serde_json::from_str::<&RawValue>(text).is_ok();
+        Self { text: text.to_owned(), unread: (!is_read).then_some(name) }
+    }
+}
+
+impl From<String> for Arguments {
+    fn from(text: String) -> Self {
+        Self { text, unread: None }
+    }
+}
+
+/// Turns what was typed into the call's arguments.
 ///
 /// # Errors
 /// Something cannot be read, or does not go with the rest.
@@ -22,7 +46,7 @@ pub(crate) fn kwargs(
     named: &[String],
     option: Option<&str>,
     stdin: &mut Stdin,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Arguments>, Failure> {
     let mut entries = Entries::default();
     let mut whole = option.map(|text| ("--kwargs", text));
     for word in words {
@@ -37,13 +61,13 @@ pub(crate) fn kwargs(
         entries.add(name.clone(), Value::guess(name, value)?)?;
     }
     match whole {
-        Some((name, text)) if entries.is_empty() => checked(name, text).map(Some),
+        Some((name, text)) if entries.is_empty() => Ok(Some(Arguments::whole(name, text))),
         Some((_, text)) => {
             entries.add_object(text)?;
-            entries.write().map(Some)
+            entries.write().map(Arguments::from).map(Some)
         }
         None if entries.is_empty() => Ok(None),
-        None => entries.write().map(Some),
+        None => entries.write().map(Arguments::from).map(Some),
     }
 }
 
@@ -52,16 +76,6 @@ fn twice(word: &str) -> Failure {
         "{word}: the arguments are there already; give them as one JSON or Python expression, or \
          each as NAME=TEXT or NAME:=JSON"
     ))
-}
-
-/// A text that is all arguments, if the server can read it.
-fn checked(name: &str, text: &str) -> Result<String, Failure> {
-    // With --kwargs only what begins with a bracket has to be more than text.
-    if name == WORD || begins_with_bracket(text) && serde_json::from_str::<&RawValue>(text).is_err()
-    {
-        check(name, text)?;
-    }
-    Ok(text.to_owned())
 }
 
 /// Refuses what Python's own parser does not take for an expression.
@@ -246,7 +260,7 @@ mod tests {
     fn read(words: &[&str], named: &[&str], option: Option<&str>) -> Result<String, String> {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         kwargs(&owned(words), &owned(named), option, &mut Stdin::default())
-            .map(Option::unwrap_or_default)
+            .map(|arguments| arguments.map(|it| it.text).unwrap_or_default())
             .map_err(|failure| failure.to_string())
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
         stdin.take(data, "the data")?;
     }
     let headers = headers(&args.headers, args.json)?;
-    let Called { mut call, code_name } = Called::read(args.called, &mut stdin)?;
+    let Called { mut call, code_name, .. } = Called::read(args.called, &mut stdin)?;
     call.code_name = code_name.map(Into::into);
 
     let mut request = args.token.client(&args.server)?.call(call).method(args.method);

@@ -14,20 +14,28 @@ use crate::source::{Source, Stdin};
 pub(crate) struct Called {
     pub(crate) call: Call,
     pub(crate) code_name: Option<String>,
+    /// What only Python can tell an expression from something else: what it is called in messages,
+    /// and the text.
+    unread: Vec<(&'static str, String)>,
 }
 
 impl Called {
     /// Reads the code and the arguments; `stdin` says what standard input is for already.
     ///
     /// # Errors
-    /// Something cannot be read, or the server would refuse it.
+    /// Something cannot be read, or the server would refuse it. Of expressions it is the server
+    /// that says so.
     pub(crate) fn read(args: CalledArgs, stdin: &mut Stdin) -> Result<Self, Failure> {
+        let mut unread: Vec<_> = args.run.iter().map(|run| ("--run", run.clone())).collect();
         let code = Code::of(args.file, args.code, args.run, stdin)?;
         let words: Vec<_> = code.argument().into_iter().chain(args.words).collect();
         let kwargs = arguments::kwargs(&words, &args.args, args.kwargs.as_deref(), stdin)?;
         let (code, code_name) = code.read()?;
         let mut call = Call::new(code);
-        call.kwargs = kwargs.map(Into::into);
+        if let Some(arguments) = kwargs {
+            unread.extend(arguments.unread.map(|name| (name, arguments.text.clone())));
+            call.kwargs = Some(arguments.text.into());
+        }
         call.fn_name = args.fn_name.map(Into::into);
         call.use_cache = args.use_cache;
         call.cache_kwargs = args.cache_kwargs;
@@ -35,7 +43,17 @@ impl Called {
         call.timeout = args.timeout.map(|span| span.0);
         // Read here first, by the server's rules.
         let call = Call::from_json(call.to_json().to_string().as_bytes())?;
-        Ok(Self { call, code_name })
+        Ok(Self { call, code_name, unread })
+    }
+
+    /// Refuses what Python does not take for an expression. Starts a Python, if there is anything
+    /// to ask: for calls that no server reads now.
+    ///
+    /// # Errors
+    /// There is such a text.
+    pub(crate) fn checked(self) -> Result<Self, Failure> {
+        self.unread.iter().try_for_each(|(name, text)| check(name, text))?;
+        Ok(self)
     }
 }
 
@@ -55,10 +73,7 @@ impl Code {
     ) -> Result<Self, Failure> {
         let (option, text) = match (code, run) {
             (Some(code), _) => ("--code", code),
-            (None, Some(expression)) => {
-                check("--run", &expression)?;
-                ("--run", expression)
-            }
+            (None, Some(expression)) => ("--run", expression),
             // clap has seen to it that there is one of the three.
             (None, None) => {
                 let source = Source::of(&word.unwrap_or_default());

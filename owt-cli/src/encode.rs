@@ -7,7 +7,7 @@ use crate::output;
 use crate::source::Stdin;
 
 pub(crate) fn run(args: EncodeArgs) -> Result<(), Failure> {
-    let Called { call, .. } = Called::read(args.called, &mut Stdin::default())?;
+    let Called { call, .. } = Called::read(args.called, &mut Stdin::default())?.checked()?;
     let base = &args.server.url()?;
     output::line(&match args.form {
         Form::Url => call.to_url(base)?.into(),

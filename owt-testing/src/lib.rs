@@ -47,6 +47,21 @@ pub fn binary() -> PathBuf {
     folder.unwrap().join("owt")
 }
 
+/// Numbers of workers by which everything must be the same: none, where the program is linked with
+/// the Python that it serves, and one.
+pub fn workers() -> &'static [&'static str] {
+    static LINKED: OnceLock<bool> = OnceLock::new();
+    let ask = || {
+        let python = venv().map_or_else(|| "python3".into(), |venv| venv.join("bin/python"));
+        let mut doctor = Command::new(binary());
+        doctor.args(["doctor", "--json", "--python"]).arg(python);
+        let told = doctor.output().unwrap().stdout;
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        told["linked_version"] == told["version"]
+    };
+    if *LINKED.get_or_init(ask) { &["0", "1"] } else { &["1"] }
+}
+
 /// The environment that the tests' server serves: `make setup` makes it.
 pub fn venv() -> Option<PathBuf> {
     std::env::var_os("OWT_TEST_VENV").map(PathBuf::from)

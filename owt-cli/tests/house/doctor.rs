@@ -86,7 +86,9 @@ fn another_build_is_told_in_one_sentence_with_the_mend() {
         "or build owt with PYO3_PYTHON=",
     ];
     // What serves any Python may have been built too.
-    let alone = |command: &mut Command| drop(command.env("OWT_PACKAGE", folder.as_str()));
+    let alone = |command: &mut Command| {
+        command.env("OWT_PACKAGE", folder.as_str());
+    };
     both_refuse(alone, &python, &words);
     let mut doctor = doctor(&python);
     alone(&mut doctor);

@@ -207,7 +207,7 @@ fn problems_name_the_fields_as_they_came() {
 
 #[test]
 fn the_name_of_the_code_is_checked() {
-    let owt = Start::new().args(["--workers", "0"]).start();
+    let owt = Owt::start();
     for name in ["a/b.py", "..\\x", "", " x.py", "two\nlines", "<x>", "\"", "a\u{202e}b"] {
         let answer = post_json(&owt, &json!({"code": "lambda: 'ran'", "code_name": name}));
         if name.is_empty() {

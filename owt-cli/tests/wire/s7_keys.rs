@@ -419,7 +419,7 @@ fn keys_are_the_servers_alone() {
     let unique = folder.as_str().replace('/', "-");
     let auth = slow("ali", &unique, 8);
     let (hash, token) = (auth.split_once(':').unwrap().1, format!("token{unique}"));
-    for workers in ["0", "1"] {
+    for &workers in owt_testing::workers() {
         let owt = Start::new()
             .args(["-vv", "--workers", workers])
             .env("OWT_AUTH", format!("{auth}\nbob:{HASH}"))

@@ -38,7 +38,7 @@ fn who(owt: &Owt, headers: &[(&str, &str)]) -> Value {
 #[test]
 fn an_adaptor_is_told_whose_key_it_was() {
     let folder = Folder::new();
-    for workers in ["0", "1"] {
+    for &workers in owt_testing::workers() {
         let owt = with_keys(&folder).args(["--workers", workers]).start();
         for (key, user) in [
             (basic("ali", PASSWORD), "ali"),
