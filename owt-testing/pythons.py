@@ -26,6 +26,7 @@ MIRROR = "http://deb.debian.org/debian"
 REQUIREMENTS = ROOT / "owt-python/python/requirements-test.txt"
 # What the tests call beside Python.
 PROGRAMS = ["ca-certificates", "curl", "procps", "git"]
+CHROOT = shutil.which("chroot", path=f"{os.defpath}:/usr/sbin:/sbin")
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 HELLO = "def run(name): return f'Hello, {name}!'"
 
@@ -51,7 +52,7 @@ class Place:
             f"mkdir -p {self.root}{place}; mount --rbind {place} {self.root}{place}"
             for place in ["/proc", "/dev", "/sys", str(ROOT), "/tmp"]
         )
-        begin = f'set -e; {mounts}; cd {self.root}; exec chroot {self.root} "$@"'
+        begin = f'set -e; {mounts}; cd {self.root}; exec {CHROOT} {self.root} "$@"'
         return ["unshare", "--mount", "sh", "-c", begin, "sh", *texts]
 
     def run(
@@ -107,11 +108,8 @@ def suite() -> Path:
         [*build, "--message-format=json"], cwd=ROOT, stdout=subprocess.PIPE, check=True
     )
     messages = [json.loads(line) for line in made.stdout.splitlines()]
-    programs = [
-        message["executable"]
-        for message in messages
-        if message.get("target", {}).get("name") == "wire"
-    ]
+    named = [it for it in messages if it.get("target", {}).get("name") == "wire"]
+    programs = [it["executable"] for it in named if it.get("executable")]
     return Path(programs[-1])
 
 
@@ -121,7 +119,7 @@ def first_hello(place: Place, venv: Path, wheel: Path) -> float:
     place.run(
         venv / "bin/pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel
     )
-    env = {**os.environ, "PATH": f"{venv}/bin:/usr/bin:/bin", "VIRTUAL_ENV": ""}
+    env = {**os.environ, "PATH": f"{venv}/bin:/usr/bin:/bin:/usr/sbin", "VIRTUAL_ENV": ""}
     serve = place.command(venv / "bin/owt", "serve", "--port", "0")
     with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=env) as server:
         try:

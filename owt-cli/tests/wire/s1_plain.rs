@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use owt_testing::{Answer, Folder, Owt, Start, b64};
+use owt_testing::{Answer, Folder, Owt, b64};
 
 /// Gives the arguments back as they came in.
 const ECHO: &str = "def run(*unnamed, **named):\n    return [list(unnamed), named]\n";
