@@ -7,7 +7,6 @@ new threads of `threading` are none.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 from _queue import SimpleQueue
 from _thread import start_new_thread
@@ -23,8 +22,10 @@ _Work = Callable[[], None]
 class Aside:
     """The threads of one loop. They start when they are needed, and stay."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, post: Callable[[_Work], None]) -> None:
+        """Of that loop, to whose thread `post` gives work."""
         self._loop = loop
+        self._post = post
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._threads = 0
         self._busy = 0
@@ -34,19 +35,20 @@ class Aside:
         given = self._loop.create_future()
         context = contextvars.copy_context()
 
-        def done(outcome: tuple[Any, BaseException | None]) -> None:
+        def done() -> None:
             self._busy -= 1
             if not given.done():
                 given.set_result(outcome)
 
+        outcome: tuple[Any, BaseException | None] = None, None
+
         def do() -> None:
-            outcome: tuple[Any, BaseException | None]
+            nonlocal outcome
             try:
                 outcome = context.run(work, *args), None
             except BaseException as error:
                 outcome = None, error
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
-                self._loop.call_soon_threadsafe(done, outcome, context=contextvars.Context())
+            self._post(done)
 
         self._busy += 1
         if self._threads < min(self._busy, _MOST):

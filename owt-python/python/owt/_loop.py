@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import logging
 import os
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Protocol
 
@@ -73,7 +75,8 @@ class _Host:
         self._fd = fd
         self._drain = drain
         self._own_directory = own_directory
-        self._aside = Aside(self.loop)
+        self._posted: deque[Callable[[], None]] = deque()
+        self._aside = Aside(self.loop, self._post)
         self._process = os.getpid()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="owt-loop", daemon=True)
@@ -83,10 +86,7 @@ class _Host:
         self._thread.start()
 
     def stop(self, seconds: float) -> bool:
-        try:
-            self.loop.call_soon_threadsafe(self._begin_to_stop, seconds)
-        except RuntimeError:  # it has ended by itself
-            return True
+        self._post(functools.partial(self._begin_to_stop, seconds))
         # A moment longer: the loop itself gives up first, where it still runs.
         self._thread.join(seconds + 0.1)
         if self._thread.is_alive():
@@ -101,15 +101,29 @@ class _Host:
             self.calls.add(task)
             task.add_done_callback(self.calls.discard)
 
-        # The call's context stays out of the loop's bookkeeping.
-        self.loop.call_soon_threadsafe(begin, context=contextvars.Context())
+        self._post(begin)
+
+    def _post(self, callback: Callable[[], None]) -> None:
+        """Have the loop's thread do it; from any thread. In a context of its own: a call's stays
+        out of the loop's bookkeeping.
+
+        `call_soon_threadsafe` makes a lock of `threading` from Python 3.15 on, which adaptors can
+        exchange.
+        """
+        self._posted.append(callback)
+        with contextlib.suppress(BlockingIOError):  # it rings already
+            os.eventfd_write(self._fd, 1)
 
     def _rung(self) -> None:
         if os.getpid() != self._process:
             return  # an adaptor forked in its coroutine, and awaits there: the bell is not its own
         with contextlib.suppress(BlockingIOError):
             os.read(self._fd, 8)
-        for callback in self._drain():
+        due = self._drain()
+        with contextlib.suppress(IndexError):
+            while True:
+                due.append(self._posted.popleft())
+        for callback in due:
             self.loop.call_soon(callback, context=contextvars.Context())
 
     def _run(self) -> None:

@@ -13,19 +13,20 @@ def main(arguments: list[str]) -> NoReturn:
     import __main__
 
     # Adaptors find what they find where owt starts Python itself.
-    __main__.__dict__.pop("main", None)
+    for name in ("main", "sys"):
+        __main__.__dict__.pop(name, None)
     sys.argv[:] = [""]
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     version, *numbers = arguments
     try:
-        from . import _native
+        import owt._native as native
 
-        if _native.__version__ != version:
+        if native.__version__ != version:
             raise ImportError(
-                f"the extension {_native.__file__} is of owt {_native.__version__}, and the"
+                f"the extension {native.__file__} is of owt {native.__version__}, and the"
                 f" server is owt {version}: install both from one wheel, or build both anew"
             )
-        _native.work(*map(int, numbers))
+        native.work(*map(int, numbers))
     except BaseException as error:
         # A traceback would tell of this file and no more.
         sys.stderr.write(f"error: {error}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from contextvars import ContextVar
 
@@ -15,7 +16,13 @@ var = ContextVar("var", default="unset")
 
 def on_a_loop(work):
     async def run():
-        aside = _aside.Aside(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+
+        def post(done):
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(done)
+
+        aside = _aside.Aside(loop, post)
         try:
             return await work(aside)
         finally:

@@ -223,13 +223,19 @@ def test_python_m_owt_server_is_owt_serve(tmp_path):
 
 def test_the_program_beside_the_interpreter_comes_before_the_path(monkeypatch, tmp_path):
     monkeypatch.delenv("OWT_BINARY", raising=False)
-    monkeypatch.setattr(server.sysconfig, "get_path", lambda name: str(tmp_path / name))
-    for folder in ("scripts", "path"):
-        (tmp_path / folder).mkdir()
+    monkeypatch.setattr(
+        server.sysconfig, "get_path", lambda name, scheme="": str(tmp_path / scheme / name)
+    )
+    monkeypatch.setattr(server.sysconfig, "get_preferred_scheme", lambda _: "user")
+    for folder in ("scripts", "user/scripts", "path"):
+        (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "owt").touch(0o700)
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     assert server.binary() == str(tmp_path / "scripts/owt")
     (tmp_path / "scripts/owt").unlink()
+    # Where `pip install --user` puts it.
+    assert server.binary() == str(tmp_path / "user/scripts/owt")
+    (tmp_path / "user/scripts/owt").unlink()
     assert server.binary() == str(tmp_path / "path/owt")
 
 
