@@ -72,7 +72,7 @@ fn wrong_usage() {
     assert_cmd_snapshot!("usage_file", owt(&["call", "no/such/adaptor.py"]));
     assert_cmd_snapshot!("usage_stdin_twice", owt(&["call", "-", "--data", "-"]));
     assert_cmd_snapshot!("usage_no_code", owt(&["call", "--code", " "]));
-    assert_cmd_snapshot!("usage_run", owt(&["call", "--run", "f("]));
+    assert_cmd_snapshot!("usage_run", owt(&["encode", "--run", "f("]));
     assert_cmd_snapshot!("usage_fn_name", owt(&["call", "--code", "x", "--fn-name", "a b"]));
     assert_cmd_snapshot!("usage_size", owt(&["serve", "--cache-bytes", "much"]));
     assert_cmd_snapshot!("usage_no_folder", owt(&["serve", "no/such/lib"]));
@@ -80,13 +80,17 @@ fn wrong_usage() {
     assert_cmd_snapshot!("usage_auth", owt(&["serve", "--auth", "me:password"]));
 }
 
-/// What begins with a bracket is a value or a mistake, which the server would refuse too.
+/// What begins with a bracket is a value or a mistake, which the server would refuse too. Of an
+/// expression in a call it does.
 #[test]
 fn malformed_arguments() {
-    assert_cmd_snapshot!("malformed_kwargs", owt(&["call", "--code", "x", "--kwargs", "{'a': 1"]));
+    assert_cmd_snapshot!(
+        "malformed_kwargs",
+        owt(&["encode", "--code", "x", "--kwargs", "{'a': 1"])
+    );
     assert_cmd_snapshot!(
         "malformed_json",
-        owt(&["call", "--code", "x", "--kwargs", "{\"a\": 1,,}"])
+        owt(&["encode", "--code", "x", "--kwargs", "{\"a\": 1,,}"])
     );
     assert_cmd_snapshot!("malformed_arg", owt(&["call", "--code", "x", "--arg", "n", "[1, 2"]));
     assert_cmd_snapshot!("no_value_arg", owt(&["call", "--code", "x", "--arg", "n", "[one, two]"]));
@@ -159,7 +163,7 @@ fn encode_reads_a_file_and_the_environment() {
 /// Nothing is printed that would fail later.
 #[test]
 fn encode_checks_kwargs() {
-    assert_cmd_snapshot!("encode_kwargs", owt(&["encode", "-", "{'a': "]));
+    assert_cmd_snapshot!("encode_kwargs", owt(&["encode", "--code", "x", "{'a': "]));
     assert_cmd_snapshot!("encode_empty", owt(&["encode", "-"]));
 }
 
