@@ -18,7 +18,7 @@ PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-
 # Programs of cargo's, built where they are missing.
 TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
 
-.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension wheel test-pythons package fmt lint setup
+.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension test-extension wheel test-pythons package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,7 +27,7 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release -p owt-cli
 	target/release/owt serve $(SERVE)
 
-test: plan setup test-rust test-python test-clients-python test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
+test: plan setup test-rust test-extension test-python test-clients-python test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
 
 plan: ## Say what `make test` installs, and where
 	@.ci/tools --plan
@@ -139,13 +139,21 @@ adaptors-doc: setup ## Write docs/adaptors.md from the docstrings of what adapto
 vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors
 
+# The package with the extension in it, beside the program of that profile and folder; in a folder of
+# its own, since pyo3 is built otherwise for it.
+EXTENSION = CARGO_TARGET_DIR=target/extension PYO3_BUILD_EXTENSION_MODULE=1 cargo rustc -p owt-python \
+	--lib --crate-type cdylib --features extension --locked --profile $(1) && \
+	rm -rf target/$(2)/python && mkdir -p target/$(2)/python && \
+	cp -r owt-python/python/owt target/$(2)/python/owt && \
+	cp target/extension/$(2)/libowt_python.so target/$(2)/python/owt/_native.abi3.so
+
 extension: ## Build the extension, with which target/release/owt serves any Python from 3.11 on
-	CARGO_TARGET_DIR=target/extension PYO3_BUILD_EXTENSION_MODULE=1 cargo rustc -p owt-python --lib \
-	  --crate-type cdylib --features extension --release --locked
-	mkdir -p target/release/python
-	rm -rf target/release/python/owt
-	cp -r owt-python/python/owt target/release/python/owt
-	cp target/extension/release/libowt_python.so target/release/python/owt/_native.abi3.so
+	$(call EXTENSION,release,release)
+
+test-extension: setup ## Pass the suite `wire` with another Python than the linked one
+	cargo build -p owt-cli --locked
+	$(call EXTENSION,dev,debug)
+	$(PYO3_PYTHON) owt-testing/pythons.py --linked
 
 wheel: $(BUILDERS) ## Build the wheel owt-serve, for this and older machines, into target/wheels
 	PATH="$(abspath target/builders/bin):$$PATH" target/builders/bin/python deploy/owt_wheel.py
@@ -167,7 +175,7 @@ package: ## Pack all crates, and see that their licences, readmes and Python are
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
-	$(VENV)/bin/ruff format owt-python/python clients/python benches examples
+	$(VENV)/bin/ruff format owt-python/python clients/python benches examples deploy owt-testing
 	cd browser && npx prettier --write --log-level warn .
 	cd browser && npx prettier --write --log-level warn --config .prettierrc.json $(SCRIPTS)
 
@@ -177,6 +185,6 @@ lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
 	cd browser && npx prettier --check --log-level warn --config .prettierrc.json $(SCRIPTS)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy -p owt-client --lib --no-default-features --locked -- -D warnings
-	$(VENV)/bin/ruff check owt-python/python clients/python benches examples
-	$(VENV)/bin/ruff format --check owt-python/python clients/python benches examples
+	$(VENV)/bin/ruff check owt-python/python clients/python benches examples deploy owt-testing
+	$(VENV)/bin/ruff format --check owt-python/python clients/python benches examples deploy owt-testing
 	cd owt-python/python && ../../$(VENV)/bin/python -m mypy

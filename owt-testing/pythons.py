@@ -119,7 +119,11 @@ def first_hello(place: Place, venv: Path, wheel: Path) -> float:
     place.run(
         venv / "bin/pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel
     )
-    env = {**os.environ, "PATH": f"{venv}/bin:/usr/bin:/bin:/usr/sbin", "VIRTUAL_ENV": ""}
+    env = {
+        **os.environ,
+        "PATH": f"{venv}/bin:/usr/bin:/bin:/usr/sbin",
+        "VIRTUAL_ENV": "",
+    }
     serve = place.command(venv / "bin/owt", "serve", "--port", "0")
     with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=env) as server:
         try:
@@ -169,8 +173,29 @@ def passes(version: str, wheel: Path, wire: Path) -> str:
     return f"passed ({seconds:.1f} s to the first answer)"
 
 
+def linked() -> int:
+    """Have the built program, linked with one Python, pass the suite `wire` with another."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    for version in [it for it in reversed(HERE) if it != own]:
+        try:
+            place = here(version)
+        except Skipped:
+            continue
+        venv = HOME / f"linked-{version}"
+        place.run(place.python, "-m", "venv", "--clear", venv)
+        place.run(venv / "bin/pip", "install", "--quiet", "-r", REQUIREMENTS)
+        env = {"OWT_TEST_VENV": str(venv), "PATH": f"{venv}/bin:{os.environ['PATH']}"}
+        place.run(suite(), "--quiet", env=env, folder=ROOT / "owt-cli")
+        print(f"an owt that is linked with Python {own} serves Python {version}")
+        return 0
+    print(f"skipped: this machine has no other Python than {own}")
+    return 0
+
+
 def main(versions: Sequence[str]) -> int:
     """Try each; gives the exit status."""
+    if list(versions) == ["--linked"]:
+        return linked()
     wheels = sorted(
         (ROOT / "target/wheels").glob("owt_serve-*.whl"), key=os.path.getmtime
     )
