@@ -37,8 +37,8 @@ import asyncio, socket, time
 
 def run(port):
     with socket.create_connection(('127.0.0.1', port)) as test:
-        test.send(b'started ')
         try:
+            test.send(b'started ')
             time.sleep(3600)
         except Cancelled:
             test.send(b'cancelled')
@@ -46,8 +46,8 @@ def run(port):
 
 async def waits(port):
     with socket.create_connection(('127.0.0.1', port)) as test:
-        test.send(b'started ')
         try:
+            test.send(b'started ')
             await asyncio.sleep(3600)
         except BaseException as end:
             test.send(b'cancelled')
@@ -55,8 +55,8 @@ async def waits(port):
 
 def chunks(port):
     with socket.create_connection(('127.0.0.1', port)) as test:
-        test.send(b'started ')
         try:
+            test.send(b'started ')
             while True:
                 yield 'more' * 1000
         finally:
