@@ -40,11 +40,11 @@ pub enum FindError {
 }
 
 /// Begins with a new line: what is in the environment's site-packages may print something.
-const ASK: &str = "import json, sys, sysconfig, importlib.machinery as m; print('\\n' + json.dumps({\
+const ASK: &str = "import json, sys, importlib.machinery as m; print('\\n' + json.dumps({\
     'executable': sys.executable, 'version': '%d.%d.%d' % sys.version_info[:3], \
     'prefix': sys.prefix, 'base_prefix': sys.base_prefix, \
     'implementation': sys.implementation.name, \
-    'has_gil': not sysconfig.get_config_var('Py_GIL_DISABLED'), \
+    'has_gil': 't' not in sys.abiflags, \
     'only_built_in': [name for name in sys.builtin_module_names \
                       if m.PathFinder.find_spec(name) is None]}))";
 
