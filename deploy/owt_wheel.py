@@ -6,6 +6,7 @@ glibc too, for which it wants `maturin`, `cargo-zigbuild` and `ziglang` installe
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ TARGET = ROOT / "target" / "wheel"
 DATA = TARGET / "data"
 # The oldest glibc that such a wheel runs with, and the target of Rust's that zig links it for.
 PORTABLE = "manylinux_2_28"
-TRIPLE = "x86_64-unknown-linux-gnu"
+TRIPLE = f"{platform.machine()}-unknown-linux-gnu"
 PROFILE = "dist"
 
 

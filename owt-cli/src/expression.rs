@@ -1,10 +1,10 @@
-//! What Python says of a text that was typed: whether it is an expression, or a value. Asked of the
-//! Python that is at hand, since only that knows.
+//! Asks a Python whether a text that was typed is an expression, or a value.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Says on one line what `ast` makes of standard input; `KIND` is a function of it.
+/// Prints one line of JSON about standard input: for `check` why it is no expression, for `literal`
+/// the value as Python writes it, or null.
 const ASK: &str = "\
 import ast, json, sys
 text = sys.stdin.buffer.read().decode().strip()
@@ -30,10 +30,11 @@ pub(crate) fn why_none(text: &str) -> Option<String> {
 /// The text as a Python literal if it is a Python value; `None` if it is none.
 pub(crate) fn literal(text: &str) -> Option<String> {
     // What begins otherwise is text, which needs no Python to know.
-    let begins = |c: char| c.is_ascii_digit() || "'\"([{+-.bBrRuU".contains(c);
+    let begins = |c: char| c.is_ascii_digit() || "'\"([{+-.".contains(c);
     let text = text.trim();
+    let unprefixed = text.trim_start_matches(['b', 'B', 'r', 'R', 'u', 'U']);
     let is_name = ["True", "False", "None", "Ellipsis", "set()", "..."].contains(&text);
-    if !is_name && !text.starts_with(begins) {
+    if !is_name && !text.starts_with(begins) && !unprefixed.starts_with(['\'', '"']) {
         return None;
     }
     ask("literal", text)

@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use owt_core::{CodeId, WarmAdaptor};
+use owt_engine::link::{Found, Line, Settings};
 use owt_engine::{Host, HostStatus, Listing, NotTaken, Task, WorkerStatus};
+use owt_system::process::resident_bytes;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
@@ -23,10 +25,6 @@ use super::places::Places;
 use super::pool::{Pool, Source};
 use super::reclaim::Slim;
 use super::sink::Mailbox;
-use owt_engine::link::Found;
-use owt_engine::link::Line;
-use owt_engine::link::Settings;
-use owt_system::process::resident_bytes;
 
 /// Python cannot be hosted.
 #[derive(Debug, thiserror::Error)]

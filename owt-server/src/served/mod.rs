@@ -36,9 +36,9 @@ pub enum ServedError {
     Version(Box<Found>),
     /// It has no GIL.
     #[error(
-        "`{path}` is a free-threaded build of Python {version}, which owt does not serve: what \
-         loads into any Python needs one with the GIL; make the environment with `python{minor}` \
-         and not `python{minor}t`",
+        "`{path}` is a free-threaded build of Python {version}, which owt does not serve: \
+         its extension needs a Python with the GIL; make the environment with `python{minor}`, \
+         not with `python{minor}t`",
         path = .0.executable.display(), version = .0.version, minor = minor(&.0.version)
     )]
     FreeThreaded(Box<Found>),
