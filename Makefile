@@ -66,8 +66,8 @@ example: ## Install, serve and show an example with a real model (NAME=embed)
 	@$(PYO3_PYTHON) examples/run $(NAME)
 
 example-times: ## Measure the examples, and write the times into their READMEs
-	cargo build --release --locked -p owt-cli
-	OWT_BIN=$(abspath target/release/owt) $(PYO3_PYTHON) examples/times $(NAME)
+	cargo build --profile dist --locked -p owt-cli
+	OWT_BIN=$(abspath target/dist/owt) $(PYO3_PYTHON) examples/times $(NAME)
 
 screenshots: setup $(BROWSER) ## Write owt's pages as PNGs into docs/screenshots (NAMES="landing ...")
 	cargo build --bin owt --locked
@@ -96,11 +96,11 @@ $(VENV)/ready: owt-python/python/requirements-test.txt
 	touch $@
 
 bench: ## Measure beside peers; a table, JSON and a plot in target/bench
-	cargo build --release --locked -p owt-cli
+	cargo build --profile dist --locked -p owt-cli
 	benches/run
 
 soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--seconds 600 ...")
-	cargo build --release --locked -p owt-cli
+	cargo build --profile dist --locked -p owt-cli
 	$(VENV)/bin/python benches/soak $(SOAK)
 
 fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
@@ -112,10 +112,14 @@ fuzz-all: ## Try each of fuzz/fuzz_targets (SECONDS=60 each)
 	set -e; for target in $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs))); do \
 	  $(MAKE) --no-print-directory fuzz TARGET=$$target; done
 
+# The database of advisories is fetched; a copy of it serves where that cannot be.
+ADVISORIES = target/tools/bin/cargo-deny --workspace check advisories || \
+	target/tools/bin/cargo-deny --offline --workspace check advisories
+
 deny: ## Look for known faults, licences and sources of all crates (deny.toml)
 	$(call TOOL,cargo-deny)
 	target/tools/bin/cargo-deny --workspace check bans licenses sources
-	target/tools/bin/cargo-deny --workspace check advisories
+	$(ADVISORIES)
 
 sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/sbom
 	$(call TOOL,cargo-cyclonedx)
@@ -179,12 +183,17 @@ fmt: setup $(BROWSER) ## Format everything
 	cd browser && npx prettier --write --log-level warn .
 	cd browser && npx prettier --write --log-level warn --config .prettierrc.json $(SCRIPTS)
 
-lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy; warnings are errors
+lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy, cargo deny where it is installed; warnings are errors
 	cargo fmt --all --check
 	cd browser && npx prettier --check --log-level warn .
 	cd browser && npx prettier --check --log-level warn --config .prettierrc.json $(SCRIPTS)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy -p owt-client --lib --no-default-features --locked -- -D warnings
+	cargo clippy -p owt-cli --no-default-features --locked -- -D warnings
+	CARGO_TARGET_DIR=target/extension PYO3_BUILD_EXTENSION_MODULE=1 \
+	  cargo clippy -p owt-python --features extension --locked -- -D warnings
+	@if test -x target/tools/bin/cargo-deny; then $(MAKE) --no-print-directory deny; \
+	  else echo "not checked: licences, sources and advisories of crates (\`make deny\` installs cargo-deny)"; fi
 	$(VENV)/bin/ruff check owt-python/python clients/python benches examples deploy owt-testing
 	$(VENV)/bin/ruff format --check owt-python/python clients/python benches examples deploy owt-testing
 	cd owt-python/python && ../../$(VENV)/bin/python -m mypy

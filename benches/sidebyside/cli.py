@@ -42,8 +42,8 @@ def _bench(options: argparse.Namespace) -> int:
     about = machine.describe()
     if "owt" in options.servers and not options.owt_binary.is_file():
         raise StartError(
-            f"no owt at {options.owt_binary}: cargo build --release, or --owt-binary PATH, "
-            "or --servers without owt"
+            f"no owt at {options.owt_binary}: cargo build --profile dist -p owt-cli, "
+            "or --owt-binary PATH, or --servers without owt"
         )
     provision.wrk()
     scripts = provision.peers()
@@ -124,7 +124,7 @@ def _options() -> argparse.Namespace:
         "--owt-binary",
         type=Path,
         metavar="PATH",
-        default=provision.target_folder() / "release" / "owt",
+        default=provision.target_folder() / "dist" / "owt",
         help="default: %(default)s",
     )
     add("--cases", type=_some_of(cases), default=cases, help=f"some of {','.join(cases)}")

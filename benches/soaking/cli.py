@@ -158,7 +158,7 @@ def _options() -> argparse.Namespace:
     )
     add("--serve", action="append", default=[], metavar="OPTION", help="one for `owt serve`")
     add("--python", type=Path, metavar="PATH", help="what `owt serve` runs; default: this one's")
-    add("--binary", type=Path, default=target / "release" / "owt", metavar="PATH")
+    add("--binary", type=Path, default=target / "dist" / "owt", metavar="PATH")
     add("--out", type=Path, default=target / "soak", metavar="FOLDER")
     return parser.parse_args()
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::door::Rules;
-use crate::worker::Workers;
+use crate::pool::Workers;
 
 /// How a server behaves. [`Config::default`] is the command line's default.
 #[derive(Clone, Debug)]

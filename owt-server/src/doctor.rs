@@ -4,12 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::hosting;
-use crate::hosting::HostError;
+use crate::hosting::{self, HostError};
 use crate::listener::Address;
+use crate::pool::Workers;
 use crate::scratch::Scratch;
 use crate::served::{self, Diagnosis, Served};
-use crate::worker::Workers;
 
 /// Looks at the Python that this configuration means. A worker is started with it, and ended.
 ///
@@ -33,6 +32,6 @@ fn try_worker(config: &Config) -> Result<(), HostError> {
     let address = Address::Tcp { bound: SocketAddr::new(config.address, 0), is_tls: false };
     let served = Served::find(config.python.as_deref())?;
     let settings = hosting::settings(&config, &served, &address, scratch.path())?;
-    hosting::crew(&config, &served, settings, None)?.end(Duration::ZERO);
+    hosting::Supervised::start(&config, &served, settings, None)?.end(Duration::ZERO);
     Ok(())
 }

@@ -14,8 +14,8 @@ use owt_system::sandbox::{SandboxError, Walls};
 
 use crate::config::Config;
 use crate::listener::Address;
+use crate::pool::{Limits, Pool, PoolPlan, Supervisor};
 use crate::served::{Served, ServedError};
-use crate::worker::{Bounds, Crew};
 
 /// How long threads that are stuck in an adaptor are waited for once the drain is over.
 #[cfg(feature = "embed")]
@@ -110,21 +110,48 @@ pub fn walls(
     sandbox.walls(scratch, &settings.adaptors, cache_folder().as_deref()).map(Some)
 }
 
-/// The workers that the configuration means.
-///
-/// # Errors
-/// When none starts.
-pub fn crew(
-    config: &Config,
-    served: &Served,
-    settings: Settings,
-    walls: Option<Walls>,
-) -> Result<Arc<Crew>, HostError> {
-    // What the cache keeps is counted too: it leaves others their room.
-    let answers = config.answer_bytes.saturating_add(config.cache_bytes as usize);
-    let bounds = Bounds { grace: config.bounded_grace(), answers };
-    let command = served.command(&config.workers.command, &settings.package);
-    Crew::start(&config.workers, command, settings, walls, bounds)
+/// Workers, and who looks after them.
+#[derive(Clone)]
+pub struct Supervised {
+    supervisor: Arc<Supervisor>,
+    pool: Arc<Pool>,
+}
+
+impl Supervised {
+    /// Starts the workers that the configuration means; returns when the first is up.
+    ///
+    /// # Errors
+    /// When none starts.
+    pub fn start(
+        config: &Config,
+        served: &Served,
+        settings: Settings,
+        walls: Option<Walls>,
+    ) -> Result<Self, HostError> {
+        let plan = PoolPlan {
+            count: config.workers.count,
+            command: served.command(&config.workers.command, &settings.package),
+            settings,
+            walls,
+            limits: Limits {
+                max_memory: config.workers.max_memory,
+                max_requests: config.workers.max_requests,
+                grace: config.bounded_grace(),
+            },
+        };
+        // What the cache keeps is counted too: it leaves others their room.
+        let answers = config.answer_bytes.saturating_add(config.cache_bytes as usize);
+        let supervisor =
+            Supervisor::start(&config.workers.guard, answers).map_err(HostError::Worker)?;
+        let pool = Pool::start(Arc::clone(&supervisor), plan).map_err(HostError::Worker)?;
+        Ok(Self { supervisor, pool })
+    }
+
+    /// Ends them; what each has to do at its end may take that long. True when no call was left
+    /// running that was not answered.
+    pub fn end(&self, patience: Duration) -> bool {
+        self.supervisor.end(patience)
+    }
 }
 
 /// Where Python runs.
@@ -132,7 +159,7 @@ pub fn crew(
 pub enum Hosting {
     #[cfg(feature = "embed")]
     Here(Arc<PythonHost>),
-    Workers(Arc<Crew>),
+    Workers(Supervised),
 }
 
 impl Hosting {
@@ -156,7 +183,7 @@ impl Hosting {
         }
         // Not needed where nothing runs here.
         let _ = (runtime, scratch);
-        crew(config, served, settings, walls).map(Self::Workers)
+        Supervised::start(config, served, settings, walls).map(Self::Workers)
     }
 
     /// What the engine gives its calls to.
@@ -164,7 +191,7 @@ impl Hosting {
         match self {
             #[cfg(feature = "embed")]
             Self::Here(host) => Arc::clone(host) as Arc<dyn Host>,
-            Self::Workers(crew) => Arc::clone(crew) as Arc<dyn Host>,
+            Self::Workers(workers) => Arc::clone(&workers.pool) as Arc<dyn Host>,
         }
     }
 
@@ -183,7 +210,7 @@ impl Hosting {
         match self {
             #[cfg(feature = "embed")]
             Self::Here(_) => true,
-            Self::Workers(crew) => crew.end(patience),
+            Self::Workers(workers) => workers.end(patience),
         }
     }
 
@@ -192,9 +219,9 @@ impl Hosting {
         match self {
             #[cfg(feature = "embed")]
             Self::Here(_) => tracing::warn!("there are no workers to replace (--workers 0)"),
-            Self::Workers(crew) => {
+            Self::Workers(workers) => {
                 tracing::info!("replacing the workers");
-                crew.reload();
+                workers.supervisor.reload();
             }
         }
     }

@@ -16,11 +16,11 @@ mod hosting;
 mod http;
 mod listener;
 mod metrics;
+mod pool;
 mod scratch;
 mod serve;
 mod served;
 mod tls;
-mod worker;
 
 pub use audit::{AuditError, AuditFileError};
 pub use config::{Config, Exposed};
@@ -32,7 +32,7 @@ pub use door::{
 pub use hosting::HostError;
 pub use listener::{Address, Listener, Socket, SocketError};
 pub use owt_system::sandbox::{Sandbox, SandboxError};
+pub use pool::{WorkerCommand, Workers, run_guard};
 pub use serve::{Ready, ServeError, Signals, serve};
 pub use served::{Diagnosis, ExtensionError, FindError, ServedError, default_python};
 pub use tls::{Tls, TlsError};
-pub use worker::{WorkerCommand, Workers, run_guard};

@@ -334,3 +334,115 @@ impl Outbox {
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Inbox;
+    use crate::link::frame::ToWorker;
+
+    /// An outbox, and what reads at its other end.
+    fn pair() -> (Arc<Outbox>, Inbox) {
+        let (here, there) = UnixStream::pair().unwrap();
+        (Outbox::new(here, "test").unwrap(), Inbox::new(there, 1 << 20))
+    }
+
+    /// Reads until the end, or until `take` has had enough.
+    fn read(inbox: &mut Inbox, mut take: impl FnMut(ToWorker<'_>, &[u8]) -> bool) {
+        let mut goes_on = true;
+        while goes_on {
+            let is_open = inbox.read(|bytes| {
+                let (message, payload) = frame::read(bytes).unwrap();
+                goes_on &= take(message, payload);
+                Ok(())
+            });
+            goes_on &= is_open.unwrap();
+        }
+    }
+
+    #[test]
+    fn frames_of_many_threads_arrive_whole_and_each_threads_in_order() {
+        const THREADS: u32 = 4;
+        const FRAMES: usize = 5000;
+        let (outbox, mut inbox) = pair();
+        let send = |number: u32| {
+            let outbox = Arc::clone(&outbox);
+            move || {
+                for bytes in 0..FRAMES {
+                    outbox.push(&ToWorker::Credit { number, bytes }, &[]);
+                    if bytes % 3 == 0 { outbox.flush() } else { outbox.nudge() }
+                }
+                // Whoever put it in line sends it, at the latest when nothing more comes.
+                outbox.flush();
+            }
+        };
+        let threads: Vec<_> = (0..THREADS).map(|number| std::thread::spawn(send(number))).collect();
+        let (mut next, mut left) = ([0; THREADS as usize], THREADS as usize * FRAMES);
+        read(&mut inbox, |message, _| {
+            let ToWorker::Credit { number, bytes } = message else { panic!("{message:?}") };
+            assert_eq!(bytes, next[number as usize]);
+            next[number as usize] += 1;
+            left -= 1;
+            left > 0
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    #[test]
+    fn a_full_socket_holds_nobody_up_and_everything_arrives() {
+        let (outbox, mut inbox) = pair();
+        let body = Bytes::from((0..8 << 20).map(|at: u32| (at % 251) as u8).collect::<Vec<_>>());
+        outbox.push_pieces(&ToWorker::Body { number: 7 }, body.clone());
+        // Returns though nobody reads yet.
+        outbox.flush();
+        outbox.push(&ToWorker::Cancel { number: 7 }, &[]);
+        outbox.push_urgent(&ToWorker::Cancel { number: 1 });
+        outbox.flush();
+        let (mut came, mut cancelled) = (Vec::new(), Vec::new());
+        read(&mut inbox, |message, payload| {
+            match message {
+                ToWorker::Body { number: 7 } => came.extend_from_slice(payload),
+                ToWorker::Cancel { number } => cancelled.push((number, came.len())),
+                other => panic!("{other:?}"),
+            }
+            cancelled.len() < 2
+        });
+        assert!(came == body);
+        let [(1, early), (7, late)] = cancelled[..] else { panic!("{cancelled:?}") };
+        assert!(early < body.len(), "what is urgent overtakes the pieces");
+        assert_eq!(late, body.len(), "and nothing else does");
+    }
+
+    #[test]
+    fn what_is_urgent_goes_first() {
+        let (outbox, mut inbox) = pair();
+        outbox.push(&ToWorker::Fetch { number: 1 }, &[]);
+        outbox.push_urgent(&ToWorker::Cancel { number: 2 });
+        outbox.push(&ToWorker::Fetch { number: 3 }, &[]);
+        outbox.drain();
+        let mut numbers = Vec::new();
+        read(&mut inbox, |message, _| {
+            if let ToWorker::Fetch { number } | ToWorker::Cancel { number } = message {
+                numbers.push(number);
+            }
+            numbers.len() < 3
+        });
+        assert_eq!(numbers, [2, 1, 3]);
+    }
+
+    #[test]
+    fn a_closed_one_takes_nothing_and_its_reader_comes_to_the_end() {
+        let (outbox, mut inbox) = pair();
+        outbox.push_pieces(&ToWorker::Body { number: 1 }, Bytes::from(vec![0; 8 << 20]));
+        outbox.flush();
+        outbox.close();
+        outbox.push(&ToWorker::List, &[]);
+        outbox.flush();
+        outbox.drain();
+        assert!(outbox.state.lock().is_empty());
+        read(&mut inbox, |message, _| {
+            assert!(matches!(message, ToWorker::Body { .. }));
+            true
+        });
+    }
+}

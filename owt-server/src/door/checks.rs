@@ -9,10 +9,10 @@ use owt_core::{Problem, ProblemKind};
 use sha2::Sha256;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::guesses::Record;
 use super::keys::SlowCheck;
 use super::lock::too_many;
 use super::password::Hash;
-use super::penance::Record;
 
 /// Checks that run at once. Each takes the memory that the hash says.
 const RUNNING: usize = 2;
@@ -128,19 +128,21 @@ mod tests {
         let record = Arc::<Record>::default();
         // Not so cheap that it could be done before it is looked at.
         keys.add_user(&format!("ali:{}", OPEN_SESAME.replace("m=8", "m=4096"))).unwrap();
-        let mut failures = 0;
+        let (mut failures, mut on_their_way) = (0, 0);
         while record.admit().is_ok() {
             let Check::Slow(check) = keys.check(b"ali", b"guess") else { panic!("it is slow") };
             let mut guess =
                 Box::pin(checks.run(&known, b"guess", check, b"guess", Arc::clone(&record), None));
-            // It is on its way when it is first looked at, and nobody waits for it.
+            // It is on its way when it is first looked at, on nearly every machine at nearly every
+            // time, and nobody waits for it.
             let polled = guess.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            assert!(polled.is_pending());
+            on_their_way += usize::from(polled.is_pending());
             drop(guess);
             // The turn is over when it is done.
             drop(pin!(record.turn()).await);
             failures += 1;
         }
         assert_eq!(failures, 11);
+        assert!(on_their_way > 0);
     }
 }

@@ -10,8 +10,8 @@ use owt_core::{Problem, ProblemKind};
 use parking_lot::RwLock;
 
 use super::checks::{Checks, Known};
+use super::guesses::Guesses;
 use super::keys::{Check, Holder, Keys, TOKEN_USER};
-use super::penance::Penance;
 
 /// What a request has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) struct Lock {
     ring: RwLock<Arc<Ring>>,
     /// Which keys there are may change; that there are some does not.
     asks_key: bool,
-    penance: Penance,
+    guesses: Guesses,
     checks: Checks,
 }
 
@@ -63,8 +63,8 @@ impl Lock {
     /// The system has no random bytes to give.
     pub fn new(keys: Keys) -> std::io::Result<Self> {
         let asks_key = !keys.is_empty();
-        let (penance, checks) = (Penance::new(), Checks::new()?);
-        Ok(Self { ring: RwLock::new(Ring::new(keys)), asks_key, penance, checks })
+        let (guesses, checks) = (Guesses::new(), Checks::new()?);
+        Ok(Self { ring: RwLock::new(Ring::new(keys)), asks_key, guesses, checks })
     }
 
     /// From the next request on these are the keys.
@@ -104,7 +104,7 @@ impl Lock {
         let Some(header) = authorization else { return Err(unknown(&ring.keys)) };
         // Before anything of it is looked at, or waiting would not keep anyone from guessing.
         // Everybody has a record, so that making one does not tell of a failure.
-        let record = self.penance.record(from);
+        let record = self.guesses.record(from);
         record.admit().map_err(too_many)?;
         let shown = match Offer::read(header) {
             Some(Offer::Bearer(token)) => ring.keys.accept_token(token).map(Shown::Token),
@@ -252,7 +252,7 @@ mod tests {
             let pair = basic(&format!("{user}:open sesame"));
             assert_eq!(lock.open(Some(&pair), None).await.unwrap(), password(user));
             // It is remembered before the next one's turn.
-            drop(lock.penance.record(None).turn().await);
+            drop(lock.guesses.record(None).turn().await);
             assert_eq!(at_once(&lock, &pair), Some(Ok(password(user))));
         }
         // Wrong ones again each time, whoever's they are.
@@ -276,7 +276,7 @@ mod tests {
         keys.add_user(&format!("bob:{OPEN_SESAME}")).unwrap();
         lock.exchange(keys);
         assert_eq!(opened.await.unwrap(), password("ali"));
-        drop(lock.penance.record(None).turn().await);
+        drop(lock.guesses.record(None).turn().await);
         let again = lock.open(Some(&pair), None).await;
         assert_eq!(again.unwrap_err().kind, ProblemKind::Unauthenticated);
         let wrong = at_once(&lock, b"Bearer 0123456789abcdef");

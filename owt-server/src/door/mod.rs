@@ -14,11 +14,11 @@ mod client;
 mod consent;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod guesses;
 mod keyring;
 mod keys;
 mod lock;
 mod password;
-mod penance;
 mod quota;
 
 use std::io;

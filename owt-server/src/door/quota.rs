@@ -13,7 +13,7 @@ use moka::policy::EvictionPolicy;
 use owt_core::{Problem, ProblemKind};
 use parking_lot::Mutex;
 
-use super::penance::peer;
+use super::guesses::peer;
 use super::{Caller, Refusal, UserName};
 
 /// Users whose rate is remembered. The one not seen for longest goes, and begins anew.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::worker::WorkerCommand;
+use crate::pool::WorkerCommand;
 
 /// The extension's file in the package.
 const FILE: &str = "_native.abi3.so";

@@ -20,7 +20,7 @@ use extension::Extension;
 pub use extension::ExtensionError;
 pub use found::{FindError, default_python};
 
-use crate::worker::WorkerCommand;
+use crate::pool::WorkerCommand;
 
 /// There is no Python that can be served.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
-//! Whole answers that wait for their readers, and the room that there is for them.
+//! Bounds the memory of whole answers that wait for their readers.
 //!
 //! Small ones go to the server at once. Of a large one the beginning goes, and the rest stays in
-//! its worker until the server has room for it: a reader that does not read, or many of them, fill
+//! its worker until the budget allows it: a reader that does not read, or many of them, fill
 //! no more than that.
 
 use std::collections::VecDeque;
@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 
 use super::worker::Worker;
 
-/// The server's room, for the answers of all workers.
+/// The bytes that whole answers may take in the server, of all workers together.
 #[derive(Debug)]
-pub struct Room {
+pub struct Budget {
     most: usize,
     state: Mutex<State>,
 }
@@ -36,7 +36,7 @@ pub struct Wanted {
 }
 
 impl State {
-    /// False when there is no room. An empty one takes any.
+    /// False when it does not fit. An empty budget takes any.
     fn take(&mut self, wanted: &Wanted, most: usize) -> bool {
         self.taken.retain(|(reader, _)| !reader.has_gone());
         let held: usize = self.taken.iter().map(|(_, length)| *length).sum();
@@ -48,7 +48,7 @@ impl State {
     }
 }
 
-impl Room {
+impl Budget {
     pub fn new(most: usize) -> Self {
         Self { most, state: Mutex::default() }
     }
@@ -58,7 +58,7 @@ impl Room {
         self.most
     }
 
-    /// True when the answer may come at once. Else it is given by [`Room::next`] when it may.
+    /// True when the answer may come at once. Else it is given by [`Budget::next`] when it may.
     pub fn ask(&self, wanted: Wanted) -> bool {
         let mut state = self.state.lock();
         let may_come = state.waiting.is_empty() && state.take(&wanted, self.most);
@@ -68,7 +68,7 @@ impl Room {
         may_come
     }
 
-    /// The one that has waited longest, if there is room for it by now.
+    /// The one that has waited longest, if it fits by now.
     pub fn next(&self) -> Option<Wanted> {
         let mut state = self.state.lock();
         while let Some(wanted) = state.waiting.pop_front() {
@@ -97,25 +97,25 @@ mod tests {
 
     #[test]
     fn answers_come_in_turn_as_readers_leave_room() {
-        let room = Room::new(100);
+        let budget = Budget::new(100);
         let (first, _one, reader) = wanted(1, 60);
         let (second, _two, second_reader) = wanted(2, 60);
         let (third, _three, impatient) = wanted(3, 10);
         let (fourth, _four, _fourth_reader) = wanted(4, 10);
-        assert!(room.ask(first));
-        assert!(!room.ask(second));
-        assert!(!room.ask(third), "nobody overtakes");
-        assert!(!room.ask(fourth));
-        assert!(room.next().is_none());
+        assert!(budget.ask(first));
+        assert!(!budget.ask(second));
+        assert!(!budget.ask(third), "nobody overtakes");
+        assert!(!budget.ask(fourth));
+        assert!(budget.next().is_none());
         drop(reader);
-        assert_eq!(room.next().unwrap().number, 2);
+        assert_eq!(budget.next().unwrap().number, 2);
         drop(impatient);
-        assert_eq!(room.next().unwrap().number, 4);
-        assert!(room.next().is_none());
+        assert_eq!(budget.next().unwrap().number, 4);
+        assert!(budget.next().is_none());
         drop(second_reader);
         let (huge, _five, _huge_reader) = wanted(5, 1000);
-        assert!(!room.ask(huge));
+        assert!(!budget.ask(huge));
         drop(_fourth_reader);
-        assert_eq!(room.next().unwrap().number, 5, "an empty room takes any");
+        assert_eq!(budget.next().unwrap().number, 5, "an empty budget takes any");
     }
 }

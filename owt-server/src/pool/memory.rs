@@ -1,5 +1,5 @@
-//! What becomes of a worker that holds more memory than it may: it is asked to unload what is
-//! idle, and ended when that does not help, or when there is no time for it.
+//! Decides what happens to a worker that holds more memory than it may: it is asked to unload idle
+//! adaptors, and killed if that does not help or there is no time for it.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ const PEACE: Duration = Duration::from_secs(1);
 
 /// One worker's memory, as far as it needs watching.
 #[derive(Debug, Default)]
-pub struct Swelling(Option<Asked>);
+pub struct MemoryWatch(Option<Asked>);
 
 /// It was asked to hold less.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub enum Verdict {
     End,
 }
 
-impl Swelling {
+impl MemoryWatch {
     /// It holds so many bytes, of so many that it may.
     pub fn look(&mut self, bytes: u64, most: u64, now: Instant) -> Verdict {
         if bytes <= most {
@@ -76,42 +76,42 @@ mod tests {
 
     const MOST: u64 = 1000;
 
-    fn asked(bytes: u64) -> (Swelling, Instant) {
-        let (mut swelling, now) = (Swelling::default(), Instant::now());
-        assert_eq!(swelling.look(bytes, MOST, now), Verdict::Ask);
-        (swelling, now)
+    fn asked(bytes: u64) -> (MemoryWatch, Instant) {
+        let (mut memory, now) = (MemoryWatch::default(), Instant::now());
+        assert_eq!(memory.look(bytes, MOST, now), Verdict::Ask);
+        (memory, now)
     }
 
     #[test]
     fn a_small_worker_is_left_alone_and_a_huge_one_is_ended_unasked() {
-        let mut swelling = Swelling::default();
-        assert_eq!(swelling.look(MOST, MOST, Instant::now()), Verdict::Nothing);
-        assert_eq!(swelling.look(MOST * 3 / 2 + 1, MOST, Instant::now()), Verdict::End);
+        let mut memory = MemoryWatch::default();
+        assert_eq!(memory.look(MOST, MOST, Instant::now()), Verdict::Nothing);
+        assert_eq!(memory.look(MOST * 3 / 2 + 1, MOST, Instant::now()), Verdict::End);
     }
 
     #[test]
     fn one_that_is_asked_has_a_grace_unless_it_grows() {
-        let (mut swelling, now) = asked(1100);
-        assert_eq!(swelling.look(1150, MOST, now + GRACE / 2), Verdict::Nothing);
-        assert_eq!(swelling.look(1201, MOST, now + GRACE / 2), Verdict::End);
-        assert_eq!(swelling.look(1100, MOST, now + GRACE * 2), Verdict::End);
+        let (mut memory, now) = asked(1100);
+        assert_eq!(memory.look(1150, MOST, now + GRACE / 2), Verdict::Nothing);
+        assert_eq!(memory.look(1201, MOST, now + GRACE / 2), Verdict::End);
+        assert_eq!(memory.look(1100, MOST, now + GRACE * 2), Verdict::End);
     }
 
     #[test]
     fn one_that_could_not_help_it_is_ended() {
-        let (mut swelling, now) = asked(1100);
+        let (mut memory, now) = asked(1100);
         let slimmed = Slimmed { unloaded: 1, bytes: 1050 };
-        assert_eq!(swelling.answered(slimmed, now), Some(1100));
-        assert_eq!(swelling.look(1050, MOST, now), Verdict::End);
+        assert_eq!(memory.answered(slimmed, now), Some(1100));
+        assert_eq!(memory.look(1050, MOST, now), Verdict::End);
     }
 
     #[test]
     fn one_that_helped_itself_is_asked_again_later() {
-        let (mut swelling, now) = asked(1100);
-        assert_eq!(swelling.look(900, MOST, now), Verdict::Nothing);
-        assert_eq!(swelling.answered(Slimmed { unloaded: 2, bytes: 900 }, now), Some(1100));
-        assert_eq!(swelling.look(1100, MOST, now + PEACE / 2), Verdict::Nothing);
-        assert_eq!(swelling.look(1100, MOST, now + PEACE), Verdict::Ask);
-        assert_eq!(swelling.look(1100, MOST, now + PEACE), Verdict::Nothing);
+        let (mut memory, now) = asked(1100);
+        assert_eq!(memory.look(900, MOST, now), Verdict::Nothing);
+        assert_eq!(memory.answered(Slimmed { unloaded: 2, bytes: 900 }, now), Some(1100));
+        assert_eq!(memory.look(1100, MOST, now + PEACE / 2), Verdict::Nothing);
+        assert_eq!(memory.look(1100, MOST, now + PEACE), Verdict::Ask);
+        assert_eq!(memory.look(1100, MOST, now + PEACE), Verdict::Nothing);
     }
 }

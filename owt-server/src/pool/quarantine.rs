@@ -1,4 +1,4 @@
-//! Adaptors that kill their workers, and how long they are refused.
+//! Quarantines adaptors that kill their workers.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ const DEATHS: f32 = 3.0;
 /// most that kill do it soon after they have begun.
 const BYSTANDER: f32 = 0.25;
 /// How long it is refused; afterwards one more death is enough.
-const PENANCE: Duration = Duration::from_secs(30);
+const LENGTH: Duration = Duration::from_secs(30);
 /// Adaptors that are remembered.
 const REMEMBERED: usize = 1024;
 
-/// Deaths by adaptor, in a row: a call that ends while its worker lives wipes them out.
+/// Deaths by adaptor, in a row: a call that ends while its worker lives clears them.
 #[derive(Debug, Default)]
-pub struct Culprits(HashMap<CodeId, Record>);
+pub struct Quarantine(HashMap<CodeId, Record>);
 
 #[derive(Debug)]
 struct Record {
@@ -25,7 +25,7 @@ struct Record {
     last: Instant,
 }
 
-impl Culprits {
+impl Quarantine {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -33,7 +33,7 @@ impl Culprits {
     /// How long that adaptor is still refused.
     pub fn refused(&self, adaptor: CodeId, now: Instant) -> Option<Duration> {
         let record = self.0.get(&adaptor).filter(|record| record.deaths >= DEATHS)?;
-        PENANCE.checked_sub(now.duration_since(record.last)).filter(|left| !left.is_zero())
+        LENGTH.checked_sub(now.duration_since(record.last)).filter(|left| !left.is_zero())
     }
 
     /// A worker died while calls of these adaptors ran in it, since these moments.
@@ -56,7 +56,7 @@ impl Culprits {
     }
 
     /// A call of that adaptor ended, and its worker lives.
-    pub fn absolve(&mut self, adaptor: CodeId) {
+    pub fn clear(&mut self, adaptor: CodeId) {
         self.0.remove(&adaptor);
     }
 }
@@ -71,49 +71,49 @@ mod tests {
 
     #[test]
     fn three_deaths_in_a_row_are_refused_for_a_while() {
-        let (mut culprits, now) = (Culprits::default(), Instant::now());
+        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
         for _ in 0..2 {
-            culprits.blame([(id(1), now)].into_iter(), now);
-            assert_eq!(culprits.refused(id(1), now), None);
+            quarantine.blame([(id(1), now)].into_iter(), now);
+            assert_eq!(quarantine.refused(id(1), now), None);
         }
-        culprits.blame([(id(1), now)].into_iter(), now);
-        assert_eq!(culprits.refused(id(1), now), Some(PENANCE));
-        assert_eq!(culprits.refused(id(2), now), None);
-        assert_eq!(culprits.refused(id(1), now + PENANCE), None);
-        culprits.blame([(id(1), now)].into_iter(), now + PENANCE);
-        assert_eq!(culprits.refused(id(1), now + PENANCE), Some(PENANCE));
+        quarantine.blame([(id(1), now)].into_iter(), now);
+        assert_eq!(quarantine.refused(id(1), now), Some(LENGTH));
+        assert_eq!(quarantine.refused(id(2), now), None);
+        assert_eq!(quarantine.refused(id(1), now + LENGTH), None);
+        quarantine.blame([(id(1), now)].into_iter(), now + LENGTH);
+        assert_eq!(quarantine.refused(id(1), now + LENGTH), Some(LENGTH));
     }
 
     #[test]
     fn an_end_in_peace_wipes_the_record() {
-        let (mut culprits, now) = (Culprits::default(), Instant::now());
+        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
         for _ in 0..10 {
-            culprits.blame([(id(1), now)].into_iter(), now);
-            culprits.blame([(id(1), now)].into_iter(), now);
-            culprits.absolve(id(1));
+            quarantine.blame([(id(1), now)].into_iter(), now);
+            quarantine.blame([(id(1), now)].into_iter(), now);
+            quarantine.clear(id(1));
         }
-        assert_eq!(culprits.refused(id(1), now), None);
+        assert_eq!(quarantine.refused(id(1), now), None);
     }
 
     #[test]
     fn who_only_ran_beside_it_is_blamed_less() {
-        let (mut culprits, now) = (Culprits::default(), Instant::now());
+        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
         for death in 1..=4 {
             let then = now + Duration::from_secs(death);
-            culprits.blame([(id(2), now), (id(1), then), (id(2), now)].into_iter(), then);
+            quarantine.blame([(id(2), now), (id(1), then), (id(2), now)].into_iter(), then);
         }
-        assert!(culprits.refused(id(1), now + Duration::from_secs(4)).is_some());
-        assert_eq!(culprits.refused(id(2), now + Duration::from_secs(4)), None);
+        assert!(quarantine.refused(id(1), now + Duration::from_secs(4)).is_some());
+        assert_eq!(quarantine.refused(id(2), now + Duration::from_secs(4)), None);
     }
 
     #[test]
     fn memory_is_bounded() {
-        let (mut culprits, now) = (Culprits::default(), Instant::now());
+        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
         for number in 0..5000_u32 {
             let mut digest = [0; 32];
             digest[..4].copy_from_slice(&number.to_le_bytes());
-            culprits.blame([(CodeId::from_bytes(digest), now)].into_iter(), now);
+            quarantine.blame([(CodeId::from_bytes(digest), now)].into_iter(), now);
         }
-        assert!(culprits.0.len() <= REMEMBERED);
+        assert!(quarantine.0.len() <= REMEMBERED);
     }
 }

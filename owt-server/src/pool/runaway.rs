@@ -1,10 +1,10 @@
-//! When a call that nobody waits for any more has to be ended with its worker.
+//! Decides when a call that nobody waits for any more costs its worker.
 //!
-//! One that holds the interpreter's lock stops everybody: its worker is ended. One that waits in
-//! native code without it takes a thread and nothing else: the worker and all that is warm in it
-//! lives on, and is exchanged in peace when threads run short. Which of the two it is, the worker
-//! says itself: whoever in it holds the lock notes again and again what the call does, and a
-//! call that holds the lock lets nobody note anything.
+//! A call that holds the interpreter's lock stops everybody: its worker is killed. One that waits in
+//! native code without the lock only keeps a thread: the worker lives on, with all that is warm in
+//! it, and is replaced once threads run short. The worker itself reports which of the two it is:
+//! whichever thread holds the lock notes again and again what the call does, and a call that keeps
+//! the lock lets nobody note anything.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ impl Kept {
 
 /// What a worker is ended or exchanged for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deaf {
+pub enum Runaway {
     /// A call goes on past its deadline, and lets no other run.
     Overdue,
     /// A call goes on without its client, and lets no other run.
@@ -74,8 +74,8 @@ impl Left {
         self.is_overdue
     }
 
-    pub fn deaf(self) -> Deaf {
-        if self.is_overdue { Deaf::Overdue } else { Deaf::Abandoned }
+    pub fn runaway(self) -> Runaway {
+        if self.is_overdue { Runaway::Overdue } else { Runaway::Abandoned }
     }
 
     /// The worker says that it goes on; `has_lane`: on the one thread of its adaptor.

@@ -21,11 +21,11 @@ const REMEMBERED: u64 = 10_000;
 const FORGOTTEN: Duration = Duration::from_secs(120);
 
 /// The failures of all peers.
-pub(super) struct Penance {
+pub(super) struct Guesses {
     records: moka::sync::Cache<IpAddr, Arc<Record>>,
 }
 
-impl Penance {
+impl Guesses {
     pub fn new() -> Self {
         let records = moka::sync::Cache::builder()
             .max_capacity(REMEMBERED)
@@ -105,8 +105,8 @@ impl Record {
 mod tests {
     use super::*;
 
-    fn failures_until_refused(penance: &Penance, from: &str) -> usize {
-        let record = penance.record(Some(from.parse().unwrap()));
+    fn failures_until_refused(guesses: &Guesses, from: &str) -> usize {
+        let record = guesses.record(Some(from.parse().unwrap()));
         let tried = (0..100).take_while(|_| {
             let admitted = record.admit().is_ok();
             record.fail(None);
@@ -117,29 +117,29 @@ mod tests {
 
     #[test]
     fn a_peer_has_a_few_failures() {
-        let penance = Penance::new();
-        assert_eq!(failures_until_refused(&penance, "10.0.0.1"), 11);
-        assert_eq!(failures_until_refused(&penance, "10.0.0.1"), 0);
-        assert_eq!(failures_until_refused(&penance, "10.0.0.2"), 11);
-        let wait = penance.record(Some("10.0.0.1".parse().unwrap())).admit().unwrap_err();
+        let guesses = Guesses::new();
+        assert_eq!(failures_until_refused(&guesses, "10.0.0.1"), 11);
+        assert_eq!(failures_until_refused(&guesses, "10.0.0.1"), 0);
+        assert_eq!(failures_until_refused(&guesses, "10.0.0.2"), 11);
+        let wait = guesses.record(Some("10.0.0.1".parse().unwrap())).admit().unwrap_err();
         assert!(wait <= EACH, "{wait:?}");
     }
 
     #[test]
     fn one_host_is_one_peer_however_many_addresses_it_has() {
-        let penance = Penance::new();
-        assert_eq!(failures_until_refused(&penance, "2001:db8:1:2::1"), 11);
-        assert_eq!(failures_until_refused(&penance, "2001:db8:1:2:ffff::"), 0);
-        assert_eq!(failures_until_refused(&penance, "2001:db8:1:3::1"), 11);
-        assert_eq!(failures_until_refused(&penance, "10.0.0.1"), 11);
-        assert_eq!(failures_until_refused(&penance, "::ffff:10.0.0.1"), 0);
-        assert_eq!(failures_until_refused(&penance, "127.0.0.1"), 11);
+        let guesses = Guesses::new();
+        assert_eq!(failures_until_refused(&guesses, "2001:db8:1:2::1"), 11);
+        assert_eq!(failures_until_refused(&guesses, "2001:db8:1:2:ffff::"), 0);
+        assert_eq!(failures_until_refused(&guesses, "2001:db8:1:3::1"), 11);
+        assert_eq!(failures_until_refused(&guesses, "10.0.0.1"), 11);
+        assert_eq!(failures_until_refused(&guesses, "::ffff:10.0.0.1"), 0);
+        assert_eq!(failures_until_refused(&guesses, "127.0.0.1"), 11);
         for another in ["127.0.0.2", "127.255.255.254", "::1", "::ffff:127.1.2.3"] {
-            assert_eq!(failures_until_refused(&penance, another), 0, "{another}");
+            assert_eq!(failures_until_refused(&guesses, another), 0, "{another}");
         }
         let unknown = (0..100).take_while(|_| {
-            penance.record(None).fail(None);
-            penance.record(None).admit().is_ok()
+            guesses.record(None).fail(None);
+            guesses.record(None).admit().is_ok()
         });
         assert_eq!(unknown.count(), 10);
     }

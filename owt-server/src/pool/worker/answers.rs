@@ -1,4 +1,4 @@
-//! Answers as they come from a worker: in pieces, when there is room for them, or as a file.
+//! Takes answers from a worker: in pieces, when the budget allows it, or as a file.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,16 +10,16 @@ use owt_engine::{Event, Gathering, Head, Opened};
 use rustix::io::Errno;
 
 use super::Worker;
-use crate::worker::answers::Wanted;
+use crate::pool::budget::Wanted;
 use owt_engine::link::ToWorker;
 use owt_engine::link::frame::LARGE;
 
-/// Bytes made room for when an answer of more than that is announced.
+/// Bytes made budget for when an answer of more than that is announced.
 const ROOM: usize = 64 << 20;
 
 /// A long answer, on its way.
 #[derive(Debug)]
-pub(super) struct Coming {
+pub struct Coming {
     head: Head,
     /// What has come.
     body: Gathering,
@@ -36,7 +36,7 @@ impl Worker {
         length: usize,
         first: &[u8],
     ) -> io::Result<()> {
-        if length > LARGE.max(self.room.most()) {
+        if length > LARGE.max(self.budget.most()) {
             return Err(io::Error::other(format!("an answer of {length} bytes")));
         }
         let mut wanted = None;
@@ -48,14 +48,14 @@ impl Worker {
             wanted = Some(entry.events.watch());
         });
         if let Some(reader) = wanted.filter(|_| length > LARGE)
-            && self.room.ask(Wanted { worker: Weak::clone(&self.me), number, reader, length })
+            && self.budget.ask(Wanted { worker: Weak::clone(&self.me), number, reader, length })
         {
             self.fetch(number);
         }
         Ok(())
     }
 
-    /// Has the rest of an answer come, for which there is room now.
+    /// Has the rest of an answer come, for which there is budget now.
     pub fn fetch(&self, number: u32) {
         self.with(number, |entry| {
             if let Some(coming) = &mut entry.answer {

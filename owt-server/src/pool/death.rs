@@ -1,4 +1,4 @@
-//! How a worker died, in words.
+//! Describes how a worker died.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use owt_core::{Problem, ProblemKind};
 
-use super::words::LastWords;
+use super::output::LastLines;
 
 /// Why the server ended a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +54,11 @@ impl Ending {
 
 /// A worker's end.
 #[derive(Clone, Debug)]
-pub struct Obituary {
+pub struct Death {
     pub pid: u32,
     pub status: Option<ExitStatus>,
     pub ending: Option<Ending>,
-    pub last_words: LastWords,
+    pub last_lines: LastLines,
 }
 
 /// Why a worker that was started did not become ready.
@@ -72,16 +72,16 @@ pub enum NotReady {
     Silent(#[from] io::Error),
 }
 
-impl Obituary {
+impl Death {
     /// Of one that never was ready: why, and what it wrote.
     pub fn of_a_start(&self, why: NotReady) -> String {
         let mut text = match why {
             NotReady::Said(why) => why,
             NotReady::Silent(error) => format!("{error}; it {}", self.how()),
         };
-        let words = self.last_words.of_process();
-        if !words.is_empty() {
-            text += &format!("; the last lines it wrote:\n{}", words.join("\n"));
+        let output = self.last_lines.of_process();
+        if !output.is_empty() {
+            text += &format!("; the last lines it wrote:\n{}", output.join("\n"));
         }
         text
     }
@@ -145,14 +145,14 @@ impl Obituary {
         let mut detail =
             format!("the worker that ran this call (process {}) {}", self.pid, self.how());
         if self.ending.is_none() {
-            let words = self.last_words.of_call(call, alone);
+            let output = self.last_lines.of_call(call, alone);
             if alone.is_none() {
                 // What native code and child processes write bears no call's name.
                 detail += "; other calls ran in it, so what it wrote itself is in the server's log";
             }
-            if !words.is_empty() {
+            if !output.is_empty() {
                 detail += "; the last lines it wrote:\n";
-                detail += &words.join("\n");
+                detail += &output.join("\n");
             }
         }
         Problem::new(ProblemKind::WorkerDied, detail)
@@ -189,20 +189,20 @@ mod tests {
 
     #[test]
     fn an_obituary_says_how() {
-        let obituary = |raw| Obituary {
+        let death = |raw| Death {
             pid: 7,
             status: Some(ExitStatus::from_raw(raw)),
             ending: None,
-            last_words: LastWords::default(),
+            last_lines: LastLines::default(),
         };
-        let text = obituary(3 << 8).problem(None, None).detail;
+        let text = death(3 << 8).problem(None, None).detail;
         assert!(text.contains("exit status 3") && text.ends_with("server's log"), "{text}");
-        assert!(obituary(11).how().contains("signal 11 (SIGSEGV)"));
-        let told = |raw| Obituary { ending: Some(Ending::Stopping), ..obituary(raw) }.surprise();
+        assert!(death(11).how().contains("signal 11 (SIGSEGV)"));
+        let told = |raw| Death { ending: Some(Ending::Stopping), ..death(raw) }.surprise();
         assert_eq!(told(3 << 8).as_deref(), Some("ended with exit status 3"));
-        assert_eq!((told(0), told(9), obituary(3 << 8).surprise()), (None, None, None));
+        assert_eq!((told(0), told(9), death(3 << 8).surprise()), (None, None, None));
         let memory = Ending::Memory { bytes: 2_100_000_000, most: 2_000_000_000 };
-        let text = Obituary { ending: Some(memory), ..obituary(9) }.how();
+        let text = Death { ending: Some(memory), ..death(9) }.how();
         assert!(text.contains("2.1 GB") && text.contains("2.0 GB"), "{text}");
     }
 }

@@ -1,9 +1,8 @@
-//! The mark of a worker, which everything that comes of it bears: so what it has left is told from
-//! what others have.
+//! Marks everything that a worker starts, so that what it leaves behind can be told from the
+//! processes of others.
 //!
-//! It is in the environment, and once more in a limit that only says something to programs in real
-//! time, of which it is far beyond: programs are started with an environment of their own, and
-//! keep their limits.
+//! The mark is in the environment, which programs can replace, and once more in a limit they keep:
+//! that of real-time CPU time, set so high that it limits nothing.
 
 use rustix::process::{Resource, Rlimit};
 

@@ -1,44 +1,27 @@
-//! Starts worker processes.
+//! Starts worker processes, and knows which are there.
 
-use std::ffi::OsString;
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use owt_core::SECRETS;
 use owt_engine::link::{self, Claims, Taking};
+use parking_lot::Mutex;
 use rustix::io::FdFlags;
 use rustix::pipe::PipeFlags;
 use rustix::process::{Resource, Signal, setrlimit};
 
+use super::command::WorkerCommand;
 use super::mark::{self, Mark};
 use crate::descriptors;
 
-/// How a process of the server's is started: this program in one of its roles, or anything else
-/// that does the same with the descriptors that it is given.
-#[derive(Clone, Debug)]
-pub struct WorkerCommand {
-    /// What is run.
-    pub program: PathBuf,
-    /// What it is told that it is called (`argv[0]`).
-    pub name: OsString,
-    /// Its arguments, before the descriptors' numbers: socket, log, table of claims, socket for
-    /// files.
-    pub args: Vec<OsString>,
-}
-
-impl WorkerCommand {
-    /// This program in one of its roles.
-    #[must_use]
-    pub fn this(role: &str) -> Self {
-        // Not by its path: the file may have been replaced by a newer program since.
-        Self { program: "/proc/self/exe".into(), name: "owt".into(), args: vec![role.into()] }
-    }
-}
+/// The worker processes that are there and were not waited for yet.
+type Children = Arc<Mutex<HashSet<u32>>>;
 
 /// A worker that was started, and this side's ends of what connects it.
 #[derive(Debug)]
@@ -48,7 +31,7 @@ pub struct Born {
     /// Its log, in frames.
     pub log: OwnedFd,
     /// What it and its children write to standard output and error.
-    pub words: OwnedFd,
+    pub output: OwnedFd,
     pub claims: Claims,
     pub files: Taking,
 }
@@ -63,15 +46,54 @@ struct Order {
 /// The one thread that starts processes. It lives as long as they: the kernel ends a process
 /// that asked to end with its parent when the *thread* that started it ends.
 #[derive(Debug)]
-pub struct Spawner(Sender<Order>);
+pub struct Spawner {
+    orders: Sender<Order>,
+    children: Children,
+}
+
+/// A process that was started. Dropped without having been waited for, it is killed.
+#[derive(Debug)]
+pub struct Child {
+    child: std::process::Child,
+    children: Children,
+}
+
+impl Child {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When the kernel does not say how it ended.
+    pub fn wait(mut self) -> io::Result<ExitStatus> {
+        self.child.wait()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Both do nothing where it was waited for.
+        let ended = self.child.kill().and_then(|()| self.child.wait());
+        if let Err(error) = ended {
+            tracing::error!(%error, pid = self.id(), "a worker cannot be ended");
+        }
+        self.children.lock().remove(&self.child.id());
+    }
+}
 
 impl Spawner {
     /// # Errors
     /// When there is no thread for it.
     pub fn new() -> io::Result<Self> {
-        let (give, take) = channel();
-        std::thread::Builder::new().name("owt-spawner".to_owned()).spawn(move || work(&take))?;
-        Ok(Self(give))
+        let (orders, take) = channel();
+        let children = Children::default();
+        let known = Arc::clone(&children);
+        let thread = std::thread::Builder::new().name("owt-spawner".to_owned());
+        thread.spawn(move || work(&take, &known))?;
+        Ok(Self { orders, children })
     }
 
     /// Starts a worker.
@@ -87,23 +109,33 @@ impl Spawner {
         let (reply, born) = sync_channel(1);
         let (command, mark) = (command.clone(), mark.clone());
         let gone = |_| io::Error::other("the thread that starts workers has ended");
-        self.0.send(Order { command, mark, most_calls, reply }).map_err(|_| gone(()))?;
+        self.orders.send(Order { command, mark, most_calls, reply }).map_err(|_| gone(()))?;
         born.recv().map_err(|_| gone(()))?
     }
-}
 
-fn work(orders: &Receiver<Order>) {
-    for Order { command, mark, most_calls, reply } in orders {
-        // Whoever asked waits for exactly this.
-        let _ = reply.send(spawn(&command, mark, most_calls));
+    /// Does that with the ids of the processes that are there, of which none is added meanwhile.
+    pub fn with_children(&self, look: impl FnOnce(&HashSet<u32>)) {
+        look(&self.children.lock());
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "this is the room that starts workers")]
-fn spawn(command: &WorkerCommand, mark: Mark, most_calls: usize) -> io::Result<Born> {
+fn work(orders: &Receiver<Order>, children: &Children) {
+    for Order { command, mark, most_calls, reply } in orders {
+        // Whoever asked waits for exactly this.
+        let _ = reply.send(spawn(&command, mark, most_calls, children));
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the module that starts workers")]
+fn spawn(
+    command: &WorkerCommand,
+    mark: Mark,
+    most_calls: usize,
+    children: &Children,
+) -> io::Result<Born> {
     let (socket, its_socket) = UnixStream::pair()?;
     let (log, its_log) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-    let (words, its_words) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (output, its_output) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (claims, its_claims) = Claims::create(most_calls)?;
     let (files, its_files) = link::way()?;
     let inherited = [OwnedFd::from(its_socket), its_log, its_claims, its_files];
@@ -117,8 +149,8 @@ fn spawn(command: &WorkerCommand, mark: Mark, most_calls: usize) -> io::Result<B
         .args(numbers)
         .env(mark::VARIABLE, mark.text())
         .stdin(Stdio::null())
-        .stdout(its_words.try_clone()?)
-        .stderr(its_words)
+        .stdout(its_output.try_clone()?)
+        .stderr(its_output)
         .process_group(0);
     forget_secrets(&mut process);
     // SAFETY: only system calls between fork and exec, and nothing is allocated.
@@ -141,8 +173,14 @@ fn spawn(command: &WorkerCommand, mark: Mark, most_calls: usize) -> io::Result<B
             Ok(())
         })
     };
-    let child = process.spawn()?;
-    Ok(Born { child, socket, log, words, claims, files: Taking::new(files) })
+    let child = {
+        // Held from before it is there: nobody takes it for an orphan that has ended.
+        let mut known = children.lock();
+        let child = process.spawn()?;
+        known.insert(child.id());
+        Child { child, children: Arc::clone(children) }
+    };
+    Ok(Born { child, socket, log, output, claims, files: Taking::new(files) })
 }
 
 /// Keeps the server's keys from a process: they are not for adaptors to read.

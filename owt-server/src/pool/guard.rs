@@ -1,5 +1,5 @@
-//! A process that outlives the server by a moment: whatever ends the server, what its
-//! workers have started ends with it.
+//! Guards against a killed server: a small process that outlives it by a moment and ends whatever
+//! its workers have started.
 //!
 //! The kernel ends a worker with its server, but not what the worker has started.
 
@@ -8,8 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::command::{WorkerCommand, close_on_exec_from, forget_secrets};
+use super::command::WorkerCommand;
 use super::mark::{self, Family};
+use super::spawner::{close_on_exec_from, forget_secrets};
 use owt_system::process::{Process, end_trees};
 
 /// How long processes that were killed are waited for.
@@ -25,7 +26,7 @@ impl Guard {
     ///
     /// # Errors
     /// When there is no process for it.
-    #[allow(clippy::disallowed_methods, reason = "this is the room that starts processes")]
+    #[allow(clippy::disallowed_methods, reason = "this is the module that starts processes")]
     pub fn start(command: &WorkerCommand, family: &Family) -> io::Result<Self> {
         let mut process = Command::new(&command.program);
         process

@@ -1,5 +1,6 @@
-//! Ends a worker with all that came of it, also what has moved away from it.
+//! Kills a worker with everything it started, including what has left its process group.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, waitid};
@@ -49,14 +50,14 @@ pub fn sweep(worker: u32, mark: &Mark) {
 }
 
 /// Lets adopted processes that have ended go. `workers` are waited for elsewhere.
-pub fn reap_orphans(workers: &[u32]) {
+pub fn reap_orphans(workers: &HashSet<u32>) {
     // One question to the kernel where nothing has ended, which is nearly always.
     let ended = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     if !matches!(waitid(WaitId::All, ended), Ok(Some(_))) {
         return;
     }
     let is_due = |process: &Process| {
-        let is_worker = workers.iter().any(|worker| worker.cast_signed() == process.id);
+        let is_worker = workers.contains(&process.id.cast_unsigned());
         process.is_zombie && !is_worker
     };
     let mine = Process::children_of(std::process::id().cast_signed());

@@ -1,6 +1,5 @@
-//! What a worker says, read by the server: its log, and what native code and child
-//! processes write to its standard output and error. The end of both is kept, for the callers whose
-//! calls wrote it.
+//! Reads what a worker writes: its log, and what native code and child processes write to its
+//! standard output and error. Keeps the last lines of both, for the callers whose calls wrote them.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,37 +20,37 @@ const LONGEST: usize = 8 << 10;
 const CALLS: usize = 100;
 /// Python's own report of a crash begins with what matters most.
 const FATAL: &str = "Fatal Python error";
-/// How long the end of a dead worker's words is waited for; a child that it left can keep
+/// How long the end of a dead worker's output is waited for; a child that it left can keep
 /// the pipe open.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// A worker's words.
+/// A worker's output.
 #[derive(Debug)]
-pub struct Words {
-    last: Arc<Mutex<LastWords>>,
+pub struct Output {
+    last: Arc<Mutex<LastLines>>,
     ended: Receiver<()>,
 }
 
 /// What a worker wrote last.
 #[derive(Clone, Debug, Default)]
-pub struct LastWords {
+pub struct LastLines {
     /// What no call is known to have written: native code, child processes, the process itself
     /// at its death.
-    process: VecDeque<Said>,
-    calls: VecDeque<Said>,
+    process: VecDeque<Line>,
+    calls: VecDeque<Line>,
 }
 
 #[derive(Clone, Debug)]
-struct Said {
+struct Line {
     at: Instant,
     /// Of the call; empty for none.
     id: Box<str>,
     text: Box<str>,
 }
 
-impl LastWords {
-    fn push(&mut self, said: Said) {
-        let (lines, most) = match &*said.id {
+impl LastLines {
+    fn push(&mut self, line: Line) {
+        let (lines, most) = match &*line.id {
             "" => (&mut self.process, LINES),
             _ => (&mut self.calls, CALLS),
         };
@@ -60,47 +59,47 @@ impl LastWords {
             lines.pop_front();
         }
         if lines.len() < most {
-            lines.push_back(said);
+            lines.push_back(line);
         }
     }
 
     /// All that no call has written.
     pub fn of_process(&self) -> Vec<&str> {
-        self.written_since(None).map(|said| &*said.text).collect()
+        self.written_since(None).map(|line| &*line.text).collect()
     }
 
     /// What the call of that id wrote since it came; and what nobody did since that call was the
     /// only one, if it was.
     pub fn of_call(&self, call: Option<(&str, Instant)>, alone: Option<Instant>) -> Vec<&str> {
         let is_its =
-            |said: &&Said| call.is_some_and(|(id, since)| &*said.id == id && said.at >= since);
+            |line: &&Line| call.is_some_and(|(id, since)| &*line.id == id && line.at >= since);
         let own: Vec<_> = self.calls.iter().filter(is_its).collect();
         let own = own.into_iter().rev().take(LINES).rev();
         let nobodys = alone.map(|since| self.written_since(Some(since)));
         let mut all: Vec<_> = own.chain(nobodys.into_iter().flatten()).collect();
-        all.sort_by_key(|said| said.at);
-        all.into_iter().map(|said| &*said.text).collect()
+        all.sort_by_key(|line| line.at);
+        all.into_iter().map(|line| &*line.text).collect()
     }
 
-    fn written_since(&self, since: Option<Instant>) -> impl Iterator<Item = &Said> {
-        let is_in_time = move |said: &&Said| since.is_none_or(|since| said.at >= since);
+    fn written_since(&self, since: Option<Instant>) -> impl Iterator<Item = &Line> {
+        let is_in_time = move |line: &&Line| since.is_none_or(|since| line.at >= since);
         let all = move || self.process.iter().filter(is_in_time);
-        let fatal = all().position(|said| said.text.starts_with(FATAL));
+        let fatal = all().position(|line| line.text.starts_with(FATAL));
         all().skip(fatal.unwrap_or(0))
     }
 }
 
-impl Words {
+impl Output {
     /// Reads and logs them on a thread of its own until the worker's ends are closed.
     ///
     /// # Errors
     /// When there is no thread for it.
-    pub fn listen(pid: u32, log: OwnedFd, words: OwnedFd) -> io::Result<Self> {
-        let last = Arc::new(Mutex::new(LastWords::default()));
+    pub fn listen(pid: u32, log: OwnedFd, output: OwnedFd) -> io::Result<Self> {
+        let last = Arc::new(Mutex::new(LastLines::default()));
         let keeping = Arc::clone(&last);
         let (end, ended) = sync_channel(1);
         std::thread::Builder::new().name(format!("owt-log-{pid}")).spawn(move || {
-            if let Err(error) = listen(pid, &log, &words, &keeping) {
+            if let Err(error) = listen(pid, &log, &output, &keeping) {
                 tracing::error!(%error, pid, "a worker's log cannot be read");
             }
             // Nobody may wait for it.
@@ -109,20 +108,20 @@ impl Words {
         Ok(Self { last, ended })
     }
 
-    /// The last words of a worker that has ended.
-    pub fn last(&self) -> LastWords {
+    /// The last output of a worker that has ended.
+    pub fn last(&self) -> LastLines {
         // Over already, over soon, or never: what is there by then is what there is.
         let _ = self.ended.recv_timeout(PATIENCE);
         self.last.lock().clone()
     }
 }
 
-fn listen(pid: u32, log: &OwnedFd, words: &OwnedFd, last: &Mutex<LastWords>) -> io::Result<()> {
+fn listen(pid: u32, log: &OwnedFd, output: &OwnedFd, last: &Mutex<LastLines>) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     let (mut frames, mut line) = (Vec::new(), Vec::new());
-    let (mut log, mut words) = (Some(log), Some(words));
-    while log.is_some() || words.is_some() {
-        let fds = [log, words].map(|fd| fd.map(AsFd::as_fd));
+    let (mut log, mut output) = (Some(log), Some(output));
+    while log.is_some() || output.is_some() {
+        let fds = [log, output].map(|fd| fd.map(AsFd::as_fd));
         let mut polled: Vec<_> =
             fds.iter().flatten().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
         match rustix::event::poll(&mut polled, None) {
@@ -144,11 +143,11 @@ fn listen(pid: u32, log: &OwnedFd, words: &OwnedFd, last: &Mutex<LastWords>) -> 
                 }
             }
         }
-        if is_ready(&words, &mut ready)
-            && let Some(fd) = words
+        if is_ready(&output, &mut ready)
+            && let Some(fd) = output
         {
             match rustix::io::read(fd, &mut buffer)? {
-                0 => words = None,
+                0 => output = None,
                 length => {
                     for byte in buffer.get(..length).unwrap_or_default() {
                         if *byte == b'\n' || line.len() >= LONGEST {
@@ -168,11 +167,11 @@ fn listen(pid: u32, log: &OwnedFd, words: &OwnedFd, last: &Mutex<LastWords>) -> 
     Ok(())
 }
 
-fn keep(pid: u32, line: &mut Vec<u8>, last: &Mutex<LastWords>) {
+fn keep(pid: u32, line: &mut Vec<u8>, last: &Mutex<LastLines>) {
     let text = String::from_utf8_lossy(line).into_owned();
     line.clear();
-    let said = Said { at: Instant::now(), id: "".into(), text: text.as_str().into() };
-    last.lock().push(said);
+    let line = Line { at: Instant::now(), id: "".into(), text: text.as_str().into() };
+    last.lock().push(line);
     tracing::warn!(target: "adaptor", logger = "process", pid, "{text}");
 }
 
@@ -185,14 +184,14 @@ fn beginning(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-fn pass_on(pid: u32, frames: &mut Vec<u8>, last: &Mutex<LastWords>) {
+fn pass_on(pid: u32, frames: &mut Vec<u8>, last: &Mutex<LastLines>) {
     let mut start = 0;
     while let Some((one, length)) = frames.get(start..).and_then(frame::first) {
         start += length;
         match frame::read(one) {
             Ok((Message::Line(line), _)) => {
                 let (id, text) = (line.id.into(), beginning(line.text).into());
-                last.lock().push(Said { at: Instant::now(), id, text });
+                last.lock().push(Line { at: Instant::now(), id, text });
                 log(&line);
             }
             Ok((Message::Own { level, text }, _)) => match level {
@@ -220,7 +219,7 @@ mod tests {
     fn each_caller_has_what_its_call_wrote_and_nobodys_words_when_it_was_alone() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut last = LastWords::default();
+        let mut last = LastLines::default();
         for (seconds, id, text) in [
             (0, "", "of somebody before"),
             (1, "a", "of an earlier a"),
@@ -229,7 +228,7 @@ mod tests {
             (4, "", "native"),
             (5, "a", "of a again"),
         ] {
-            last.push(Said { at: at(seconds), id: id.into(), text: text.into() });
+            last.push(Line { at: at(seconds), id: id.into(), text: text.into() });
         }
         assert_eq!(last.of_call(Some(("a", at(2))), None), ["of a", "of a again"]);
         assert_eq!(last.of_call(Some(("b", at(0))), None), ["of b"]);
@@ -240,9 +239,9 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_crash_is_kept_and_the_end_of_all_else() {
-        let mut last = LastWords::default();
+        let mut last = LastLines::default();
         let mut say = |id: &str, text: &str| {
-            last.push(Said { at: Instant::now(), id: id.into(), text: text.into() });
+            last.push(Line { at: Instant::now(), id: id.into(), text: text.into() });
         };
         for number in 0..2 * CALLS {
             say("a", &number.to_string());
@@ -252,8 +251,8 @@ mod tests {
         for _ in 0..2 * LINES {
             say("", "frame");
         }
-        let words = last.of_process();
-        assert_eq!((words.len(), words[0], words[1]), (LINES, FATAL, "frame"));
+        let output = last.of_process();
+        assert_eq!((output.len(), output[0], output[1]), (LINES, FATAL, "frame"));
         let first = last.calls.front().unwrap().at;
         let of_call = last.of_call(Some(("a", first)), None);
         assert_eq!((of_call.len(), of_call[LINES - 1]), (LINES, "199"));

@@ -1,4 +1,4 @@
-//! Which worker a call goes to.
+//! Chooses the worker that a call goes to.
 //!
 //! 1. Where its adaptor is warm: there the module body has run and weights are loaded. Of
 //!    several such workers, the one with the fewest calls.

@@ -1,4 +1,4 @@
-//! How many workers a server has, how they are started and what each may do.
+//! Says how many workers a server has, how they are started and what each may do.
 
 use super::command::WorkerCommand;
 use owt_system::sandbox::Sandbox;
