@@ -1,5 +1,5 @@
-//! The arguments of a call as they are typed: `NAME=TEXT` and `NAME:=JSON` as HTTPie has them,
-//! `--arg NAME VALUE`, and all of them as one text.
+//! Reads the arguments of a call as they are typed: `NAME=TEXT` and `NAME:=JSON` as in HTTPie,
+//! `--arg NAME VALUE`, or all of them as one text.
 
 use std::collections::BTreeMap;
 

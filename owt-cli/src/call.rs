@@ -1,4 +1,4 @@
-//! `owt call`: sends a call, streams its answer.
+//! `owt call`: sends a call and streams its answer.
 
 use owt_client::{Body, CallRequest, HeaderName, HeaderValue, Reply};
 use tokio::signal::unix::{SignalKind, signal};

@@ -1,4 +1,4 @@
-//! What was typed of a call as the call that it is, for `owt call` and `owt encode` alike.
+//! Turns what was typed into a call, for `owt call` and `owt encode` alike.
 
 use std::path::Path;
 

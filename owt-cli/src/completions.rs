@@ -1,4 +1,4 @@
-//! `owt completions`.
+//! `owt completions`: prints completions for a shell.
 
 use clap::CommandFactory;
 

@@ -1,4 +1,4 @@
-//! `owt doctor`: which Python, and what it lacks.
+//! `owt doctor`: says which Python would be served, and what it lacks.
 
 use std::fmt::{self, Write};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `owt encode`: a call as text.
+//! `owt encode`: prints a call as a URL, JSON or a shell command.
 
 use crate::args::{EncodeArgs, Form};
 use crate::called::Called;

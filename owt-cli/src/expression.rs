@@ -1,4 +1,4 @@
-//! Asks a Python whether a text that was typed is an expression, or a value.
+//! Asks a Python whether a typed text is an expression, or a value.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! How a command can fail, what it says then, and its exit status.
+//! Lists how a command can fail, with the message and the exit status of each failure.
 
 use std::error::Error;
 use std::io;

@@ -1,4 +1,4 @@
-//! `owt hash-password`: what `--auth` and `--auth-file` keep of a password.
+//! `owt hash-password`: prints the hash that `--auth` and `--auth-file` take for a password.
 
 use std::io::{self, BufRead, IsTerminal, Read};
 

@@ -1,4 +1,4 @@
-//! Begins to listen, and tells how to call what listens there.
+//! Begins to listen, and prints how to call the server.
 
 use std::net::TcpListener;
 use std::path::PathBuf;

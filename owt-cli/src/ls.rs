@@ -1,4 +1,4 @@
-//! `owt ls`: the adaptors that are warm in a running server.
+//! `owt ls`: lists the adaptors that are warm in a running server.
 
 use bytesize::ByteSize;
 use owt_client::{Warm, WarmAdaptor, WarmWorker};

@@ -1,4 +1,4 @@
-//! Standard output, whose reader may leave early.
+//! Writes to standard output, whose reader may leave early.
 
 use std::io::{self, IsTerminal, Write};
 

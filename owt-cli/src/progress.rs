@@ -1,4 +1,4 @@
-//! How far a long transfer is, on standard error where that is a terminal.
+//! Shows the progress of a long transfer on standard error, if that is a terminal.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The file that `owt call --output` writes: whole, or not at all.
+//! Writes the file of `owt call --output`: whole, or not at all.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};

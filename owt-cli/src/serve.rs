@@ -1,4 +1,4 @@
-//! `owt serve`.
+//! `owt serve`: runs the server.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,5 @@
-//! SIGTERM and SIGINT: the first asks the server to end, the second ends it. SIGHUP asks
-//! for fresh workers, and for the files of TLS and of keys to be read again, and that of the audit log
-//! to be opened again.
+//! Handles signals: the first SIGTERM or SIGINT asks the server to stop, the second stops it.
+//! SIGHUP asks for fresh workers, re-reads the files of TLS and keys, and reopens the audit log.
 
 use std::io;
 use std::time::Duration;

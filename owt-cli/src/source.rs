@@ -1,4 +1,4 @@
-//! Where code and data come from: a file, or standard input as `-`.
+//! Reads code and data from a file, or from standard input as `-`.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -1,5 +1,4 @@
-//! The file with the token that `owt serve --token auto` has made, for programs of the same
-//! user.
+//! Keeps the token of `owt serve --token auto` in a file, for programs of the same user.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Values with units and rules of their own.
+//! Parses values that have units or rules of their own.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};

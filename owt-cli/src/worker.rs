@@ -1,4 +1,4 @@
-//! `owt worker`: what a server starts; nobody types it.
+//! `owt worker`: runs a worker. Servers start it; nobody types it.
 
 use std::os::fd::{FromRawFd, OwnedFd};
 

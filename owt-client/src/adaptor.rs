@@ -1,4 +1,4 @@
-//! Adaptors that are files of the program's source.
+//! Embeds adaptors that are files beside a program's source.
 
 /// The source of an adaptor that is a file, named relative to the file that names it.
 ///

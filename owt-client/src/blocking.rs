@@ -1,4 +1,4 @@
-//! Calls for programs that do not `await`: the same call, waited for.
+//! Makes calls from programs that do not `await`: the same call, waited for.
 //!
 //! ```no_run
 //! use owt_client::{POST, owt};

@@ -1,4 +1,4 @@
-//! The connections that are kept open, and which calls share them.
+//! Keeps connections open, and decides which calls share them.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

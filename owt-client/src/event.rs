@@ -1,4 +1,4 @@
-//! One server-sent event.
+//! Parses server-sent events.
 
 use serde::de::DeserializeOwned;
 use sse_stream::Sse;

@@ -1,4 +1,4 @@
-//! Call it from anywhere: `owt::<POST>("f(sota.hard_task)", "solve AGI")`.
+//! Makes a call in one line: `owt::<POST>("f(sota.hard_task)", "solve AGI")`.
 
 use std::sync::Arc;
 

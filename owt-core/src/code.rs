@@ -1,4 +1,4 @@
-//! Adaptor source text and its identity (§2).
+//! Identifies adaptors by their source text (§2).
 
 use std::fmt;
 use std::sync::Arc;

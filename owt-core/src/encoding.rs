@@ -1,4 +1,4 @@
-//! Base64 as people and their tools really send it (§1).
+//! Decodes base64 as people and their tools really send it (§1).
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What must hold of any bytes. The fuzzer calls these with bytes of its making, an ordinary
+//! States what must hold of any bytes: the fuzzer calls these with bytes it makes up, an ordinary
 //! test with those in `fuzz/seeds`.
 
 #![allow(

@@ -1,5 +1,5 @@
-//! The words that both ends of owt share: the [`Call`] a request makes and the
-//! [`Problem`] that answers it when it cannot be done.
+//! Defines what both ends of owt share: the [`Call`] that a request makes, and the [`Problem`] that
+//! answers it when it cannot be done.
 //!
 //! Nothing here opens a socket, a file or a Python; what a text *means* is
 //! decided here once, for the server, the Rust client and the command line.

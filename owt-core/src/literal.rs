@@ -1,4 +1,4 @@
-//! Any serializable value as a Python expression (§3), and back by `eval`.
+//! Writes any serializable value as a Python expression (§3), which `eval` turns back into it.
 
 mod compound;
 mod expression;

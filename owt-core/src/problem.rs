@@ -1,4 +1,4 @@
-//! Problems: what a request is answered when it cannot be done (§7, RFC 9457).
+//! Defines problems: the answer to a request that cannot be done (§7, RFC 9457).
 
 mod kind;
 

@@ -1,4 +1,4 @@
-//! The environment variables that hold keys to a server.
+//! Names the environment variables that hold a server's keys.
 
 /// They are for the server and for clients, not for the processes that those start.
 pub const SECRETS: [&str; 5] =

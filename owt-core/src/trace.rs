@@ -1,4 +1,4 @@
-//! W3C Trace Context: which trace of a larger system a request is part of.
+//! Reads W3C Trace Context: which trace of a larger system a request is part of.
 
 /// Length of a `traceparent` of version 00.
 const LENGTH: usize = 55;

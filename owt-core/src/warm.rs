@@ -1,4 +1,4 @@
-//! What a server's workers hold warm: the answer of `GET /_owt/adaptors`.
+//! Describes what a server's workers hold warm: the answer to `GET /_owt/adaptors`.
 
 use serde::{Deserialize, Serialize};
 

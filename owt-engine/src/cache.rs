@@ -1,5 +1,5 @@
-//! Results kept for `use_cache`: recorded once, replayed chunk for chunk, and
-//! joined by calls of the same key that arrive while the first still runs.
+//! Keeps results for `use_cache`: recorded once, replayed chunk for chunk, and shared with calls of
+//! the same key that arrive while the first one runs.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! The request around a call: what the adaptor can ask about.
+//! Holds what an adaptor can ask about the request around its call.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a call gives while it runs.
+//! Defines the events of a running call.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
-//! A payload that comes in pieces. A large one has pages of its own, which go back to the system
-//! the moment that the last who has it lets go: an allocator would keep them, and each thread's
-//! share of it others.
+//! Gathers a payload that comes in pieces. A large one has memory pages of its own, which go back
+//! to the system when its last owner drops it; an allocator would keep them, in each thread's
+//! share.
 
 use bytes::{Bytes, BytesMut};
 use memmap2::{Advice, MmapMut};

@@ -1,4 +1,4 @@
-//! A file that a call gave as its answer, opened where the call ran.
+//! Opens a file that a call answers with, where the call ran.
 
 use std::fs::{File, Metadata};
 use std::io;

@@ -1,4 +1,4 @@
-//! Permits to run code: no call runs without one, and only their issuer gives them.
+//! Issues permits to run code: no call runs without one, and only their issuer gives them.
 
 /// One call may run.
 #[derive(Debug)]

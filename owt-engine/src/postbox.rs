@@ -1,5 +1,5 @@
-//! Wakes many tasks of an HTTP thread with one knock, and sends what many of its tasks
-//! have to send in one go.
+//! Wakes many tasks of an HTTP thread at once, and sends what many of its tasks have to send in one
+//! write.
 //!
 //! Waking a task of a single-threaded runtime from outside costs a system call each time,
 //! and answers come in batches: each HTTP thread has a postbox that is emptied on that

@@ -1,4 +1,4 @@
-//! How a host is, for probes and metrics.
+//! Describes the state of a host, for probes and metrics.
 
 /// A host at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

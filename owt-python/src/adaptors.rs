@@ -1,6 +1,5 @@
-//! The adaptors that are loaded, and those that are being loaded: a module
-//! body runs once for each distinct code, also when a hundred first calls come
-//! at once.
+//! Keeps loaded adaptors, and those that are loading: a module body runs once for each distinct
+//! code, even if a hundred first calls come at once.
 //!
 //! A bounded number is kept; the least recently used goes. Of code that is edited and sent again
 //! the newest version stays and the one before it, for [`SECOND_THOUGHTS`] or until the next edit.

@@ -1,4 +1,4 @@
-//! From what an adaptor gave to events.
+//! Turns what an adaptor returned into events.
 
 use std::path::PathBuf;
 

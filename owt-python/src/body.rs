@@ -1,4 +1,4 @@
-//! Module bodies: who runs one, where, and what becomes of the calls that wait for it.
+//! Runs module bodies: on which thread, and what becomes of the calls that wait for one.
 //!
 //! A body that has begun ends, though its callers may have gone: whoever calls next finds it
 //! further on, or done. So a deadline that is shorter than the load does not begin it for ever.

@@ -1,4 +1,4 @@
-//! The functions of the Python package that this side calls, looked up once.
+//! Looks up the functions of the Python package that Rust calls, once.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;

@@ -1,4 +1,4 @@
-//! The `contextvars` context of one call: what it sets there is gone with it.
+//! Enters the `contextvars` context of a call: what the call sets there ends with it.
 //!
 //! A context is entered by its own `run`, the one way in that every Python has. What is to run
 //! there is handed over by the thread, so that no Python object is made for it.

@@ -1,5 +1,4 @@
-//! The processes that a call has started: of a cancelled call none goes on, nor what they
-//! have started in turn.
+//! Ends the processes that a cancelled call has started, and what they have started in turn.
 //!
 //! Linux tells which thread started a process, and when. Whoever in Python waits for them reaps
 //! them; once the call has unwound, owt does.

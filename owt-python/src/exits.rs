@@ -1,4 +1,4 @@
-//! What was registered for the end of Python (`atexit`), run at the end of a host.
+//! Runs what was registered for the end of Python (`atexit`) when a host ends.
 //!
 //! The interpreter is never finalized: threads may still run in it.
 

@@ -1,4 +1,4 @@
-//! Python inside this process, in the engine's seat for hosts.
+//! Hosts Python inside this process, in the engine's seat for hosts.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;

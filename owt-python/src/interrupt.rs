@@ -1,6 +1,5 @@
-//! Asks a running call to end: an exception is raised in its thread at the next
-//! bytecode, and the processes that it started are ended, so that what waits for them
-//! gets there. A courtesy, not a force: native code is not reached.
+//! Asks a running call to stop: raises an exception in its thread at the next bytecode, and ends
+//! the processes it started so that whatever waits for them goes on. Native code is not reached.
 //!
 //! Python's main thread is sent a signal too: in the handler of that, which runs also where the
 //! thread waits in a system call, the exception is raised.

@@ -1,4 +1,4 @@
-//! One call on a Python thread, from its adaptor to its last event.
+//! Runs one call on a Python thread, from its adaptor to its last event.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

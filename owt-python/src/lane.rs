@@ -1,4 +1,4 @@
-//! A thread of one adaptor's own: its module body and its calls run there, one at a time.
+//! Gives an adaptor a thread of its own: its module body and its calls run there, one at a time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};

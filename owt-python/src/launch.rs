@@ -1,5 +1,5 @@
-//! Starts the interpreter inside this process as the served executable would
-//! have started: its prefix, its packages, its `sys.executable`.
+//! Starts the interpreter in this process as the served executable would have started it: its
+//! prefix, its packages, its `sys.executable`.
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;

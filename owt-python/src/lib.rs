@@ -1,5 +1,5 @@
-//! Python's side of owt: the interpreter and its threads, adaptors, calling them, pulling what they
-//! stream, and the main of a worker. What leaves it is plain Rust.
+//! Runs Python for owt: the interpreter and its threads, adaptors, calls, streams, and the main of
+//! a worker. Only plain Rust leaves this crate.
 //!
 //! It comes to life in two ways: a program starts the interpreter that it is linked with (feature
 //! `embed`), or an interpreter of any version from 3.11 on loads it (feature `extension`).

@@ -1,4 +1,4 @@
-//! Where the lines go that adaptors print and log.
+//! Sends the lines that adaptors print and log on to the log.
 
 use owt_engine::link::{Line, log};
 

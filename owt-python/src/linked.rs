@@ -1,4 +1,4 @@
-//! The libpython that this program is linked with: its version, its place, its modules.
+//! Finds out about the libpython that this program is linked with: its version, place and modules.
 
 use std::collections::HashSet;
 use std::ffi::{CStr, OsStr, c_char, c_void};

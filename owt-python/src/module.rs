@@ -1,4 +1,5 @@
-//! The extension `owt._native`, by which a Python that was started as a program becomes a worker.
+//! Defines the extension `owt._native`, through which a Python that was started as a program
+//! becomes a worker.
 
 use std::os::fd::{FromRawFd, OwnedFd};
 

@@ -1,5 +1,5 @@
-//! The Python package `owt`, carried inside this program and laid out in a
-//! folder that Python and the processes it starts can import from.
+//! Lays the Python package `owt`, carried inside this program, out in a folder from which Python
+//! and the processes it starts can import it.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};

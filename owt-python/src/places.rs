@@ -1,4 +1,4 @@
-//! A bound on how many may wait, or run, at once.
+//! Bounds how many may wait, or run, at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Python threads: one leads, the others stand by.
+//! Runs calls on Python threads, of which one leads and the others stand by.
 //!
 //! The leader takes every task from the queue and stays attached to Python while
 //! there is work, so quick calls cost no hand-over between threads. When a task

@@ -1,5 +1,5 @@
-//! The request as Python sees it before anybody asks: fields become Python
-//! objects when they are read, and most calls read none.
+//! Shows Python the request without converting it: fields become Python objects when they are read,
+//! and most calls read none.
 
 use std::sync::Arc;
 

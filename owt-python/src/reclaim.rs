@@ -1,5 +1,5 @@
-//! Has Python collect what was let go and gives freed memory back to the system, on a thread
-//! beside the calls.
+//! Has Python collect garbage, and gives freed memory back to the system, on a thread beside the
+//! calls.
 //!
 //! A full collection of a large heap takes a good part of a second and holds everybody up, so many
 //! wishes make one collection, and there is a pause after it that is much longer than it was.

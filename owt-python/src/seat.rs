@@ -1,4 +1,4 @@
-//! A thread of the pool, as others see it: whether it runs something, and what.
+//! Tells others about a thread of the pool: whether it runs something, and what.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::Thread;

@@ -1,5 +1,5 @@
-//! Where the event loop puts what async adaptors give, and how the threads of
-//! tokio, which never attach to Python, call back into the loop.
+//! Takes what async adaptors give from the event loop, and lets tokio's threads, which never attach
+//! to Python, call back into the loop.
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};

@@ -1,4 +1,4 @@
-//! Whose turn it is to run a module body.
+//! Decides whose turn it is to run a module body.
 //!
 //! One runs at a time, on Python's main thread: there signal handlers, start methods and objects
 //! that are bound to a thread are right, and two bodies that import the same library at once can

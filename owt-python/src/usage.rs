@@ -1,4 +1,5 @@
-//! How a loaded adaptor is used: its calls so far, those under way, when it was used last.
+//! Counts how a loaded adaptor is used: its calls so far, those under way, and when it was used
+//! last.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

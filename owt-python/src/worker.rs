@@ -1,4 +1,4 @@
-//! The main of a worker: hosts Python for the server at the other end of a socket.
+//! Runs a worker: hosts Python for the server at the other end of a socket.
 
 mod giving;
 mod log;

@@ -1,4 +1,4 @@
-//! Settings of a server, checked: made from what the command line or a test gives.
+//! Holds the checked settings of a server, made from what the command line or a test gives.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! How many files and connections this process may have open at once.
+//! Decides how many files and connections this process may have open at once.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! Says whether a Python can be served: looks at it, and starts a worker with it to know.
+//! Checks whether a Python can be served: looks at it, and starts a worker with it.
 
 use std::net::SocketAddr;
 use std::time::Duration;

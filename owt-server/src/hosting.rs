@@ -1,5 +1,5 @@
-//! Hosts Python as the configuration says: in this process or in workers, with its settings, behind
-//! its walls.
+//! Hosts Python as configured: in this process or in workers, with its settings, inside its
+//! sandbox.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

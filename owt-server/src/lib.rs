@@ -1,5 +1,4 @@
-//! The owt server: Python comes with the HTTP request, runs in a warm interpreter
-//! and answers.
+//! Serves Python to HTTP: code comes with the request, runs in a warm interpreter and answers.
 //!
 //! [`serve`] is the one entry. Inside, a request goes one way: the door decides
 //! whether it may come in, HTTP reads the call, the engine queues it or answers it

@@ -1,5 +1,5 @@
-//! The server's folder for temporary files. A server that is killed cannot remove its own, so the
-//! next one that starts does; a lock tells the living from the dead.
+//! Makes the server's folder for temporary files. A server that is killed cannot remove its own, so
+//! the next one that starts does; a lock tells the living from the dead.
 //!
 //! It is among files of other programs and, mostly, other users. So a folder is removed only if a
 //! server of this user made it, and nothing in a folder that is not such a one is opened.

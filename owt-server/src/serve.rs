@@ -1,5 +1,4 @@
-//! Puts the rooms together: HTTP on a thread of its own, Python in workers or on the
-//! calling thread.
+//! Runs a server: HTTP on a thread of its own, Python in workers or on the calling thread.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! What of Linux the server and its workers both use: processes and how they end, memory given
-//! back, folders for one user alone, and the sandbox that keeps a process in.
+//! Uses what the server and its workers need of Linux: processes and how they end, memory given
+//! back, folders for one user alone, and the sandbox.
 
 pub mod memory;
 pub mod private;

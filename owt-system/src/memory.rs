@@ -1,5 +1,4 @@
-//! Gives memory that was freed back to the system: allocators keep it for a next time that may
-//! be long in coming.
+//! Gives freed memory back to the system, which allocators would keep for a long time.
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,5 @@
-//! Folders that only their owner can write to. Whoever can write to the folder of a socket or a
-//! key can put another in its place.
+//! Makes and checks folders that only their owner can write to: whoever can write to the folder of
+//! a socket or a key can replace it.
 
 use std::fs::{DirBuilder, Metadata};
 use std::io;

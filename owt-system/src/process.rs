@@ -1,5 +1,4 @@
-//! Processes of this machine, as `/proc` shows them, and how to end them with all that
-//! came of them.
+//! Reads processes from `/proc`, and ends them with everything they started.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What `owt call` and `owt encode` take: the code and its arguments the same way in both.
+//! Declares what `owt call` and `owt encode` take: code and arguments, the same way in both.
 
 use clap::{ArgAction, ArgGroup, Args, ValueEnum, ValueHint};
 use owt_client::{Client, DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};

@@ -1,4 +1,4 @@
-//! What the door asks of a request besides a key.
+//! Declares what the door checks besides a key.
 
 use std::net::IpAddr;
 

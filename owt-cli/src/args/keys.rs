@@ -1,4 +1,4 @@
-//! Who may come in, and what they show for it.
+//! Declares who may come in, and what they show for it.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

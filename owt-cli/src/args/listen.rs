@@ -1,4 +1,4 @@
-//! Where `owt serve` listens.
+//! Declares where `owt serve` listens.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

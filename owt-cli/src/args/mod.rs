@@ -1,5 +1,5 @@
-//! What can be typed. Each command's own arguments, with their defaults and
-//! environment variables, and the help that explains them.
+//! Declares the command line: each command's arguments, their defaults and environment variables,
+//! and the help that explains them.
 
 mod call;
 mod door;

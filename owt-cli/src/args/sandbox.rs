@@ -1,4 +1,4 @@
-//! What workers may do to the machine.
+//! Declares what workers may do to the machine.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! The log, on standard error: one line for each event, whatever is in it, and nobody waits for
-//! who reads it.
+//! Writes the log to standard error: one line for each event, whatever is in it, without ever
+//! waiting for a reader.
 
 mod queue;
 mod visible;

@@ -1,5 +1,5 @@
-//! The way to standard error. Whoever logs never waits: where nobody reads, lines pile up to a
-//! bound, and what is beyond is counted and told.
+//! Queues lines for standard error. Logging never waits: if nobody reads, lines pile up to a bound,
+//! and the rest are counted and reported.
 //!
 //! The libraries for this count lines, and adaptors write long ones; and the end of this process
 //! has more ways than the one that they wait at.

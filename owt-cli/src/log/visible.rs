@@ -1,5 +1,5 @@
-//! Text of strangers in the log: what a client sends and an adaptor writes must neither end a line,
-//! nor begin one that looks like the server's, nor steer the terminal that shows it.
+//! Makes text from strangers safe for the log: what clients send and adaptors write must not end a
+//! line, imitate one of the server's, or control the terminal.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

@@ -1,4 +1,4 @@
-//! What can be wrong with a call (§7: 400 says which field and why).
+//! Lists what can be wrong with a call: which field, and why (§7, status 400).
 
 use crate::{Problem, ProblemKind};
 

@@ -1,4 +1,4 @@
-//! From named values to a [`Call`]: each field's rule in one place, however it came.
+//! Builds a [`Call`] from named values: each field's rule in one place, however it came.
 
 use std::borrow::Cow;
 use std::sync::Arc;

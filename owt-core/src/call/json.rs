@@ -1,4 +1,4 @@
-//! The JSON form of a call, read in one pass without a tree.
+//! Reads the JSON form of a call in one pass, without a tree.
 //!
 //! Not a derived `Deserialize`: that fails on a field sent twice, and cannot
 //! say which field has the wrong type.

@@ -1,4 +1,4 @@
-//! A call: the code a request sends and how it wants it run (§1).
+//! Defines a call: the code that a request sends, and how it is to be run (§1).
 
 mod error;
 mod fields;

@@ -1,4 +1,4 @@
-//! The names by which a call came.
+//! Names the fields of a call.
 
 use crate::Problem;
 

@@ -1,4 +1,4 @@
-//! Writing a call: as JSON, as a URL, as a line for a shell.
+//! Writes a call as JSON, as a URL, or as a line for a shell.
 
 use std::time::Duration;
 

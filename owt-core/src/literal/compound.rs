@@ -1,4 +1,4 @@
-//! Values made of values: lists, tuples, dicts.
+//! Writes values made of values: lists, tuples, dicts.
 
 use serde::ser::{
     Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,

@@ -1,4 +1,4 @@
-//! Python among values.
+//! Puts Python expressions among values.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Quoting: text that Python's `eval` gives back unchanged.
+//! Quotes text so that Python's `eval` gives it back unchanged.
 
 use std::fmt::Write;
 

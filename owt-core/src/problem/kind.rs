@@ -1,4 +1,4 @@
-//! The catalogue of problems: each kind's name, status, title and explanation.
+//! Lists the kinds of problems: each one's name, status, title and explanation.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The receiving end.
+//! Reads a call's events: the receiving end of a channel.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! What connects a channel whose ends are in two processes.
+//! Connects a channel whose two ends are in different processes.
 
 use std::fmt::Debug;
 use std::sync::Arc;

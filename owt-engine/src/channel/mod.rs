@@ -1,4 +1,4 @@
-//! From whoever runs a call to whoever reads its events, bounded in bytes.
+//! Carries events from whoever runs a call to whoever reads them, bounded in bytes.
 //!
 //! Bytes, not events: a stream of tiny chunks may run far ahead, a stream of huge
 //! ones may not, and neither can fill the memory while its reader sleeps. Most calls

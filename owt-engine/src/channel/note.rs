@@ -1,4 +1,4 @@
-//! What there is to say of a call beside its events, to whoever looks after it.
+//! Defines what is reported of a call beside its events, to whoever looks after it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The giving end.
+//! Sends a call's events: the giving end of a channel.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Weak};

@@ -1,4 +1,4 @@
-//! Who has a call: a byte for each, in memory that server and worker share.
+//! Tells who has a call: one byte for each, in memory that server and worker share.
 //!
 //! It outlives the worker, so the server knows for certain which calls of a dead worker
 //! had begun, and can take back one that waits without asking.

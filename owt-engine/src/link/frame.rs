@@ -1,4 +1,4 @@
-//! The words between the server and a worker.
+//! Defines the messages between the server and a worker, and how they are framed.
 //!
 //! A frame is its length (32 bits, little-endian), a message in postcard's format, and
 //! the rest, which is the message's payload: bytes that need no encoding.

@@ -1,4 +1,4 @@
-//! What must hold of any bytes that come through a worker's socket.
+//! States what must hold of any bytes that come through a worker's socket.
 
 #![allow(
     clippy::expect_used,

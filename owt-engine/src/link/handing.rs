@@ -1,5 +1,5 @@
-//! Open files on their way from a worker to the server, on a socket of their own: what an adaptor
-//! may open is for its worker's rights to say.
+//! Hands open files from a worker to the server on a socket of their own: the worker's rights
+//! decide what an adaptor may open.
 //!
 //! A file goes before the frame that speaks of it, and files go in the order of their frames. So
 //! with each such frame there is exactly one to be taken.

@@ -1,4 +1,4 @@
-//! Frames as they come in.
+//! Receives frames.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -1,4 +1,4 @@
-//! Lines that adaptors print and log.
+//! Defines the lines that adaptors print and log.
 
 use serde::{Deserialize, Serialize};
 

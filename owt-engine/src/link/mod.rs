@@ -1,5 +1,5 @@
-//! What a server and its workers say to each other: a socket with frames both ways, one for open
-//! files, a pipe for log lines, and a table in shared memory that says which calls have begun.
+//! Connects a server to a worker: a socket for frames both ways, one for open files, a pipe for log
+//! lines, and a table in shared memory that tells which calls have begun.
 
 mod claims;
 pub mod frame;

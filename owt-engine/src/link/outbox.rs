@@ -1,4 +1,4 @@
-//! Frames on their way out: many in one write, whoever comes by writes for all.
+//! Sends frames, many in one write: whichever thread comes by writes for all.
 
 use std::collections::VecDeque;
 use std::io;

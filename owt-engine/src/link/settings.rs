@@ -1,4 +1,4 @@
-//! What Python is hosted with, here or in a worker process.
+//! Defines what Python is hosted with, here or in a worker process.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What calls give, written down for the server.
+//! Writes what calls give to the server.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! What a worker logs, on its way to the server's log.
+//! Writes a worker's log lines to the server's log.
 
 use std::fmt::{self, Write};
 use std::io;

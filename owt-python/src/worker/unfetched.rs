@@ -1,4 +1,4 @@
-//! Large answers that wait here until the server fetches them, and the bound on all of them.
+//! Holds large answers until the server fetches them, within a bound for all of them.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The file of the audit log: one that nobody else can change, and that never blocks.
+//! Opens the audit log's file: one that nobody else can change, and that never blocks.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};

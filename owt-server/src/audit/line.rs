@@ -1,4 +1,4 @@
-//! What the audit log tells of a request.
+//! Formats a request's line in the audit log.
 
 use std::fmt::Display;
 use std::net::IpAddr;

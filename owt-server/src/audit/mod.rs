@@ -1,4 +1,4 @@
-//! The audit log: a line of JSON for each request, in a file that is only added to.
+//! Keeps the audit log: a line of JSON for each request, in a file that is only appended to.
 //!
 //! Nothing is run that could not be told: while lines cannot be written, or too many wait to be,
 //! [`Audit::admits`] is false and requests are refused. What was let in before has its line kept

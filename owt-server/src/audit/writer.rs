@@ -1,4 +1,4 @@
-//! The thread that writes the audit log.
+//! Writes the audit log on a thread of its own.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};

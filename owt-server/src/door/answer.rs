@@ -1,4 +1,4 @@
-//! What every answer tells the browser, and what a page of another origin may read of it.
+//! Sets the security headers of every answer, and decides what pages of other origins may read.
 
 use actix_web::HttpResponse;
 use actix_web::dev::RequestHead;

@@ -1,4 +1,4 @@
-//! Who a request was meant for and whom it came from, whatever lies on its way.
+//! Finds out whom a request was meant for and who sent it, whatever lies on its way.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,5 @@
-//! `host[:port]`, as it stands in `Host`, a URL or an `Origin` (RFC 3986 §3.2, RFC 9110 §7.2).
+//! Parses `host[:port]` as it stands in `Host`, a URL or an `Origin` (RFC 3986 §3.2, RFC 9110
+//! §7.2).
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Argon2 off the threads that serve: few at a time, and once for each password.
+//! Runs argon2 off the threads that serve: few checks at a time, and once for each password.
 
 use std::net::IpAddr;
 use std::sync::Arc;

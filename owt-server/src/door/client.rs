@@ -1,4 +1,4 @@
-//! Clients that a person or their script calls on purpose, by the name that they give.
+//! Recognises clients that people and their scripts call on purpose, by the name they give.
 //!
 //! Other programs fetch what a stranger names: git its submodules, a player its playlist, a
 //! converter the pictures of a document, a chat the page behind a link. They send no mark of a

@@ -1,4 +1,4 @@
-//! "Do not ask again for exactly this": a signed cookie for one URL.
+//! Remembers "do not ask again for exactly this": a signed cookie for one URL.
 
 use std::io;
 

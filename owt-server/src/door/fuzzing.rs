@@ -1,4 +1,4 @@
-//! What must hold of any bytes in `Host` and `Origin`.
+//! States what must hold of any bytes in `Host` and `Origin`.
 
 #![allow(
     clippy::expect_used,

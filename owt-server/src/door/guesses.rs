@@ -1,4 +1,4 @@
-//! Who showed wrong keys waits before showing more.
+//! Slows down whoever keeps showing wrong keys.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;

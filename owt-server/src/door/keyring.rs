@@ -1,4 +1,4 @@
-//! Where keys come from: some are given once, others are in files that are read again.
+//! Reads keys: some are given once, others are in files that are read again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! Who may come in: users with their passwords, and tokens.
+//! Holds who may come in: users with their passwords, and tokens.
 
 use std::sync::Arc;
 

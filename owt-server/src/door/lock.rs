@@ -1,4 +1,4 @@
-//! Asks for a key, and has who shows wrong ones wait.
+//! Checks the caller's key, and slows down whoever keeps guessing.
 
 use std::net::IpAddr;
 use std::sync::Arc;

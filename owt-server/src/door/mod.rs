@@ -1,4 +1,4 @@
-//! Who may come in. Code runs here by design, so this stands before everything.
+//! Decides who may come in. Code runs here by design, so this stands before everything.
 //!
 //! Asked of each request, in this order: is it meant for us, or did somebody's DNS point here
 //! (`arrival`)? Did a page of another origin send it (`browser`)? Does it show a key (`lock`)?

@@ -1,4 +1,4 @@
-//! How a password is kept: its argon2id hash in the PHC format, or its SHA-256.
+//! Stores a password as its argon2id hash in the PHC format, or as its SHA-256.
 
 use std::sync::Arc;
 

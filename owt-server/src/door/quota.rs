@@ -1,4 +1,4 @@
-//! How much of the server each user may have: calls at once, and calls in a time.
+//! Limits how many calls each user may have at once, and send in a time.
 
 use std::collections::HashMap;
 use std::fmt;

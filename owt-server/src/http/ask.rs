@@ -1,4 +1,4 @@
-//! The page that asks a person whether to run what a URL carries, and what their yes does.
+//! Asks a person whether to run what a URL carries, and acts on their yes.
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{StatusCode, Uri};

@@ -1,4 +1,4 @@
-//! The files that the binary carries for browsers.
+//! Serves the files that the binary carries for browsers.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Bodies that can carry a call, by their media type.
+//! Tells which bodies can carry a call, by their media type.
 
 use actix_web::http::header::{self, HeaderMap};
 use bytes::Bytes;

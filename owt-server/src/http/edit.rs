@@ -1,4 +1,4 @@
-//! The way from a call that a URL carries to the landing page, where it can be edited.
+//! Leads from a URL that carries a call to the landing page, where it can be edited.
 
 use actix_web::HttpRequest;
 use owt_core::{Call, CallFields, Others};

@@ -1,4 +1,4 @@
-//! The one way in: around every route stands the door, and on every answer what it says.
+//! Puts the door around every route, and its headers on every answer.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `GET /` without code: a page for people, a catalogue for programs.
+//! Answers `GET /` without code: a page for people, a catalogue for programs.
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,4 +1,4 @@
-//! Answers that are given before their request has been read.
+//! Answers before a request has been read to its end, and hears the rest of it for a while.
 //!
 //! Closing at once would be a reset, and that may reach the client before it has read the answer
 //! (RFC 9112, 9.6); reading to the end would be for as long as the client likes. So what still

@@ -1,4 +1,4 @@
-//! The HTTP server on its listener.
+//! Builds the HTTP server on its listener.
 
 use std::any::Any;
 use std::io;

@@ -1,4 +1,4 @@
-//! HTTP in, events out: nothing else happens here.
+//! Turns HTTP into calls, and events into HTTP.
 
 mod ask;
 mod assets;

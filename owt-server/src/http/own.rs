@@ -1,5 +1,5 @@
-//! The server's own pages, below `/_owt/`: health, metrics, warm adaptors, a person's yes, files for browsers,
-//! problems explained.
+//! Serves the server's own pages below `/_owt/`: health, metrics, warm adaptors, a person's yes,
+//! files for browsers, and explanations of problems.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -1,4 +1,4 @@
-//! A problem as a page, for who opened a URL in a browser. Programs get JSON or text.
+//! Shows a problem as a page, to whoever opened a URL in a browser. Programs get JSON or text.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Connections on which nothing is asked, or nothing that makes sense, are ended.
+//! Ends connections on which nothing is asked, or nothing that makes sense.
 //!
 //! actix-http limits the time of a connection's first head and of a connection that says
 //! nothing, but not of a later head that comes a byte now and then: such a connection would

@@ -1,4 +1,4 @@
-//! Which `Range` of a file is answered as one (RFC 9110, 14.2).
+//! Decides which `Range` of a file is answered as one (RFC 9110, 14.2).
 
 use actix_web::http::header::{self, HeaderMap};
 

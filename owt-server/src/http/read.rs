@@ -1,4 +1,4 @@
-//! From an HTTP request to a call (§1 of `docs/wire.md`).
+//! Reads a call from an HTTP request (§1 of `docs/wire.md`).
 
 use std::net::SocketAddr;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! From a call's events to an HTTP response (§5 and §7 of `docs/wire.md`).
+//! Writes a call's events as an HTTP response (§5 and §7 of `docs/wire.md`).
 
 use std::borrow::Cow;
 use std::convert::Infallible;

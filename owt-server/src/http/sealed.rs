@@ -1,5 +1,5 @@
-//! A page that shows what a stranger may have written: it loads what bears its nonce, and nothing
-//! else; no page is around it.
+//! Seals a page that shows what a stranger may have written: it loads only what bears its nonce,
+//! and no page can frame it.
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};

@@ -1,4 +1,4 @@
-//! Pages with `{{names}}` in them.
+//! Fills in pages with `{{names}}` in them.
 
 /// Puts a value for each name, in one pass: what looks like a name in a value stays as it is.
 /// The values are HTML already.

@@ -1,4 +1,4 @@
-//! The `Server-Timing` header (W3C): where the time of a call went.
+//! Writes the `Server-Timing` header (W3C): where the time of a call went.
 
 use std::time::Duration;
 

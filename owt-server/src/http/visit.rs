@@ -1,5 +1,5 @@
-//! One request, from its arrival to the end of its answer: its id and its trace, what is
-//! counted of it, and its lines in the log and the audit log.
+//! Accompanies one request from its arrival to the end of its answer: its id, its trace, its
+//! counts, and its lines in the log and the audit log.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What is known of a connection, whatever is sent on it.
+//! Holds what is known of a connection, whatever is sent on it.
 
 use std::any::Any;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Where a server listens, and what is known of a connection that comes there.
+//! Listens, and finds out about each connection that comes.
 
 mod connection;
 mod socket;

@@ -1,4 +1,4 @@
-//! A Unix socket to listen on, which only its owner can reach.
+//! Listens on a Unix socket that only its owner can reach.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};

@@ -1,4 +1,4 @@
-//! What is counted while requests go by, and how Prometheus reads it.
+//! Counts what goes by, for Prometheus to read.
 //!
 //! Counting is a few atomic additions a request, without a lock; the names, labels and
 //! the text are made when somebody asks.

@@ -1,5 +1,5 @@
-//! The package `owt` with the extension in it that any Python loads (`owt/_native.abi3.so`), and
-//! how a worker is started with it.
+//! Finds the package `owt` with the extension that any Python loads (`owt/_native.abi3.so`), and
+//! starts workers with it.
 
 use std::ffi::OsString;
 use std::io;

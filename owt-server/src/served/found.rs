@@ -1,5 +1,5 @@
-//! Which Python is meant, asked of that Python itself: a virtual environment
-//! is only known to its own executable, and `python3` may be a shim.
+//! Asks a Python about itself: a virtual environment is only known to its own executable, and
+//! `python3` may be a shim.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! Which Python is served, and by what it comes to life in a worker: this program, if it is linked
-//! with that very Python, or else the extension that any Python loads.
+//! Decides which Python is served, and how it becomes a worker: by this program, if it is linked
+//! with that very Python, or else by the extension that any Python loads.
 
 #![allow(clippy::disallowed_methods, reason = "a Python is started to be asked what it is")]
 

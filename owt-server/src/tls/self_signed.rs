@@ -1,5 +1,5 @@
-//! A certificate that is its own issuer: for a local network, where nobody else would issue one.
-//! It is kept from start to start, so that whoever has trusted it once need not again.
+//! Makes a certificate that is its own issuer, for a local network where nobody else would issue
+//! one.
 
 use std::fs::File;
 use std::io;

@@ -1,5 +1,5 @@
-//! Which system calls a worker may make, by seccomp: sockets are denied so, and what landlock
-//! knows nothing of.
+//! Restricts the system calls of a worker with seccomp: it denies sockets, and what landlock does
+//! not cover.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,5 +1,5 @@
-//! Which files a worker may write, by landlock: it reads and executes everything it could
-//! before.
+//! Restricts the files that a worker may write with landlock. It reads and executes whatever it
+//! could before.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};

@@ -1,5 +1,4 @@
-//! What a worker is kept from: writing where it should not, reaching other processes, the
-//! network.
+//! Keeps a worker from writing where it should not, from other processes, and from the network.
 //!
 //! The server checks at its start that the kernel can do it, and says in the first frame what
 //! each worker shall do to itself before it has a second thread or any Python. There is no way

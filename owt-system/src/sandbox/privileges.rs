@@ -1,4 +1,4 @@
-//! What a worker gives up of what its user may do, root above all.
+//! Drops privileges that a worker's user may have, root above all.
 
 use std::io;
 

@@ -1,5 +1,5 @@
-//! The project's documents as pages of the server, with a contents list and a search that needs no
-//! server.
+//! Serves the project's documents as pages, with a table of contents and a search that runs in the
+//! browser.
 
 mod render;
 

@@ -1,4 +1,4 @@
-//! From Markdown to HTML, with an anchor for each heading, and to what can be searched.
+//! Renders Markdown as HTML, with an anchor for each heading, and as text to search.
 
 use std::collections::HashMap;
 
