@@ -170,12 +170,20 @@ $(BUILDERS): deploy/builders.txt
 	target/builders/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+# What the server carries of the repository: see owt-server/build.rs.
+CARRIED = $(shell git ls-files '*.md' clients/js/index.js 'examples/*/*.py' examples/requirements \
+	'examples/*/sample.*')
+
 package: ## Pack all crates, and see that their licences, readmes and Python are in them
+	rm -rf owt-server/packaged
+	mkdir owt-server/packaged
+	cp --parents $(CARRIED) owt-server/packaged
 	cargo package --workspace --exclude owt-examples --exclude owt-testing --locked --allow-dirty --no-verify
 	for crate in core system engine python client server cli; do for file in LICENSE-MIT LICENSE-APACHE README.md; do \
 	  tar xzOf target/package/owt-$$crate-*.crate --wildcards "*/$$file" | grep -q . || exit 1; done; done
 	tar tzf target/package/owt-python-*.crate | grep -q python/owt/client/__init__.py
-	tar xzOf target/package/owt-server-*.crate --wildcards '*/page/owt.js' | cmp clients/js/index.js
+	tar xzOf target/package/owt-server-*.crate --wildcards '*/packaged/clients/js/index.js' | cmp clients/js/index.js
+	rm -r owt-server/packaged
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all

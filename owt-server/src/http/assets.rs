@@ -53,9 +53,23 @@ macro_rules! page {
     };
 }
 
+/// A file of the repository that is not the server's own (`build.rs`).
+macro_rules! carried {
+    ($path:expr, $type:expr, $file:expr) => {
+        Asset::new($path, $type, include_bytes!(concat!(env!("OWT_CARRIED"), "/", $file)))
+    };
+}
+
+/// A file of an example.
+macro_rules! example {
+    ($name:literal, $type:expr, $file:literal) => {
+        carried!(concat!("/_owt/page/examples/", $name), $type, concat!("examples/", $file))
+    };
+}
+
 static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let mut all = vec![
-        Asset::new("/_owt/owt.js", JAVASCRIPT, include_bytes!("page/owt.js")),
+        carried!("/_owt/owt.js", JAVASCRIPT, "clients/js/index.js"),
         Asset::new("/_owt/frame", HTML, include_bytes!("page/frame.html")).under(FRAME),
         Asset::new("/_owt/look.css", CSS, LOOK.as_bytes()),
         page!("style.css", CSS),
@@ -86,18 +100,18 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         page!("tape.js", JAVASCRIPT),
         page!("unseen.js", JAVASCRIPT),
         page!("views.js", JAVASCRIPT),
-        page!("examples/speech.py", TEXT),
-        page!("examples/speech.txt", TEXT),
-        page!("examples/chat.py", TEXT),
-        page!("examples/chat.txt", TEXT),
-        page!("examples/transcribe.py", TEXT),
-        page!("examples/transcribe.txt", TEXT),
-        page!("examples/embed.py", TEXT),
-        page!("examples/embed.txt", TEXT),
-        page!("examples/ocr.py", TEXT),
-        page!("examples/ocr.txt", TEXT),
-        page!("examples/page.png", "image/png"),
-        page!("examples/speech.wav", "audio/wav"),
+        example!("speech.py", TEXT, "speech/speech.py"),
+        example!("speech.txt", TEXT, "requirements/speech.txt"),
+        example!("chat.py", TEXT, "chat/chat.py"),
+        example!("chat.txt", TEXT, "requirements/chat.txt"),
+        example!("transcribe.py", TEXT, "transcribe/transcribe.py"),
+        example!("transcribe.txt", TEXT, "requirements/transcribe.txt"),
+        example!("embed.py", TEXT, "embed/embed.py"),
+        example!("embed.txt", TEXT, "requirements/embed.txt"),
+        example!("ocr.py", TEXT, "ocr/ocr.py"),
+        example!("ocr.txt", TEXT, "requirements/ocr.txt"),
+        example!("page.png", "image/png", "ocr/sample.png"),
+        example!("speech.wav", "audio/wav", "transcribe/sample.wav"),
     ];
     all.extend(docs::assets());
     all

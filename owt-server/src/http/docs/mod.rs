@@ -30,10 +30,14 @@ struct Document {
     text: &'static str,
 }
 
-/// A document of the repository; a link beside this file leads to it.
+/// A document of the repository (`build.rs`).
 macro_rules! document {
     ($file:literal, $name:literal) => {
-        Document { file: $file, name: $name, text: include_str!(concat!("files/", $file)) }
+        Document {
+            file: $file,
+            name: $name,
+            text: include_str!(concat!(env!("OWT_CARRIED"), "/", $file)),
+        }
     };
 }
 

@@ -1,1 +1,0 @@
-../../../../../examples/chat/chat.py

@@ -1,1 +1,0 @@
-../../../../../examples/embed/embed.py

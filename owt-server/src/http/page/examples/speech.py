@@ -1,1 +1,0 @@
-../../../../../examples/speech/speech.py

@@ -1,1 +1,0 @@
-../../../../../examples/transcribe/transcribe.py
