@@ -128,8 +128,8 @@ sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/s
 	for crate in core system engine python client server cli; do mv owt-$$crate/bom.json target/sbom/owt-$$crate.cdx.json; done
 	rm -f examples/bom.json
 
-pins: setup ## Pin the newest versions of the Python packages of tests and benches, with hashes
-	set -e; for folder in owt-python/python/requirements-test benches/requirements; do \
+pins: setup ## Pin the newest versions of the Python packages of tests, benches and the wheel, with hashes
+	set -e; for folder in owt-python/python/requirements-test benches/requirements deploy/builders; do \
 	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
 
 # An example's versions stay: its sizes and times belong to them. All that it needs is listed.
