@@ -13,6 +13,7 @@ mod orphans;
 mod sandbox;
 mod survival;
 
+mod cores;
 mod dying;
 mod ending;
 mod ending_async;
