@@ -251,6 +251,7 @@ fn equip(py: Python<'_>) -> PyResult<()> {
         Tools {
             cancelled: take("Cancelled")?,
             whereabouts: take("whereabouts")?,
+            pause: take("pause")?,
             mop_up: take("mop_up")?,
             kept_processes: take("kept_processes")?,
         },

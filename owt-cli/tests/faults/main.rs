@@ -14,6 +14,7 @@ mod sandbox;
 mod survival;
 
 mod cores;
+mod cutting;
 mod dying;
 mod ending;
 mod ending_async;
