@@ -19,8 +19,12 @@ const LINES: usize = 20;
 const LONGEST: usize = 8 << 10;
 /// Lines of calls that are kept, of all together.
 const CALLS: usize = 100;
-/// Python's own report of a crash begins with what matters most.
-const FATAL: &str = "Fatal Python error";
+/// How reports of a crash begin, whose beginning matters most: of an exception in C++ that nobody
+/// catches, or that comes to Rust (both of which Python's own follows), and Python's own.
+const REPORTS: [&str; 4] =
+    ["terminate called", "libc++abi:", "fatal runtime error", "Fatal Python error"];
+/// How long the parts of one report follow each other at most.
+const REPORTING: Duration = Duration::from_secs(2);
 /// How long the end of a dead worker's words is waited for; a child that it left can keep
 /// the pipe open.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -49,14 +53,25 @@ struct Said {
     text: Box<str>,
 }
 
+impl Said {
+    fn begins_report(&self) -> bool {
+        REPORTS.iter().any(|begin| self.text.starts_with(begin))
+    }
+}
+
 impl LastWords {
     fn push(&mut self, said: Said) {
         let (lines, most) = match &*said.id {
             "" => (&mut self.process, LINES),
             _ => (&mut self.calls, CALLS),
         };
-        if lines.len() == most && !lines.front().is_some_and(|first| first.text.starts_with(FATAL))
-        {
+        let report = lines.front().filter(|first| first.begins_report());
+        let is_another = said.begins_report()
+            && report.is_some_and(|first| said.at.duration_since(first.at) > REPORTING);
+        if is_another {
+            // What was told before was of a child process.
+            lines.clear();
+        } else if lines.len() == most && report.is_none() {
             lines.pop_front();
         }
         if lines.len() < most {
@@ -85,8 +100,8 @@ impl LastWords {
     fn written_since(&self, since: Option<Instant>) -> impl Iterator<Item = &Said> {
         let is_in_time = move |said: &&Said| since.is_none_or(|since| said.at >= since);
         let all = move || self.process.iter().filter(is_in_time);
-        let fatal = all().position(|said| said.text.starts_with(FATAL));
-        all().skip(fatal.unwrap_or(0))
+        let report = all().position(Said::begins_report);
+        all().skip(report.unwrap_or(0))
     }
 }
 
@@ -248,14 +263,32 @@ mod tests {
             say("a", &number.to_string());
             say("", &number.to_string());
         }
-        say("", FATAL);
+        say("", REPORTS[0]);
+        say("", "  what():  no such tensor");
+        say("", REPORTS[3]);
         for _ in 0..2 * LINES {
             say("", "frame");
         }
         let words = last.of_process();
-        assert_eq!((words.len(), words[0], words[1]), (LINES, FATAL, "frame"));
+        let report = [REPORTS[0], "  what():  no such tensor", REPORTS[3], "frame"];
+        assert_eq!((words.len(), &words[..4]), (LINES, &report[..]));
         let first = last.calls.front().unwrap().at;
         let of_call = last.of_call(Some(("a", first)), None);
         assert_eq!((of_call.len(), of_call[LINES - 1]), (LINES, "199"));
+    }
+
+    #[test]
+    fn a_childs_crash_is_not_told_in_the_place_of_the_workers() {
+        let (start, mut last) = (Instant::now(), LastWords::default());
+        let mut say = |seconds, text: &str| {
+            let at = start + Duration::from_secs(seconds);
+            last.push(Said { at, id: "".into(), text: text.into() });
+        };
+        for second in [0, 60] {
+            say(second, REPORTS[0]);
+            say(second, &format!("of second {second}"));
+            (0..2 * LINES).for_each(|_| say(second, "frame"));
+        }
+        assert_eq!(last.of_process()[..2], [REPORTS[0], "of second 60"]);
     }
 }
