@@ -251,6 +251,7 @@ fn equip(py: Python<'_>) -> PyResult<()> {
         Tools {
             cancelled: take("Cancelled")?,
             whereabouts: take("whereabouts")?,
+            pause: take("pause")?,
             mop_up: take("mop_up")?,
             kept_processes: take("kept_processes")?,
         },
@@ -288,6 +289,7 @@ fn install(
     settings.set_item("binary", with.binary.as_os_str())?;
     settings.set_item("adaptors_dir", with.adaptors_of(std::process::id()).as_os_str())?;
     settings.set_item("lib_dirs", lib_dirs)?;
+    settings.set_item("native_threads", with.native_threads)?;
     settings.set_item("verbosity", with.verbosity)?;
     settings.set_item("keeps_files", with.keeps_files)?;
     settings.set_item("keeps_network", with.keeps_network)?;

@@ -4,20 +4,22 @@
 //! Python's main thread is sent a signal too: in the handler of that, which runs also where the
 //! thread waits in a system call, the exception is raised.
 
+mod ending;
+
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use owt_engine::{Context, Note, Sender, Standing};
-use parking_lot::Mutex;
+use owt_system::process::Process;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::children::Children;
 use super::seat::{Deserted, Running, Seat, Wanted};
-use owt_system::process::{Process, end_trees, reap};
+use ending::{ToEnd, end_processes};
 
 /// How often a call that goes on regardless is looked at, and asked again: the exception may
 /// have landed in a callback that keeps it to itself.
@@ -25,6 +27,11 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// How often one is asked again that cleans up.
 const CLEANING: Duration = Duration::from_secs(2);
+
+/// How often one is asked again that stands still, and so does not hear what it was asked: less
+/// and less often.
+const DEAF: Duration = Duration::from_secs(1);
+const LONG_DEAF: Duration = Duration::from_secs(30);
 
 /// How long a thread may stand still in code that holds locks for a moment before it is
 /// interrupted there; and how long one is waited for that goes on, but is in such code each time.
@@ -47,7 +54,9 @@ pub struct Tools {
     pub cancelled: Py<PyAny>,
     /// Says where a thread is.
     pub whereabouts: Py<PyAny>,
-    /// Takes what was asked and not raised yet, and releases what an interrupted call left locked.
+    /// Does nothing, in Python: an exception that the thread was sent is raised there.
+    pub pause: Py<PyAny>,
+    /// Releases what an interrupted call left locked.
     pub mop_up: Py<PyAny>,
     /// The processes that modules hold.
     pub kept_processes: Py<PyAny>,
@@ -136,44 +145,49 @@ impl Interruptible<'_> {
         interrupted
     }
 
-    /// Takes an exception that was sent and not raised yet: it must not hit the next call.
-    /// Withdrawn instead, it would leave CPython 3.11 and 3.12 looking for it for ever. And when
-    /// one of two threads has raised its own there, the other no longer looks for it: so it is
-    /// sent once more, to be raised at once.
+    /// Takes an exception that was sent and not raised yet, which must not hit the next call, and
+    /// what the call left locked.
     fn mop_up(&self) {
         let Some(tools) = TOOLS.get(self.py) else { return };
-        // SAFETY: attached; for the calling thread, and the class is a live exception class.
-        unsafe {
-            let ident = ffi::PyThread_get_thread_ident();
-            ffi::PyThreadState_SetAsyncExc(ident as _, tools.cancelled.as_ptr());
-        }
-        let mut mopped = tools.mop_up.call0(self.py);
-        if let Err(error) = &mopped
-            && error.get_type(self.py).is(tools.cancelled.bind(self.py))
-        {
-            mopped = tools.mop_up.call0(self.py);
-        }
-        if let Err(error) = mopped {
+        settle(self.py, tools);
+        if let Err(error) = tools.mop_up.call0(self.py) {
             let (id, trace) = self.whose.marks();
             tracing::error!(id, trace, %error, "what an interrupted call held may stay locked");
         }
     }
 }
 
+/// Raises the exception on the calling thread and takes it, in the place of one that it was sent
+/// or that another thread was sent and no longer has.
+///
+/// CPython 3.11 and 3.12 look for such exceptions on all threads from when one is sent until one is
+/// raised; one that is only withdrawn is looked for for ever, and whatever is traced
+/// (`sys.settrace`) does nothing else meanwhile. And when one of two threads has raised its own, the
+/// other no longer looks for it.
+fn settle(py: Python<'_>, tools: &Tools) {
+    // SAFETY: attached; for the calling thread, and the class is a live exception class.
+    unsafe {
+        let ident = ffi::PyThread_get_thread_ident();
+        ffi::PyThreadState_SetAsyncExc(ident as _, tools.cancelled.as_ptr());
+    }
+    match tools.pause.call0(py) {
+        Err(error) if error.get_type(py).is(tools.cancelled.bind(py)) => {}
+        Err(error) => tracing::error!(%error, "an exception was not raised where it was sent"),
+        Ok(_) => tracing::error!("an exception that was sent may hit the next call"),
+    }
+}
+
+/// True where an exception that was sent to one thread keeps all of them looking for it: in CPython
+/// before 3.13.
+fn all_look() -> bool {
+    // SAFETY: a constant of the interpreter's library.
+    unsafe { ffi::Py_Version < 0x030D_0000 }
+}
+
 impl Drop for Interruptible<'_> {
     fn drop(&mut self) {
         self.disarm();
     }
-}
-
-/// Processes that a module holds, in a pool of its own for instance: they are no call's.
-fn kept(py: Python<'_>) -> Vec<i32> {
-    let Some(tools) = TOOLS.get(py) else { return Vec::new() };
-    let kept = tools.kept_processes.call0(py).and_then(|kept| kept.extract(py));
-    kept.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the processes that modules hold cannot be told from a call's");
-        Vec::new()
-    })
 }
 
 /// Where a thread is, as far as an exception there is concerned.
@@ -266,6 +280,16 @@ pub fn interrupt_deserted(seats: &[Arc<Seat>], loads_wait: bool) {
 }
 
 fn look(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<Looked> {
+    let (looked, withdrawn) = look_at(py, seat, unwanted_load)?;
+    // Python runs again, so that seat's lock is free.
+    if let Some(tools) = TOOLS.get(py).filter(|_| withdrawn) {
+        settle(py, tools);
+    }
+    Some(looked)
+}
+
+/// Gives also whether what the call was asked was taken back, for it stands still: see [`settle`].
+fn look_at(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<(Looked, bool)> {
     let (number, ident) = {
         let running = seat.running().lock();
         // By now it may be another call, which somebody waits for.
@@ -285,6 +309,7 @@ fn look(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<Loo
         since: now,
         next_look: now,
         interrupted: None,
+        is_pending: false,
         place: 0,
         there_since: now,
     });
@@ -297,13 +322,20 @@ fn look(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<Loo
     }
     let stands = now.saturating_duration_since(deserted.there_since);
     let is_delicate = match place {
-        Place::Delicate => stands < DELICACY && age < DELICATE_WORK,
+        // At a lock too: it may have it already.
+        Place::Delicate | Place::AtLock => stands < DELICACY && age < DELICATE_WORK,
         // What is forked off much memory, beside other threads, takes its time.
         Place::Starting => age < DELICATE_WORK,
         _ => false,
     };
-    let cleans = place == Place::Cleaning
-        && deserted.interrupted.is_some_and(|before| before.elapsed() < CLEANING);
+    let asked = |pause| deserted.interrupted.is_some_and(|before| before.elapsed() < pause);
+    let cleans = place == Place::Cleaning && asked(CLEANING);
+    let is_deaf = all_look() && !goes_on && asked((stands / 2).clamp(DEAF, LONG_DEAF));
+    let withdrawn = is_deaf && std::mem::take(&mut deserted.is_pending);
+    if withdrawn {
+        // SAFETY: attached; no class takes back what was sent.
+        unsafe { ffi::PyThreadState_SetAsyncExc(ident as _, std::ptr::null_mut()) };
+    }
     let standing = match () {
         () if loads => Standing::Loads,
         () if !goes_on => Standing::Waits,
@@ -313,15 +345,15 @@ fn look(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<Loo
     // A moment later it may be elsewhere.
     deserted.next_look = if is_delicate { now } else { now + LOOK };
     let mut processes = Vec::new();
-    if !(loads || is_delicate || cleans) && ask(py, seat, running, place) {
-        deserted.interrupted = Some(now);
+    if !(loads || is_delicate || cleans || is_deaf) && ask(py, seat, running, place) {
+        (deserted.interrupted, deserted.is_pending) = (Some(now), true);
         // Now, while it stands still: what it starts later may be another's by the time that one
         // looks who holds it.
         processes = running.children.there();
     }
     running.deserted = Some(deserted);
     let note = Note::GoesOn { standing, has_lane: seat.is_lane() };
-    Some(Looked { events: running.wanted.events().clone(), note, processes })
+    Some((Looked { events: running.wanted.events().clone(), note, processes }, withdrawn))
 }
 
 /// Has the exception raised in that thread. False when it cannot be done there.
@@ -340,91 +372,4 @@ fn ask(py: Python<'_>, seat: &Seat, running: &Running, place: Place) -> bool {
         unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, signal()) };
     }
     asked
-}
-
-/// What is to be ended, but for what modules hold.
-#[derive(Default)]
-struct ToEnd {
-    /// Of calls that were asked to end.
-    processes: Vec<Process>,
-    /// Of calls that have unwound: whoever could have waited for them has gone.
-    left: Vec<Process>,
-}
-
-impl ToEnd {
-    fn is_empty(&self) -> bool {
-        self.processes.is_empty() && self.left.is_empty()
-    }
-
-    fn add(&mut self, more: Self) {
-        self.processes.extend(more.processes);
-        self.left.extend(more.left);
-    }
-
-    fn end(self) {
-        let kept = Python::attach(kept);
-        let is_own = |process: &Process| !kept.contains(&process.id);
-        let mut processes: Vec<_> = self.processes.into_iter().filter(is_own).collect();
-        let left: Vec<_> = self.left.into_iter().filter(is_own).collect();
-        processes.extend(left.iter().copied());
-        end_aside(processes, left);
-    }
-}
-
-/// What waits for the thread that sees to it, while there is one.
-static TO_END: Mutex<Option<ToEnd>> = Mutex::new(None);
-
-/// Ends the processes of calls on a thread of its own. Which of them are not the calls' takes long to
-/// find out where much is imported, and meanwhile the watch has to look at other calls, and a call
-/// that has ended has to say so.
-fn end_processes(more: ToEnd) {
-    if more.is_empty() {
-        return;
-    }
-    let mut to_end = TO_END.lock();
-    if let Some(waiting) = &mut *to_end {
-        return waiting.add(more);
-    }
-    let ending = std::thread::Builder::new().name("owt-ending".to_owned());
-    match ending.spawn(end_all) {
-        Ok(_) => *to_end = Some(more),
-        Err(error) => cannot_end(&error),
-    }
-}
-
-fn cannot_end(error: &std::io::Error) {
-    tracing::error!(%error, "the processes of a cancelled call go on");
-}
-
-/// Ends all that waits for that.
-fn end_all() {
-    loop {
-        let more = {
-            let mut to_end = TO_END.lock();
-            match to_end.as_mut().map(std::mem::take).filter(|more| !more.is_empty()) {
-                Some(more) => more,
-                None => {
-                    *to_end = None;
-                    return;
-                }
-            }
-        };
-        more.end();
-    }
-}
-
-/// Ends processes on a thread of its own, and lets those go that nobody waits for: that can take a
-/// while, and more may come.
-fn end_aside(processes: Vec<Process>, left: Vec<Process>) {
-    if processes.is_empty() {
-        return;
-    }
-    let ending = std::thread::Builder::new().name("owt-ending".to_owned());
-    let ended = ending.spawn(move || {
-        end_trees(processes);
-        reap(left);
-    });
-    if let Err(error) = ended {
-        cannot_end(&error);
-    }
 }

@@ -53,6 +53,8 @@ pub struct Deserted {
     pub next_look: Instant,
     /// When it was last interrupted.
     pub interrupted: Option<Instant>,
+    /// It has not been taken back since.
+    pub is_pending: bool,
     /// Where it was when it was last looked at, and since when.
     pub place: u64,
     pub there_since: Instant,

@@ -1,6 +1,7 @@
 //! Hosts Python as configured: in this process or in workers, with its settings, inside its
 //! sandbox.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +69,7 @@ pub fn settings(
         port,
         lib_dirs: lib_dirs(&config.lib_dirs),
         threads: config.threads,
+        native_threads: native_threads(config),
         max_queue: config.max_queue.max(1),
         max_adaptors: config.max_adaptors,
         answer_bytes: config.answer_bytes,
@@ -75,6 +77,15 @@ pub fn settings(
         keeps_files: sandbox.is_some_and(|kept| kept.writable.is_some()),
         keeps_network: sandbox.is_some_and(|kept| kept.no_network),
     })
+}
+
+/// An equal share of the cores that this process may use for each worker, and half of that where
+/// calls overlap in one: threads of BLAS and OpenMP that outnumber the cores slow each other down
+/// tenfold, and one big computation is to have many all the same.
+fn native_threads(config: &Config) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let overlapping = config.threads.clamp(1, 2);
+    (cores / config.workers.count.max(1) / overlapping).max(1)
 }
 
 /// The same folders, wherever a process of ours goes. Warns of those that others may write to.

@@ -31,6 +31,24 @@ def run(how):
 }
 
 #[test]
+fn what_an_exception_in_c_plus_plus_says_is_told() {
+    let family = Family::of(1, &[]);
+    // On a thread of the library's own, where nobody catches it.
+    let code = "import ctypes, time
+throw = ctypes.CDLL('libstdc++.so.6')._ZSt21__throw_runtime_errorPKc
+text = ctypes.c_char_p(b'the tensor has no such axis: 7')
+def run():
+    thread = ctypes.c_ulong()
+    ctypes.CDLL(None).pthread_create(ctypes.byref(thread), None, throw, text)
+    time.sleep(60)
+";
+    let problem = family.owt.code(code).post("/").refused(502, "worker-died");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("what():  the tensor has no such axis: 7\n"), "{detail}");
+    family.ends_well();
+}
+
+#[test]
 fn nobody_is_given_what_anothers_call_wrote() {
     let family = Family::of(1, &[]);
     let (owt, folder) = (&family.owt, Folder::new());

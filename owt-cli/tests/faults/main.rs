@@ -13,6 +13,8 @@ mod orphans;
 mod sandbox;
 mod survival;
 
+mod cores;
+mod cutting;
 mod dying;
 mod ending;
 mod ending_async;

@@ -331,52 +331,6 @@ def run(seconds): return pool.submit(time.sleep, seconds).result() or 'done'
 }
 
 #[test]
-fn tracing_works_after_a_call_was_cut() {
-    let owt = Owt::start();
-    let traced = "import sys
-def traced(): return 5
-def run():
-    events = []
-    def trace(frame, event, arg):
-        events.append(event)
-        return trace
-    sys.settrace(trace); traced(); sys.settrace(None)
-    return events
-";
-    for _ in 0..3 {
-        passes_its_deadline(owt.code("def run():\n    while True: pass\n"));
-        assert_eq!(owt.code(traced).post("/").ok(), r#"["call","line","return"]"#);
-    }
-}
-
-#[test]
-fn locks_that_a_cut_call_held_are_released() {
-    let owt = Owt::start();
-    let code = "import multiprocessing, threading
-locks = [threading.RLock(), multiprocessing.RLock()]
-class Guard:
-    def __enter__(self):
-        for lock in locks: lock.acquire()
-    def __exit__(self, *why):
-        for lock in locks: lock.release()
-guard = Guard()
-def run(for_ever=True):
-    while True:
-        with guard: pass
-        if not for_ever: return 'free'
-";
-    for _ in 0..5 {
-        std::thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| passes_its_deadline(owt.code(code)));
-            }
-        });
-        let call = owt.code(code).kwargs("{'for_ever': False}").field("timeout", 60);
-        assert_eq!(call.post("/").ok(), "free");
-    }
-}
-
-#[test]
 fn an_edited_version_whose_first_is_in_its_way_runs_in_a_fresh_worker() {
     let family = Family::of(1, &[]);
     let before = family.is_whole();

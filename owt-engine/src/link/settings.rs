@@ -45,6 +45,8 @@ pub struct Settings {
     pub lib_dirs: Vec<PathBuf>,
     /// Python threads at most.
     pub threads: usize,
+    /// Threads that native libraries (BLAS, OpenMP) may use for one computation.
+    pub native_threads: usize,
     /// Calls that may wait for one.
     pub max_queue: usize,
     /// Distinct adaptors kept warm.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import collections
 import functools
 import inspect
+import itertools
 import os
 import re
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
-from . import _missing, _ready, _threads, _walls, adaptors
+from . import _missing, _offline, _ready, _threads, _walls, adaptors
 
 #: What the code is called whose sender gave it no name.
 UNNAMED = "adaptor.py"
@@ -23,6 +24,9 @@ LIMIT = 64 * 1024
 
 #: The file of code that is no Python.
 UNPARSED = "<adaptor>"
+
+# Exceptions of a group that are told by name.
+_MEMBERS = 10
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _ADAPTORS = "owt.adaptors."
@@ -101,12 +105,13 @@ def describe(
     elif isinstance(exc, Cancelled):
         detail = "the call was cancelled: its client went away or its deadline passed"
     else:
-        detail = f"the adaptor raised {kind}" + (f": {message}" if message else "")
+        detail = f"the adaptor raised {kind}" + (f": {message}" if message else "") + _more(exc)
         if isinstance(exc, ModuleNotFoundError):
             detail += _missing.hint(exc)
         elif isinstance(exc, NameError):
             detail += _ready.hint(exc.name)
         detail += _threads.hint(message, exc.__traceback__) + _walls.hint(exc)
+        detail += _offline.hint(exc)
     name = code_name or UNNAMED
     told = [bounded(shown(text, name)) for text in (detail, kind, message, _traceback(exc))]
     return slug, field, told[0], told[1], told[2], told[3], _line(exc)
@@ -142,7 +147,29 @@ def message_of(exc: BaseException) -> str:
     try:
         return str(exc)
     except Exception:
-        return "<the exception's __str__ failed>"
+        pass
+    failed = "<the exception's __str__ failed>"
+    try:
+        return ", ".join(map(repr, exc.args)) or failed
+    except Exception:
+        return failed
+
+
+def _more(exc: BaseException) -> str:
+    """Give what an exception says beside its text: its notes, and those that a group holds."""
+    said = [note for note in getattr(exc, "__notes__", None) or () if isinstance(note, str)]
+    if isinstance(exc, BaseExceptionGroup):
+        members = itertools.islice(_members(exc), _MEMBERS)
+        said += [f"{type_name(type(one))}: {message_of(one)}" for one in members]
+    return "".join(f"\n{text}" for text in said)
+
+
+def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _members(one)
+        else:
+            yield one
 
 
 def type_name(cls: type) -> str:

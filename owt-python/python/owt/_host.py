@@ -62,6 +62,7 @@ def install(
     binary: str,
     adaptors_dir: str,
     lib_dirs: Sequence[str],
+    native_threads: int,
     verbosity: int,
     keeps_files: bool,
     keeps_network: bool,
@@ -72,11 +73,14 @@ def install(
     """Make this interpreter a worker of the server. Once, on the main thread, before any call.
 
     `address` is an IP address; on a Unix socket `unix:` and its path, and `port` is 0.
+    `native_threads` is how many threads one computation of a native library may use.
     `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
     `forked()` is called in each child after a fork; `is_call()` says whether a call runs on the
     thread that asks; `keeps_files` and `keeps_network` are what the sandbox keeps adaptors from.
     """
     _walls.configure(keeps_files=keeps_files, keeps_network=keeps_network)
+    # What BLAS libraries and OpenMP, numexpr and torch go by when they are loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", str(native_threads))
     os.makedirs(adaptors_dir, exist_ok=True)
     # in the environment, so that processes started by an adaptor find the adaptors too
     os.environ[adaptors.FOLDER] = os.path.abspath(adaptors_dir)

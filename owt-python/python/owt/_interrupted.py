@@ -23,9 +23,10 @@ from collections.abc import Callable, Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
+from . import _taking
 from ._errors import Cancelled, raised
 
-__all__ = ["Cancelled", "at_end", "kept_processes", "listen", "mop_up", "whereabouts"]
+__all__ = ["Cancelled", "at_end", "kept_processes", "listen", "mop_up", "pause", "whereabouts"]
 
 #: Where a thread is.
 FREE, DELICATE, AT_LOCK, CLEANING, IMPORTING, STARTING = range(6)
@@ -40,6 +41,7 @@ _DELICATE = frozenset(
         "_acquire_restore",
         "_release_save",
         "__del__",
+        "enter_context",
     )
 )
 _DELICATE_FILES = (threading.__file__, logging.__file__)
@@ -101,11 +103,17 @@ def whereabouts(thread: int) -> tuple[int, int]:
     frame = sys._current_frames().get(thread)
     if frame is None:  # between two frames, where nothing is held
         return FREE, 0
-    mark = hash((id(frame), frame.f_lasti, raised[thread]))
-    return _place(frame, thread), mark & 0xFFFF_FFFF_FFFF_FFFF
+    at = frame.f_lasti
+    mark = hash((id(frame), at, raised[thread])) & 0xFFFF_FFFF_FFFF_FFFF
+    place = _place(frame, at, thread)
+    now = sys._current_frames().get(thread)
+    # Nothing is called from here on, so the thread stays where it is.
+    if place == FREE and (now is not frame or frame.f_lasti != at):
+        place = DELICATE  # it went on meanwhile: who knows where to
+    return place, mark
 
 
-def _place(frame: FrameType, thread: int) -> int:
+def _place(frame: FrameType, at: int, thread: int) -> int:
     for outer in _outwards(frame):
         if outer.f_code.co_filename == _IMPORT:
             return IMPORTING
@@ -115,7 +123,7 @@ def _place(frame: FrameType, thread: int) -> int:
     file = frame.f_code.co_filename
     if file == _WAITS:
         return CLEANING if _cleans(thread) else FREE
-    if frame.f_code.co_name == "acquire":
+    if frame.f_code.co_name == "acquire" or at in _taking.places(frame.f_code):
         return AT_LOCK
     near = zip(_outwards(frame), range(_NEAR), strict=False)
     if file in _DELICATE_FILES or file.startswith(_OWN):
@@ -142,11 +150,14 @@ def _cleans(thread: int) -> bool:
     return isinstance(error, Cancelled)
 
 
+def pause() -> None:
+    """Do nothing: an exception that was sent to this thread is raised here, at the latest."""
+
+
 def mop_up() -> None:
     """Release what this thread still owns of locks that everybody uses.
 
-    Called on the thread of a call that was interrupted, once nothing of it is on the stack. What
-    was asked and is not raised yet is raised here, at the latest.
+    Called on the thread of a call that was interrupted, once nothing of it is on the stack.
     """
     raised.pop(threading.get_ident(), None)
     with contextlib.suppress(RuntimeError):  # says that this thread is not the owner

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 #: How libraries say that an object is for the thread that made it.
 _WORDS = re.compile(
     r"\bthreads?\b|greenlet|event loop in|(invalid|INVALID)[ _](device )?(context|CONTEXT)"
-    r"|not an element of this graph",
+    r"|not an element of this graph"
+    r"|no such table",  # in a database in memory, of which each thread has its own
     re.IGNORECASE,
 )
 #: How they say that there are too many.

@@ -26,7 +26,7 @@ def hint(error: BaseException) -> str:
     """Give what to add to an error that the sandbox has caused. Empty for every other error."""
     if not (_Walls.keeps_files or _Walls.keeps_network):
         return ""
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, socket.gaierror) and _Walls.keeps_network:
             return _NETWORK
         if isinstance(cause, OSError) and cause.errno in _REFUSED:
@@ -63,7 +63,8 @@ def _is_ours(path: str | bytes) -> bool:
         return False
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error, its cause, the cause of that and so on."""
     seen: BaseException | None = error
     for _ in range(_DEPTH):
         if seen is None:

@@ -174,6 +174,7 @@ base = sqlite3.connect(":memory:")
 def sqlite(): base.execute("select 1")
 def signals(): signal.signal(signal.SIGUSR1, signal.SIG_DFL)
 def loop(): asyncio.get_event_loop()
+def memory(): raise sqlite3.OperationalError("no such table: t")
 def greenlet(): raise ValueError("cannot switch to a different thread")
 def many(): raise RuntimeError("can't start new thread")
 def other(): raise ValueError("threadbare")
@@ -188,7 +189,7 @@ def detail_on(thread, source, fn_name):
 
 def test_an_error_that_comes_of_another_thread_says_so():
     with ThreadPoolExecutor(1, thread_name_prefix="another") as another:
-        for fn_name in ("sqlite", "signals", "loop", "greenlet"):
+        for fn_name in ("sqlite", "memory", "signals", "loop", "greenlet"):
             detail = detail_on(another, ELSEWHERE, fn_name)
             assert "The module body ran on the main thread, this call on another_0 (" in detail
             assert '`__owt__ = {"threads": 1}`' in detail, fn_name
@@ -220,3 +221,25 @@ def test_the_file_of_an_adaptor_goes_by_its_name():
         assert f'File "{shown}", line 2, in run' in text and "# here" in text
         for told in (detail, message, text):
             assert shown in told and "adaptors" not in told
+
+
+def test_what_an_exception_says_beside_its_text_is_told():
+    noted = ValueError("the cell is empty")
+    noted.add_note("in column price, row 7")
+    assert describe(noted)[2] == (
+        "the adaptor raised ValueError: the cell is empty\nin column price, row 7"
+    )
+    group = ExceptionGroup(
+        "unhandled errors in a TaskGroup", [noted, ExceptionGroup("more", [KeyError("x")])]
+    )
+    assert describe(group)[2].split("\n")[1:] == ["ValueError: the cell is empty", "KeyError: 'x'"]
+
+
+def test_an_exception_that_cannot_say_itself_is_told_by_its_arguments():
+    class Broken(Exception):
+        def __str__(self):
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no")
+
+    assert describe(Broken("disk is full", 7))[2] == "the adaptor raised " + (
+        f"{Broken.__module__}.{Broken.__qualname__}: 'disk is full', 7"
+    )

@@ -18,8 +18,12 @@ const LINES: usize = 20;
 const LONGEST: usize = 8 << 10;
 /// Lines of calls that are kept, of all together.
 const CALLS: usize = 100;
-/// Python's own report of a crash begins with what matters most.
-const FATAL: &str = "Fatal Python error";
+/// How reports of a crash begin, whose beginning matters most: of an exception in C++ that nobody
+/// catches, or that comes to Rust (both of which Python's own follows), and Python's own.
+const REPORTS: [&str; 4] =
+    ["terminate called", "libc++abi:", "fatal runtime error", "Fatal Python error"];
+/// How long the parts of one report follow each other at most.
+const REPORTING: Duration = Duration::from_secs(2);
 /// How long the end of a dead worker's output is waited for; a child that it left can keep
 /// the pipe open.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -48,14 +52,25 @@ struct Line {
     text: Box<str>,
 }
 
+impl Line {
+    fn begins_report(&self) -> bool {
+        REPORTS.iter().any(|begin| self.text.starts_with(begin))
+    }
+}
+
 impl LastLines {
     fn push(&mut self, line: Line) {
         let (lines, most) = match &*line.id {
             "" => (&mut self.process, LINES),
             _ => (&mut self.calls, CALLS),
         };
-        if lines.len() == most && !lines.front().is_some_and(|first| first.text.starts_with(FATAL))
-        {
+        let report = lines.front().filter(|first| first.begins_report());
+        let is_another = line.begins_report()
+            && report.is_some_and(|first| line.at.duration_since(first.at) > REPORTING);
+        if is_another {
+            // What was told before was of a child process.
+            lines.clear();
+        } else if lines.len() == most && report.is_none() {
             lines.pop_front();
         }
         if lines.len() < most {
@@ -84,8 +99,8 @@ impl LastLines {
     fn written_since(&self, since: Option<Instant>) -> impl Iterator<Item = &Line> {
         let is_in_time = move |line: &&Line| since.is_none_or(|since| line.at >= since);
         let all = move || self.process.iter().filter(is_in_time);
-        let fatal = all().position(|line| line.text.starts_with(FATAL));
-        all().skip(fatal.unwrap_or(0))
+        let report = all().position(Line::begins_report);
+        all().skip(report.unwrap_or(0))
     }
 }
 
@@ -247,14 +262,32 @@ mod tests {
             say("a", &number.to_string());
             say("", &number.to_string());
         }
-        say("", FATAL);
+        say("", REPORTS[0]);
+        say("", "  what():  no such tensor");
+        say("", REPORTS[3]);
         for _ in 0..2 * LINES {
             say("", "frame");
         }
         let output = last.of_process();
-        assert_eq!((output.len(), output[0], output[1]), (LINES, FATAL, "frame"));
+        let report = [REPORTS[0], "  what():  no such tensor", REPORTS[3], "frame"];
+        assert_eq!((output.len(), &output[..4]), (LINES, &report[..]));
         let first = last.calls.front().unwrap().at;
         let of_call = last.of_call(Some(("a", first)), None);
         assert_eq!((of_call.len(), of_call[LINES - 1]), (LINES, "199"));
+    }
+
+    #[test]
+    fn a_childs_crash_is_not_told_in_the_place_of_the_workers() {
+        let (start, mut last) = (Instant::now(), LastLines::default());
+        let mut say = |seconds, text: &str| {
+            let at = start + Duration::from_secs(seconds);
+            last.push(Line { at, id: "".into(), text: text.into() });
+        };
+        for second in [0, 60] {
+            say(second, REPORTS[0]);
+            say(second, &format!("of second {second}"));
+            (0..2 * LINES).for_each(|_| say(second, "frame"));
+        }
+        assert_eq!(last.of_process()[..2], [REPORTS[0], "of second 60"]);
     }
 }
