@@ -183,14 +183,20 @@ test("an adaptor's own failure is an error with its body", async () => {
   });
 });
 
-test('a redirect is an answer', async () => {
-  const response = await owt(server.url, "lambda: redirect('/elsewhere')").response;
-  assert.equal(response.status, 302);
-  assert.equal(response.headers.get('location'), '/elsewhere');
-  const streamed = owt(server.url, "lambda: redirect('/elsewhere')", null, {
-    data: new Blob(['x']),
-  });
-  await assert.rejects(streamed, { name: 'OwtError', message: /redirects/ });
+test('a redirect is an error that names both addresses', async () => {
+  const elsewhere = `${server.url}/elsewhere`;
+  const code = "lambda: redirect('/elsewhere')";
+  const blob = new Blob(['x']);
+  for (const options of [{}, { method: 'GET' }, { data: blob }, { data: blob.stream() }]) {
+    await assert.rejects(owt(server.url, code, null, options).response, (error) => {
+      assert.ok(error instanceof OwtError);
+      assert.deepEqual([error.kind, error.status, error.address], ['redirect', 302, server.url]);
+      assert.ok(error.message.includes(`${server.url} redirects`), error.message);
+      assert.ok(error.message.includes(`to ${elsewhere}:`), error.message);
+      assert.equal(error.headers.get('location'), '/elsewhere');
+      return true;
+    });
+  }
 });
 
 test('nobody there', async (t) => {
