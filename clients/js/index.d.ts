@@ -246,6 +246,12 @@ export type NumericArray =
   | Float32Array
   | Float64Array;
 
+/** How JSON is read. */
+export interface JsonOptions {
+  /** Integers beyond ±2⁵³, which a number does not tell apart, are BigInts. */
+  bigints?: boolean;
+}
+
 /** A result with what came around it. */
 export interface Answered<T> {
   value: T;
@@ -277,14 +283,14 @@ export interface OwtCall<T = any> extends PromiseLike<T>, AsyncIterable<Uint8Arr
   finally(settled: () => void): Promise<T>;
   /** The value, with status, headers, the request's id and the server's timings. */
   withResponse(): Promise<Answered<T>>;
-  json<J = T>(): Promise<J>;
+  json<J = T>(options?: JsonOptions): Promise<J>;
   text(): Promise<string>;
   bytes(): Promise<Uint8Array>;
   blob(): Promise<AnyBlob>;
   /** An array of numpy's, which the server is asked for as `application/x-npy`. */
   array(): Promise<NdArray>;
   /** A stream of JSON lines, which is what a generator of dicts gives. */
-  lines<L = any>(): AsyncGenerator<L, void, void>;
+  lines<L = any>(options?: JsonOptions): AsyncGenerator<L, void, void>;
   /** A stream of server-sent events. */
   events(): AsyncGenerator<ServerSentEvent, void, void>;
   /** The head, as soon as it is there. */

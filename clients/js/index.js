@@ -194,9 +194,9 @@ class OwtCall {
     return { value: await this, status, headers, requestId, timings, response };
   }
 
-  async json() {
+  async json(options) {
     this.#wish.accept = 'application/json';
-    return takeJson(await this.#response, this.#exchange);
+    return takeJson(await this.#response, this.#exchange, options);
   }
 
   async array() {
@@ -227,8 +227,8 @@ class OwtCall {
     return this.#iterator(this.#chunks());
   }
 
-  lines() {
-    return this.#iterator(this.#lines());
+  lines(options) {
+    return this.#iterator(this.#lines(options));
   }
 
   events() {
@@ -239,9 +239,9 @@ class OwtCall {
     yield* chunks(await this.#response, this.#exchange);
   }
 
-  async *#lines() {
+  async *#lines(options) {
     const response = await this.#response;
-    yield* jsonLines(textLines(this.#chunks(), /\n/), response, this.#exchange);
+    yield* jsonLines(textLines(this.#chunks(), /\n/), response, this.#exchange, options);
   }
 
   async *#events() {
@@ -628,7 +628,9 @@ const NOT_RUN = /\/_owt\/problems\/(busy|draining|audit-unavailable|quota-exceed
 
 /** Seconds until a call may be sent again that has not run; null for any other. */
 function pauseBefore(error, { body }, tries) {
-  const isRefused = codesOf(error).some((code) => /ECONNREFUSED|ConnectionRefused/.test(code));
+  const isRefused = codesOf(error).some((code) =>
+    /ECONNREFUSED|ConnectionRefused|Connection refused/.test(code),
+  );
   const isAgain = !isStream(body) && (isRefused || NOT_RUN.test(error.type));
   if (!isAgain) return null;
   const pause = error.retryAfter ?? (0.25 + Math.random() / 4) * 2 ** tries;
@@ -701,7 +703,7 @@ function percentDecoded(text) {
  * Node's `fetch` keeps all of a body that it sends, to send it again after a redirect, unless a
  * redirect is an error (the Fetch standard's HTTP-network-or-cache fetch, "cloning request").
  */
-const ONCE = node ? { redirect: 'error', window: null } : {};
+const ONCE = isNode ? { redirect: 'error', window: null } : {};
 
 /** The call as JSON; or in the URL, with the adaptor's data as the body; or both in a form. */
 function bodyOf(server, fields, { data, files, fetch }, headers) {
@@ -836,6 +838,7 @@ const forgotten = new FinalizationRegistry((incoming) => incoming.destroy());
 
 function toResponse(url, incoming, sent) {
   const { statusCode: status, statusMessage: statusText, rawHeaders } = incoming;
+  if (status < 200 || status > 599) throw new Error(`${status} is no status of HTTP's`);
   const headers = new Headers();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     headers.append(rawHeaders[at], rawHeaders[at + 1]);
@@ -1069,7 +1072,10 @@ const MENDS_OF_CONNECTIONS = [
   [/TIMEOUT|timed out/i, 'is the address right, and does a firewall let it through?'],
   [/CERT|SELF_SIGNED|certificate|verify/i, 'trust its certificate (Node: NODE_EXTRA_CA_CERTS)'],
   [/EPROTO|SSL|TLS|packet length/i, 'is it http rather than https?'],
-  [/HPE_|Parse Error|bad response|invalid HTTP/i, 'what answers there is no HTTP server'],
+  [
+    /HPE_|Parse Error|no status of HTTP|Malformed_HTTP|bad response|invalid HTTP/i,
+    'what answers there is no HTTP server',
+  ],
   [/ECONNRESET|EPIPE|closed|hang up|reset/i, 'it ended the connection; the call may have run'],
 ];
 
@@ -1162,15 +1168,29 @@ async function takeText(response, exchange) {
   return decoderOf(response).decode(await take(response, exchange));
 }
 
-async function takeJson(response, exchange) {
+async function takeJson(response, exchange, options) {
   const body = new TextDecoder().decode(await take(response, exchange));
   // Python's None, from an adaptor that was asked for nothing else.
   if (!body && !mediaType(response)) return null;
   try {
-    return JSON.parse(body);
+    return parseJson(body, options);
   } catch (cause) {
     throw unreadable(response, 'no JSON', { address: exchange.address, cause, body });
   }
+}
+
+/** JSON, whose integers beyond those that a number tells apart may be BigInts. */
+function parseJson(text, { bigints = false } = {}) {
+  if (!bigints) return JSON.parse(text);
+  let mark = 'int:';
+  while (text.includes(mark)) mark += Math.random();
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => {
+    const isLarge = /^-?\d{16,}$/.test(token) && !Number.isSafeInteger(Number(token));
+    return isLarge ? `"${mark}${token}"` : token;
+  });
+  return JSON.parse(marked, (_, value) =>
+    isText(value) && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value,
+  );
 }
 
 async function takeArray(response, exchange) {
@@ -1220,14 +1240,14 @@ function timingsOf(headers) {
   return Object.fromEntries(Array.from(found, ([, name, ms]) => [name, Number(ms)]));
 }
 
-async function* jsonLines(lines, response, { address }) {
+async function* jsonLines(lines, response, { address }, options) {
   let number = 0;
   for await (const line of lines) {
     number += 1;
     if (!line.trim()) continue;
     let value;
     try {
-      value = JSON.parse(line);
+      value = parseJson(line, options);
     } catch (cause) {
       throw unreadable(response, `no JSON in line ${number}`, { address, cause, body: line });
     }
