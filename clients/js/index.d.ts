@@ -1,3 +1,22 @@
+// What is global here by its name, where the program's `lib` or `types` have it: neither `dom` nor
+// @types/node is needed.
+type Global<Name extends string, Otherwise> = typeof globalThis extends {
+  [N in Name]: { prototype: infer Type };
+}
+  ? Type
+  : Otherwise;
+type AnyBlob = Global<'Blob', { readonly size: number; readonly type: string }>;
+type AnyUrl = Global<'URL', { readonly href: string }>;
+type AnyHeaders = Global<'Headers', { get(name: string): string | null }>;
+type AnyResponse = Global<
+  'Response',
+  { readonly status: number; readonly headers: AnyHeaders; readonly body: unknown }
+>;
+type AnySignal = Global<'AbortSignal', { readonly aborted: boolean; readonly reason: any }>;
+type AnyFetch = typeof globalThis extends { fetch: infer Fetch }
+  ? Fetch
+  : (url: string, init: any) => Promise<AnyResponse>;
+
 /** What Python's arguments are made of. `undefined` in an object leaves the name out. */
 export type Value =
   | null
@@ -11,9 +30,29 @@ export type Value =
   | Uint8Array
   | Uint8ClampedArray
   | ArrayBuffer
+  /** Any other typed array is numpy's, of one dimension: the server's Python has to have numpy. */
+  | NumericArray
   | readonly Value[]
   | ReadonlyMap<null | boolean | number | bigint | string | Uint8Array, Value>
   | { readonly [name: string]: Value | undefined };
+
+/** @internal What of a type can be sent: interfaces and records too; the rest is `never`. */
+export type Sendable<T> = unknown extends T
+  ? T
+  : T extends Value | PyExpr | undefined
+    ? T
+    : T extends
+          | symbol
+          | ((...args: any) => any)
+          | { readonly [Symbol.toPrimitive]: any }
+          | { readonly [Symbol.match]: any }
+          | { readonly [Symbol.iterator]: any; readonly [Symbol.toStringTag]: any }
+          | PromiseLike<any>
+          | Error
+      ? never
+      : T extends readonly any[]
+        ? { [I in keyof T]: T[I] extends undefined ? never : Sendable<T[I]> }
+        : { [K in keyof T]: Sendable<T[K]> };
 
 /**
  * A plain object or a Map is keyword arguments, nothing (or null) is none, anything else is one
@@ -26,7 +65,7 @@ export type Arguments = Value | PyExpr | undefined;
  * Python as text, or where it is: a path or file URL ending in `.py` (Node, Deno, Bun), or, for
  * {@link owt} alone, a URL that `fetch` reads.
  */
-export type Code = string | URL;
+export type Code = string | AnyUrl;
 
 /**
  * `http://host:port/path`, `host:port`, or in a page `/path` of the page's own server.
@@ -34,7 +73,7 @@ export type Code = string | URL;
  * `user:password@` in it is sent as basic authentication by {@link owt}. When it is left out,
  * undefined or null, it is the environment's `OWT_URL`, else `http://127.0.0.1:9876`.
  */
-export type Address = string | URL | null | undefined;
+export type Address = string | AnyUrl | null | undefined;
 
 /** What a call is besides code and arguments. */
 export interface CallOptions {
@@ -48,26 +87,58 @@ export interface CallOptions {
   cacheKeyOverride?: string;
   /** With `useCache`: share the result with the server's other users. */
   cacheShared?: boolean;
-  /** Seconds that the server gives the call before it stops it with a 504. */
+  /**
+   * Seconds that the server gives the call before it stops it with a 504. A server that says nothing
+   * by then is waited for 5 more.
+   */
   timeout?: number;
 }
 
+/** A file of a form: a `File` brings its own name. */
+export type FormFile = AnyBlob | Uint8Array | ArrayBuffer | string;
+
+/** How a server is called. */
+export interface Limits {
+  /** Go with the call; `Authorization` among them, if not by `token`. */
+  headers?: AnyHeaders | Iterable<readonly [string, string]> | { readonly [name: string]: string };
+  /** Sent as `Authorization: Bearer`. */
+  token?: string | null;
+  /** Seconds in which a connection has to be made. Node alone tells of that. */
+  connectTimeout?: number;
+  /** Seconds that the server may send nothing, before its answer and in it. By default for ever. */
+  idleTimeout?: number;
+  /**
+   * How often a call is sent again that certainly has not run: nobody took the connection, or the
+   * server says so (it is full, or ends). 0 by default. After `Retry-After`, if that is a minute at
+   * most. A stream as `data` is never sent again.
+   */
+  retries?: number;
+  /** Instead of Node's `http`, or the global one elsewhere: for proxies and certificates. */
+  fetch?: AnyFetch | ((url: any, init?: any) => Promise<any>);
+}
+
 /** How {@link owt} sends a call. */
-export interface SendOptions extends CallOptions {
+export interface SendOptions extends CallOptions, Limits {
   /** `POST` by default; a `GET` has the call in its URL. */
   method?: 'GET' | 'POST';
-  headers?: HeadersInit;
-  /** Sent as `Authorization: Bearer`. */
-  token?: string;
   /**
    * The adaptor's `request.data`; the call is then in the URL. A stream needs a runtime whose
-   * `fetch` sends one over HTTP/1.1, which browsers do not: give a Blob there.
+   * `fetch` sends one over HTTP/1.1, which browsers do not: give a Blob there. With a FormData the
+   * code may be longer than a URL.
    */
-  data?: BodyInit | AsyncIterable<Uint8Array>;
+  data?:
+    | string
+    | AnyBlob
+    | ArrayBuffer
+    | ArrayBufferView
+    | Global<'FormData', { append(name: string, value: any): void }>
+    | Global<'URLSearchParams', { append(name: string, value: string): void }>
+    | Global<'ReadableStream', { getReader(): any }>
+    | AsyncIterable<Uint8Array>;
+  /** The adaptor's `request.files`, by name; of text its `request.form`. The code may be long. */
+  files?: { readonly [name: string]: FormFile | readonly FormFile[] };
   /** Ends the call, here and on the server. */
-  signal?: AbortSignal;
-  /** Instead of the global one: for proxies, certificates and limits of time. */
-  fetch?: typeof globalThis.fetch;
+  signal?: AnySignal;
 }
 
 /** A server-sent event (WHATWG HTML, 9.2). */
@@ -103,22 +174,94 @@ export interface PythonException {
   traceback: string;
 }
 
-/** An answer of status 400 or more, none at all, or one that was cut. */
+/**
+ * What went wrong, in one word. By the status: `malformed` 400, `unauthenticated` 401, `forbidden`
+ * 403, `not-found` 404, `too-large` 413, `not-runnable` 422, `busy` 429 and 503, `timeout` 408 and
+ * 504, `refused` any other below 500, `failed` any other.
+ * Without one: `no-answer`, `cut` in the middle, `redirect`, `timeout` here, `unreadable` for what is
+ * not what was asked for.
+ */
+export type Kind =
+  | 'malformed'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'too-large'
+  | 'not-runnable'
+  | 'busy'
+  | 'timeout'
+  | 'refused'
+  | 'failed'
+  | 'no-answer'
+  | 'cut'
+  | 'redirect'
+  | 'unreadable';
+
+/** A call that gave no result: whatever went wrong after it was sent. */
 export class OwtError extends Error {
+  readonly kind: Kind;
   /** The HTTP status; 0 when there was no answer to read. */
   readonly status: number;
-  /** The server's problem; null when the answer is the adaptor's own, or none. */
+  /** What was called, without keys and query. */
+  readonly address: string;
+  /** The problem that the answer is, whoever's, with all its members; null when it is none. */
   readonly problem: Problem | null;
   /** The text of an answer that is no problem. */
   readonly body: string;
   /** Its head; its body has been read. */
-  get response(): Response | null;
+  get response(): AnyResponse | null;
+  get headers(): AnyHeaders;
+  /** The problem's, or `about:blank`. */
+  get type(): string;
+  /** The problem's, or what the status is called. */
+  get title(): string;
+  /** The problem's, or ''. */
+  get detail(): string;
   /** What the adaptor raised. */
   get exception(): PythonException | null;
   /** The adaptor's traceback. */
   get traceback(): string | null;
   /** The server's log has the request under this. */
   get requestId(): string | null;
+  /** Seconds after which another try may succeed; null when nothing says so. */
+  get retryAfter(): number | null;
+}
+
+/** An array of numpy's: its values, the last index changing the fastest, and its shape. */
+export interface NdArray {
+  data: NumericArray;
+  shape: number[];
+}
+
+export type NumericArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
+
+/** How JSON is read. */
+export interface JsonOptions {
+  /** Integers beyond ±2⁵³, which a number does not tell apart, are BigInts. */
+  bigints?: boolean;
+}
+
+/** A result with what came around it. */
+export interface Answered<T> {
+  value: T;
+  status: number;
+  headers: AnyHeaders;
+  /** The server's log has the request under this. */
+  requestId: string | null;
+  /** Milliseconds by name, such as `run` (`Server-Timing`). */
+  timings: { [name: string]: number };
+  response: AnyResponse;
 }
 
 /** Python that is sent as all of a call's arguments, as it is written. */
@@ -132,22 +275,28 @@ export class PyExpr {
  * rejects with {@link OwtError}, or with the signal's reason.
  *
  * Awaited it is what its type says: JSON's value, text (a bare number's too: ask for `json()`),
- * bytes, or null for Python's `None`.
+ * an array of numpy's, bytes, or null for Python's `None`.
  * Iterated it is the body's chunks as they come; to leave the loop ends the call on the server.
  */
 export interface OwtCall<T = any> extends PromiseLike<T>, AsyncIterable<Uint8Array> {
   catch<R = never>(rejected: (reason: any) => R | PromiseLike<R>): Promise<T | R>;
   finally(settled: () => void): Promise<T>;
-  json<J = T>(): Promise<J>;
+  /** The value, with status, headers, the request's id and the server's timings. */
+  withResponse(): Promise<Answered<T>>;
+  json<J = T>(options?: JsonOptions): Promise<J>;
   text(): Promise<string>;
   bytes(): Promise<Uint8Array>;
-  blob(): Promise<Blob>;
+  blob(): Promise<AnyBlob>;
+  /** An array of numpy's, which the server is asked for as `application/x-npy`. */
+  array(): Promise<NdArray>;
   /** A stream of JSON lines, which is what a generator of dicts gives. */
-  lines<L = any>(): AsyncGenerator<L, void, void>;
+  lines<L = any>(options?: JsonOptions): AsyncGenerator<L, void, void>;
   /** A stream of server-sent events. */
   events(): AsyncGenerator<ServerSentEvent, void, void>;
   /** The head, as soon as it is there. */
-  readonly response: Promise<Response>;
+  readonly response: Promise<AnyResponse>;
+  /** Ends the call, here and on the server: what waits for it rejects with the reason. */
+  cancel(reason?: unknown): void;
 }
 
 /**
@@ -155,22 +304,53 @@ export interface OwtCall<T = any> extends PromiseLike<T>, AsyncIterable<Uint8Arr
  *
  * @throws TypeError for what cannot be sent, RangeError for more than a URL holds.
  */
-export function owtify(
+export function owtify<A = any>(
   address: Address,
   code: Code,
-  kwargs?: Arguments,
+  kwargs?: A & Sendable<A>,
   options?: CallOptions,
 ): string;
-export function owtify(code: Code, kwargs?: Arguments, options?: CallOptions): string;
+export function owtify<A = any>(
+  code: Code,
+  kwargs?: A & Sendable<A>,
+  options?: CallOptions,
+): string;
 
-/** Sends the call. Redirects are answers: they are not followed. */
-export function owt<T = any>(
+/** Sends the call. A redirect is an error: a call is not sent on. */
+export function owt<T = any, A = any>(
   address: Address,
   code: Code,
-  kwargs?: Arguments,
+  kwargs?: A & Sendable<A>,
   options?: SendOptions,
 ): OwtCall<T>;
-export function owt<T = any>(code: Code, kwargs?: Arguments, options?: SendOptions): OwtCall<T>;
+export function owt<T = any, A = any>(
+  code: Code,
+  kwargs?: A & Sendable<A>,
+  options?: SendOptions,
+): OwtCall<T>;
+
+/** A server, with what its calls have in common. A call's own options go before these. */
+export class Client {
+  constructor(address?: Address, defaults?: CallOptions & Limits);
+  /** As {@link owt}. */
+  call<T = any, A = any>(code: Code, kwargs?: A & Sendable<A>, options?: SendOptions): OwtCall<T>;
+  /** As {@link owtify}. */
+  url<A = any>(code: Code, kwargs?: A & Sendable<A>, options?: CallOptions): string;
+}
+
+/**
+ * The bytes of a `.npy` file that hold this array. `shape` is one dimension by default.
+ *
+ * @throws RangeError for a shape of another size.
+ */
+export function toNpy(array: NumericArray, shape?: readonly number[]): Uint8Array;
+
+/**
+ * The array of a `.npy` file. Booleans are a `Uint8Array`.
+ *
+ * @throws TypeError for what is none, or has a dtype without a typed array (complex numbers, text).
+ */
+export function fromNpy(bytes: Uint8Array): NdArray;
 
 /**
  * The Python literal that evaluates to this value, for a {@link PyExpr}.

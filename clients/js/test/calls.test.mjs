@@ -50,6 +50,24 @@ test('or what it is asked for', async () => {
   assert.equal(await call().finally(() => {}), '{"ä": 1}');
 });
 
+test('integers keep all their digits where they are asked for', async () => {
+  const code = `def run(): return [2**64, -2**63, 2**53 - 1, 2**53, 1e300, "9007199254740993", {"int:9": 10**400}]`;
+  const values = await owt(server.url, code).json({ bigints: true });
+  const text = '9007199254740993';
+  assert.deepEqual(values, [
+    ...[2n ** 64n, -(2n ** 63n), 2 ** 53 - 1, 2n ** 53n, 1e300, text],
+    { 'int:9': 10n ** 400n },
+  ]);
+  const lines = owt(server.url, 'lambda: iter([{"n": 2**64}])').lines({ bigints: true });
+  assert.deepEqual((await lines.next()).value, { n: 2n ** 64n });
+  assert.equal(await owt(server.url, 'lambda: 2**64').json(), 2 ** 64);
+  // As arguments they are an int whatever their size.
+  for (const n of [10n ** 5000n, -(10n ** 5000n)]) {
+    const code = 'def run(n): return [n == (-1 if n < 0 else 1) * 10**5000]';
+    assert.deepEqual(await owt(server.url, code, { n }).json(), [true]);
+  }
+});
+
 test('who wants JSON asks for it', async () => {
   const accept = (headers) =>
     owt(server.url, "lambda request: [request.headers.get('Accept')]", null, { headers });
@@ -183,14 +201,20 @@ test("an adaptor's own failure is an error with its body", async () => {
   });
 });
 
-test('a redirect is an answer', async () => {
-  const response = await owt(server.url, "lambda: redirect('/elsewhere')").response;
-  assert.equal(response.status, 302);
-  assert.equal(response.headers.get('location'), '/elsewhere');
-  const streamed = owt(server.url, "lambda: redirect('/elsewhere')", null, {
-    data: new Blob(['x']),
-  });
-  await assert.rejects(streamed, { name: 'OwtError', message: /redirects/ });
+test('a redirect is an error that names both addresses', async () => {
+  const elsewhere = `${server.url}/elsewhere`;
+  const code = "lambda: redirect('/elsewhere')";
+  const blob = new Blob(['x']);
+  for (const options of [{}, { method: 'GET' }, { data: blob }, { data: blob.stream() }]) {
+    await assert.rejects(owt(server.url, code, null, options).response, (error) => {
+      assert.ok(error instanceof OwtError);
+      assert.deepEqual([error.kind, error.status, error.address], ['redirect', 302, server.url]);
+      assert.ok(error.message.includes(`${server.url} redirects`), error.message);
+      assert.ok(error.message.includes(`to ${elsewhere}:`), error.message);
+      assert.equal(error.headers.get('location'), '/elsewhere');
+      return true;
+    });
+  }
 });
 
 test('nobody there', async (t) => {

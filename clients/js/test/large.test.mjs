@@ -45,6 +45,23 @@ async function measured(body) {
   return JSON.parse(stdout);
 }
 
+test('10 MB of bytes as an argument, within 60 MB', async () => {
+  const [[length, sum, own, held]] = await measured(`
+    const { createHash } = process.getBuiltinModule('node:crypto');
+    const code = 'import hashlib\\ndef run(x): return [len(x), hashlib.sha256(x).hexdigest()]';
+    await owt(url, code, { x: new Uint8Array(1 << 16) });
+    const x = Uint8Array.from({ length: 10 << 20 }, (_, n) => (n * 2654435761) >>> 13);
+    gc();
+    const begun = process.memoryUsage().rss;
+    const [length, sum] = await owt(url, code, { x }).json();
+    const held = process.resourceUsage().maxRSS * 1024 - begun;
+    return [length, sum, createHash('sha256').update(x).digest('hex'), held];
+  `);
+  assert.equal(length, 10 << 20);
+  assert.equal(sum, own);
+  assert.ok(held < 60 << 20, `held ${held}`);
+});
+
 test('100 MB down', async () => {
   const [size, held] = await measured(`
     for await (const chunk of owt(url, CODE, { n: SIZE >> 20 })) pass(chunk);

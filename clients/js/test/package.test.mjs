@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -22,10 +23,25 @@ test('the package holds what it should and nothing else', () => {
     'LICENSE-APACHE',
     'LICENSE-MIT',
     'README.md',
+    'index.cjs',
+    'index.d.cts',
     'index.d.ts',
     'index.js',
     'package.json',
   ]);
+});
+
+test('CommonJS has the same, and its errors and expressions are one with those', async () => {
+  const require = createRequire(import.meta.url);
+  const other = require('../index.cjs');
+  assert.deepEqual(Object.keys(other).sort(), Object.keys(owt).sort());
+  const error = await other.owt('http://127.0.0.1:1', 'f(x)').catch((error) => error);
+  assert.ok(error instanceof other.OwtError && error instanceof owt.OwtError);
+  class Mine extends owt.OwtError {}
+  assert.ok(!(error instanceof Mine) && new Mine('x') instanceof Mine);
+  assert.ok(!(new Error('x') instanceof owt.OwtError));
+  const url = owt.owtify('f(x)', new other.PyExpr('range(3)'));
+  assert.equal(url, owt.owtify('f(x)', new owt.PyExpr('range(3)')));
 });
 
 test("the licences are the repository's", () => {

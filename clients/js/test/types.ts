@@ -2,7 +2,7 @@
 //
 // What TypeScript takes and gives. Each `@ts-expect-error` fails where there is none.
 
-import { literal, owt, owtify, OwtError, PyExpr } from 'owt';
+import { Client, fromNpy, literal, owt, owtify, OwtError, PyExpr, toNpy } from 'owt';
 import type { Problem, PythonException, ServerSentEvent } from 'owt';
 
 const url: string = owtify('http://localhost:9876', 'adaptor.py', { prompt: 'SOTA' });
@@ -15,7 +15,18 @@ interface Kwargs {
   steps?: number;
 }
 const kwargs: Kwargs = { prompt: 'SOTA' };
-owt('f(x)', { ...kwargs });
+owt('f(x)', kwargs);
+owt<{ n: number }>('f(x)', kwargs);
+owtify(url, 'f(x)', { nested: [kwargs], maybe: undefined });
+interface Tree {
+  name: string;
+  children?: Tree[];
+}
+const tree: Tree = { name: 'root' };
+owt('f(x)', tree);
+owt('f(x)', {} as Record<string, unknown>);
+owt('f(x)', {} as Record<string, number | string[]>);
+owt('f(x)', {} as Readonly<Record<'a' | 'b', ReadonlyMap<string, number>>>);
 
 // @ts-expect-error: a URL carries no signal
 owtify(url, 'f(x)', {}, { signal: AbortSignal.abort() });
@@ -23,6 +34,12 @@ owtify(url, 'f(x)', {}, { signal: AbortSignal.abort() });
 owt(url, 'f(x)', {}, { fn_name: 'main' });
 // @ts-expect-error: a Date is no value of Python's
 owt(url, 'f(x)', { when: new Date() });
+// @ts-expect-error: nor are these
+owt(url, 'f(x)', { nested: [{ a: new Set([1]) }] });
+// @ts-expect-error: nor a function
+owt(url, 'f(x)', { a: () => 1 });
+// @ts-expect-error: nor what is to be awaited
+owt(url, 'f(x)', { a: Promise.resolve(1) });
 // @ts-expect-error: nor is undefined in a list
 literal([undefined]);
 
@@ -31,6 +48,9 @@ const call = owt<{ n: number }>(url, 'f(x)', 'text', {
   signal: AbortSignal.timeout(5),
 });
 const { n }: { n: number } = await call;
+const { value, status, timings } = await call.withResponse();
+value.n satisfies number;
+timings['run'] satisfies number | undefined;
 const text: string = await call.text();
 const bytes: Uint8Array = await call.bytes();
 const response: Response = await call.response;
@@ -44,10 +64,28 @@ try {
 } catch (error) {
   if (error instanceof OwtError) {
     error.status satisfies number;
+    if (error.kind === 'busy') error.retryAfter satisfies number | null;
+    // @ts-expect-error: no such kind
+    if (error.kind === 'bussy') throw error;
+    error.headers.get('x') satisfies string | null;
     error.problem satisfies Problem | null;
     error.exception satisfies PythonException | null;
     error.traceback?.split('\n');
   }
 }
 
-export { bytes, n, raced, response, text };
+const client = new Client('http://gpu.lan:9876', {
+  token: 'x',
+  timeout: 5,
+  idleTimeout: 1,
+  retries: 2,
+});
+client.call<string>('f(x)', kwargs, { files: { a: new Uint8Array(), b: ['x', new Blob()] } });
+client.url('f(x)', kwargs, { useCache: true }) satisfies string;
+// @ts-expect-error: a URL has no token in it
+client.url('f(x)', kwargs, { token: 'x' });
+const { data, shape } = await client.call('f(x)').array();
+fromNpy(toNpy(data, shape)).shape satisfies number[];
+call.cancel(new Error('enough'));
+
+export { bytes, n, raced, response, status, text };

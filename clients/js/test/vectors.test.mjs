@@ -3,44 +3,11 @@
 // The same bytes on the wire as every other client.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { literal, owt, owtify, PyExpr } from '../index.js';
+import { CAMEL, ours, read, untagged } from './vectors.mjs';
 
-const read = (name) =>
-  JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'));
-
-/** The value that a tagged one stands for. */
-function untagged(value) {
-  if (value === null || typeof value !== 'object') return value;
-  const [[tag, held]] = Object.entries(value);
-  switch (tag) {
-    case 'int':
-      return Number.isSafeInteger(Number(held)) ? Number(held) : BigInt(held);
-    case 'float':
-      return Number(held.replace('inf', 'Infinity'));
-    case 'bytes':
-      return new Uint8Array(Buffer.from(held, 'base64'));
-    case 'list':
-      return held.map(untagged);
-    case 'dict':
-      return new Map(held.map(([key, item]) => [key, untagged(item)]));
-    default:
-      throw new Error(`a vector has the tag ${tag}`);
-  }
-}
-
-const CAMEL = {
-  fn_name: 'fnName',
-  use_cache: 'useCache',
-  cache_kwargs: 'cacheKwargs',
-  cache_key_override: 'cacheKeyOverride',
-  cache_shared: 'cacheShared',
-  timeout: 'timeout',
-};
-
-const ours = (rows) => rows.filter(({ js }) => js !== false);
 const literals = ours(read('literals'));
 const calls = ours(read('calls'));
 
