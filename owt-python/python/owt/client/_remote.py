@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -12,48 +11,60 @@ from typing import TYPE_CHECKING, Any
 from . import _remote_end
 from ._answer import Answer
 from ._call import Call
-from ._literals import literal, parsed
+from ._errors import BadAnswer
+from ._literals import literal
+from ._parsed import parsed
 from ._sources import adaptor, local_function
 
 if TYPE_CHECKING:
+    from ._async_client import AsyncAnswer, AsyncClient
+    from ._caller import Caller
     from ._client import Client
 
 #: The options of a call that make sense for a function.
 _OPTIONS = {"timeout", "use_cache"}
 _ENTRY = "owt_remote"
-_DONE = object()
-#: Seconds.
-_AGAIN = 0.05
 
 
 def remote(client: Client, function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
-    """A function that is called here and runs on the client's server."""
-    if unknown := set(options) - _OPTIONS:
-        raise TypeError(f"remote takes {sorted(_OPTIONS)}, not {sorted(unknown)}")
-    local = local_function(function)
+    """A function that is called here and runs on the client's server; what is async stays so."""
+    local = _checked(function, options)
+    if inspect.isasyncgenfunction(local) or inspect.iscoroutinefunction(local):
+        return remote_async(client.twin(), function, options)
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        return _result(client.send(_call(client, local, options, args, kwargs)))
+
+    return functools.wraps(function)(made)
+
+
+def remote_async(
+    client: AsyncClient, function: Callable[..., Any], options: Mapping[str, Any]
+) -> Any:
+    """The same, awaited or iterated on asyncio's loop."""
+    local = _checked(function, options)
     made: Any
-    if inspect.isasyncgenfunction(local):
+    if inspect.isasyncgenfunction(local) or inspect.isgeneratorfunction(local):
 
         async def made(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            items = await _in_thread(client, _call(client, local, options, args, kwargs))
-            try:
-                while (item := await _unless_cancelled(items.take, items.close)) is not _DONE:
-                    yield item
-            finally:
-                items.close()
-
-    elif inspect.iscoroutinefunction(local):
-
-        async def made(*args: Any, **kwargs: Any) -> Any:
-            return await _in_thread(client, _call(client, local, options, args, kwargs))
+            answer = await client.send(_call(client, local, options, args, kwargs))
+            async for item in _items(answer):
+                yield item
 
     else:
 
-        def made(*args: Any, **kwargs: Any) -> Any:
-            call = _call(client, local, options, args, kwargs)
-            return _result(client.send(call, client.lease(call)))
+        async def made(*args: Any, **kwargs: Any) -> Any:
+            return await _async_result(
+                await client.send(_call(client, local, options, args, kwargs))
+            )
 
     return functools.wraps(function)(made)
+
+
+def _checked(function: Callable[..., Any], options: Mapping[str, Any]) -> FunctionType:
+    if unknown := set(options) - _OPTIONS:
+        raise TypeError(f"remote takes {sorted(_OPTIONS)}, not {sorted(unknown)}")
+    return local_function(function)
 
 
 class Items(Iterator[Any]):
@@ -66,11 +77,7 @@ class Items(Iterator[Any]):
 
     def __next__(self) -> Any:
         """Wait for the next value."""
-        return parsed(next(self._lines))
-
-    def take(self) -> Any:
-        """Wait for the next value, or `_DONE`: no thread can hand on `StopIteration`."""
-        return next(self, _DONE)
+        return _read(next(self._lines))
 
     def close(self) -> None:
         """Ends the generator on the server. From any thread."""
@@ -86,7 +93,7 @@ class Items(Iterator[Any]):
 
 
 def _call(
-    client: Client,
+    client: Caller,
     local: FunctionType,
     options: Mapping[str, Any],
     args: tuple[Any, ...],
@@ -110,21 +117,26 @@ def _result(answer: Answer) -> Any:
     if answer.media == _remote_end.OWT_ITEMS:
         return Items(answer)
     with answer:
-        return parsed(answer.text()) if answer.media == _remote_end.OWT_VALUE else answer.value()
+        return _read(answer.text()) if answer.media == _remote_end.OWT_VALUE else answer.value()
 
 
-async def _in_thread(client: Client, call: Call) -> Any:
-    lease = client.lease(call)
-    return await _unless_cancelled(lambda: _result(client.send(call, lease)), lease.hang_up)
+async def _async_result(answer: AsyncAnswer) -> Any:
+    if answer.media == _remote_end.OWT_ITEMS:
+        return _items(answer)
+    async with answer:
+        if answer.media == _remote_end.OWT_VALUE:
+            return _read(await answer.text())
+        return await answer.value()
 
 
-async def _unless_cancelled(work: Callable[[], Any], cancel: Callable[[], None]) -> Any:
-    thread = asyncio.ensure_future(asyncio.to_thread(work))
+async def _items(answer: AsyncAnswer) -> AsyncIterator[Any]:
+    async with answer:
+        async for line in answer.text_lines():
+            yield _read(line)
+
+
+def _read(text: str) -> Any:
     try:
-        return await asyncio.shield(thread)
-    except asyncio.CancelledError:
-        while not thread.done():
-            cancel()  # once more for a connection that was not open yet
-            await asyncio.wait({thread}, timeout=_AGAIN)
-        thread.cancelled() or thread.exception()  # that of an ended connection is no news
-        raise
+        return parsed(text)
+    except ValueError as error:
+        raise BadAnswer(f"the function's result cannot be read: {error}") from error
