@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 #: The most that is read at once.
 PIECE = 64 << 10
+_DURATION = re.compile(r'dur="?(\d+(?:\.\d+)?)"?')
 #: Of an error, the most that is read of its body.
 MOST_ERROR = 1 << 20
 
@@ -47,8 +49,8 @@ class Head:
         for entry in ",".join(self.headers.get_all("Server-Timing", [])).split(","):
             name, *parameters = (part.strip() for part in entry.split(";"))
             for parameter in parameters:
-                if parameter.startswith("dur="):
-                    found[name] = float(parameter[4:])
+                if match := _DURATION.fullmatch(parameter):
+                    found[name] = float(match[1])
         return found
 
     def refusal(self) -> OwtError | None:

@@ -18,7 +18,7 @@ from ._http import Incoming
 from ._multipart import Data, File, is_in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Iterator
     from typing import TypeVar
 
     from typing_extensions import ParamSpec, Self
@@ -291,10 +291,26 @@ class AsyncClient(Caller):
         return Begun(lambda: self.send(call, method, data, headers, files))
 
     @overload
-    def remote(self, function: Callable[P, R], /) -> Callable[P, Any]: ...
+    def remote(
+        self, function: Callable[P, Coroutine[Any, Any, R]], /
+    ) -> Callable[P, Coroutine[Any, Any, R]]: ...
+
+    # Of what is no coroutine, an iterator is the special case.
+    @overload
+    def remote(  # type: ignore[overload-overlap]
+        self, function: Callable[P, AsyncIterator[R]], /
+    ) -> Callable[P, AsyncIterator[R]]: ...
 
     @overload
-    def remote(self, /, **options: Any) -> Callable[[Callable[P, R]], Callable[P, Any]]: ...
+    def remote(  # type: ignore[overload-overlap]
+        self, function: Callable[P, Iterator[R]], /
+    ) -> Callable[P, AsyncIterator[R]]: ...
+
+    @overload
+    def remote(self, function: Callable[P, R], /) -> Callable[P, Coroutine[Any, Any, R]]: ...
+
+    @overload
+    def remote(self, /, **options: Any) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 
     def remote(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         """Have a function of this program run on the server, as `Client.remote` does.

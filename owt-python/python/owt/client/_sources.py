@@ -194,7 +194,7 @@ def _is_remote(decorator: ast.expr, function: FunctionType) -> bool:
 
 
 def _look_up(name: str, function: FunctionType) -> tuple[bool, object]:
-    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
         if free == name:
             try:
                 return True, cell.cell_contents
