@@ -291,6 +291,9 @@ class AsyncClient(Caller):
         return Begun(lambda: self.send(call, method, data, headers, files))
 
     @overload
+    def remote(self, function: type[Any], /) -> type[Any]: ...
+
+    @overload
     def remote(
         self, function: Callable[P, Coroutine[Any, Any, R]], /
     ) -> Callable[P, Coroutine[Any, Any, R]]: ...

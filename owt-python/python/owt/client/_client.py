@@ -126,6 +126,9 @@ class Client(Caller):
         return self.send(call, method, data, headers, files)
 
     @overload
+    def remote(self, function: type[R], /) -> type[R]: ...
+
+    @overload
     def remote(self, function: Callable[P, R], /) -> Callable[P, R]: ...
 
     @overload
@@ -141,7 +144,9 @@ class Client(Caller):
             area(2.0)
 
         Its source is sent with each call, and what it uses from outside: constants, modules, other
-        functions. Arguments and results are plain data. Generators stream; what is async stays so.
+        functions and classes. Arguments and results are plain data. Generators stream; what is
+        async stays so. Of a class each method runs there that does not begin with `_`: with it goes
+        what the object has. What a method changes in it, it changes there alone.
         `options` are `timeout`, and `use_cache`, which keeps a result for each set of arguments.
         Raises `TypeError`, here or when called, for what cannot be sent.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from . import _remote_end
@@ -14,7 +14,7 @@ from ._call import Call
 from ._errors import BadAnswer
 from ._literals import literal
 from ._parsed import parsed
-from ._sources import adaptor, local_function
+from ._sources import adaptor, is_installed, local_function
 
 if TYPE_CHECKING:
     from ._async_client import AsyncAnswer, AsyncClient
@@ -26,45 +26,66 @@ _OPTIONS = {"timeout", "use_cache"}
 _ENTRY = "owt_remote"
 
 
-def remote(client: Client, function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+def remote(client: Client, function: Any, options: Mapping[str, Any]) -> Any:
     """A function that is called here and runs on the client's server; what is async stays so."""
-    local = _checked(function, options)
-    if inspect.isasyncgenfunction(local) or inspect.iscoroutinefunction(local):
-        return remote_async(client.twin(), function, options)
 
-    def made(*args: Any, **kwargs: Any) -> Any:
-        return _result(client.send(_call(client, local, options, args, kwargs)))
+    def one(function: Callable[..., Any]) -> Any:
+        local = local_function(function)
+        if inspect.isasyncgenfunction(local) or inspect.iscoroutinefunction(local):
+            return remote_async(client.twin(), function, options)
 
-    return functools.wraps(function)(made)
+        def made(*args: Any, **kwargs: Any) -> Any:
+            return _result(client.send(_call(client, local, options, args, kwargs)))
+
+        return functools.wraps(function)(made)
+
+    return _each(function, one, options)
 
 
-def remote_async(
-    client: AsyncClient, function: Callable[..., Any], options: Mapping[str, Any]
-) -> Any:
+def remote_async(client: AsyncClient, function: Any, options: Mapping[str, Any]) -> Any:
     """The same, awaited or iterated on asyncio's loop."""
-    local = _checked(function, options)
-    made: Any
-    if inspect.isasyncgenfunction(local) or inspect.isgeneratorfunction(local):
 
-        async def made(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            answer = await client.send(_call(client, local, options, args, kwargs))
-            async for item in _items(answer):
-                yield item
+    def one(function: Callable[..., Any]) -> Any:
+        local = local_function(function)
+        made: Any
+        if inspect.isasyncgenfunction(local) or inspect.isgeneratorfunction(local):
 
-    else:
+            async def made(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+                answer = await client.send(_call(client, local, options, args, kwargs))
+                async for item in _items(answer):
+                    yield item
 
-        async def made(*args: Any, **kwargs: Any) -> Any:
-            return await _async_result(
-                await client.send(_call(client, local, options, args, kwargs))
-            )
+        else:
 
-    return functools.wraps(function)(made)
+            async def made(*args: Any, **kwargs: Any) -> Any:
+                answer = await client.send(_call(client, local, options, args, kwargs))
+                return await _async_result(answer)
+
+        return functools.wraps(function)(made)
+
+    return _each(function, one, options)
 
 
-def _checked(function: Callable[..., Any], options: Mapping[str, Any]) -> FunctionType:
+def _each(
+    function: Any, one: Callable[[Callable[..., Any]], Any], options: Mapping[str, Any]
+) -> Any:
+    """What `one` makes of a function, of a method of an object, or of each method of a class."""
     if unknown := set(options) - _OPTIONS:
         raise TypeError(f"remote takes {sorted(_OPTIONS)}, not {sorted(unknown)}")
-    return local_function(function)
+    if isinstance(function, MethodType):
+        return functools.partial(one(function.__func__), function.__self__)
+    if not isinstance(function, type):
+        return one(function)
+    if is_installed(function.__module__):
+        raise TypeError(f"{function.__name__} is a type: only what this program defines is sent")
+    for name, value in list(vars(function).items()):
+        if name.startswith("_"):
+            continue
+        if isinstance(value, FunctionType):
+            setattr(function, name, one(value))
+        elif isinstance(value, (staticmethod, classmethod)):
+            setattr(function, name, type(value)(one(value.__func__)))
+    return function
 
 
 class Items(Iterator[Any]):
@@ -100,17 +121,52 @@ def _call(
     kwargs: dict[str, Any],
 ) -> Call:
     bound = inspect.signature(local).bind(*args, **kwargs)
-    code = adaptor(local, before=inspect.getsource(_remote_end))
-    code += f"{_ENTRY} = _owt_entry({local.__name__})\n"
-    sent = {"args": list(bound.args), "kwargs": bound.kwargs}
+    owner = _owner(local, bound.args)
+    code = adaptor(owner or local, before=inspect.getsource(_remote_end))
+    sent = list(bound.args)
+    if owner is None:
+        code += f"{_ENTRY} = _owt_entry({local.__name__})\n"
+    else:
+        code += f"{_ENTRY} = _owt_method({owner.__name__}, {local.__name__!r})\n"
+        sent[0] = None if isinstance(sent[0], type) else _state(sent[0])
     # Kept without its arguments, the first result would be everybody's.
     cache = {"cache_kwargs": True} if options.get("use_cache") else {}
+    kwargs = {"args": sent, "kwargs": bound.kwargs}
     try:
-        return client.prepare(code, kwargs=sent, fn_name=_ENTRY, **options, **cache)
+        return client.prepare(code, kwargs=kwargs, fn_name=_ENTRY, **options, **cache)
     except TypeError:
-        for name, value in bound.arguments.items():
+        for name, value in zip(bound.arguments, sent):
             literal(value, f"{local.__name__}'s argument {name}")
+        for name, value in bound.arguments.items():
+            if owner is None or value is not bound.args[0]:
+                literal(value, f"{local.__name__}'s argument {name}")
         raise
+
+
+def _owner(function: FunctionType, args: tuple[Any, ...]) -> type | None:
+    """The class of the object, or the class, whose method the function is."""
+    if not args:
+        return None
+    kind: type = args[0] if isinstance(args[0], type) else type(args[0])
+    for base in kind.__mro__:
+        found = vars(base).get(function.__name__)
+        found = getattr(found, "__func__", found)
+        if callable(found) and inspect.unwrap(found) is function:
+            return kind
+    return None
+
+
+def _state(value: Any) -> dict[str, Any]:
+    """What an object has, by its names."""
+    slots = [name for base in type(value).__mro__ for name in _slots(base)]
+    state = {name: getattr(value, name) for name in slots if hasattr(value, name)}
+    return {**state, **getattr(value, "__dict__", {})}
+
+
+def _slots(kind: type) -> list[str]:
+    names = vars(kind).get("__slots__", ())
+    named = [names] if isinstance(names, str) else list(names)
+    return [name for name in named if name not in ("__dict__", "__weakref__")]
 
 
 def _result(answer: Answer) -> Any:

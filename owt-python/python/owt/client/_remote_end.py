@@ -27,6 +27,31 @@ def _owt_entry(function: _owt_Any) -> _owt_Any:
     return entry
 
 
+def _owt_method(owner: _owt_Any, name: str) -> _owt_Any:
+    """The same for a method, whose first argument is what its object has; None for the class."""
+    entry: _owt_Any
+
+    def bound(state: _owt_Any) -> _owt_Any:
+        if state is None:
+            return getattr(owner, name)
+        made = object.__new__(owner)
+        for attribute, value in state.items():
+            object.__setattr__(made, attribute, value)
+        return getattr(made, name)
+
+    if _owt_inspect.iscoroutinefunction(getattr(owner, name)):
+
+        async def entry(args: _owt_Any, kwargs: _owt_Any) -> _owt_Any:
+            return _owt_result(await bound(args[0])(*args[1:], **kwargs))
+
+    else:
+
+        def entry(args: _owt_Any, kwargs: _owt_Any) -> _owt_Any:
+            return _owt_result(bound(args[0])(*args[1:], **kwargs))
+
+    return entry
+
+
 def _owt_result(value: _owt_Any) -> _owt_Any:
     from owt import Response
 
