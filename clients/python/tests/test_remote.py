@@ -283,7 +283,7 @@ def test_what_cannot_be_sent_is_told_where_it_is_defined():
     ]:
         with pytest.raises(TypeError, match=why):
             client.remote(function)
-    with pytest.raises(TypeError, match=r"remote takes \['timeout', 'use_cache'\], not \['time'\]"):
+    with pytest.raises(TypeError, match=r"remote takes \['prints', .*\], not \['time'\]"):
         client.remote(time=1)(counter)
 
 
@@ -487,3 +487,25 @@ def test_classes_go_along_with_functions(here):
         return Inner(n).more(), Shape(n).scaled(1), isinstance(Inner(1), Base)
 
     assert uses_classes(4) == (5, 40, True)
+
+
+def test_what_it_prints_is_printed_here(here, capsys):
+    @here.remote(prints=True)
+    def says(n):
+        print("grün 🎵\n" * n, end="")
+        return n
+
+    @here.remote(prints=True)
+    async def later(n):
+        print("later", n)
+        return [n]
+
+    assert says(2) == 2 and asyncio.run(later(1)) == [1] and says(0) == 0
+    assert capsys.readouterr().out == "grün 🎵\ngrün 🎵\nlater 1\n"
+
+    @here.remote(prints=True)
+    def streams():
+        yield 1
+
+    with pytest.raises(OwtError, match="with prints=True a function returns plain data"):
+        streams()

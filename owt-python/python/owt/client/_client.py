@@ -147,7 +147,8 @@ class Client(Caller):
         functions and classes. Arguments and results are plain data. Generators stream; what is
         async stays so. Of a class each method runs there that does not begin with `_`: with it goes
         what the object has. What a method changes in it, it changes there alone.
-        `options` are `timeout`, and `use_cache`, which keeps a result for each set of arguments.
+        `options` are `timeout`, `use_cache`, which keeps a result for each set of arguments, and
+        `prints`, by which what the function prints there is printed here when it returns.
         Raises `TypeError`, here or when called, for what cannot be sent.
         """
         from ._remote import remote  # costs more than the rest of the client

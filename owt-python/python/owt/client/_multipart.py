@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, Union
 
 PIECE: Final = 256 << 10
 OCTETS: Final = "application/octet-stream"
 
 #: A body for the adaptor. What has no known length is sent in chunks.
-Data = Union[bytes, bytearray, memoryview, BinaryIO, Path, Iterable[bytes], AsyncIterable[bytes]]
+Data = Union[
+    bytes, bytearray, memoryview, BinaryIO, os.PathLike[str], Iterable[bytes], AsyncIterable[bytes]
+]
 #: A file: its content, or its name and content, or its name, content and type.
 File = Union[Data, tuple[str, Data], tuple[str, Data, str]]
 
@@ -42,8 +43,8 @@ def of_data(data: Data) -> Body:
     if isinstance(data, (bytes, bytearray, memoryview)):
         view = memoryview(data).cast("B")
         return Body(_Slices(view), OCTETS, view.nbytes)
-    if isinstance(data, Path):
-        return Body(_Opened(data), OCTETS, data.stat().st_size)
+    if isinstance(data, os.PathLike):
+        return Body(_Opened(data), OCTETS, os.stat(data).st_size)
     if hasattr(data, "read"):
         file: Any = data
         length = _rest(file)
@@ -99,6 +100,8 @@ def _file(boundary: str, name: str, file: File) -> Body:
             raise TypeError(f"the file {name!r} is (name, content) or (name, content, type)")
         filename, data = file[0], file[1]
         content_type = str(file[2]) if len(file) == 3 else content_type
+    elif isinstance(file, os.PathLike):
+        filename = os.path.basename(os.fspath(file))
     elif isinstance(named, str):
         filename = str(os.path.basename(named))
     quoted = f'name="{_escaped(name)}"; filename="{_escaped(filename)}"'
@@ -154,11 +157,11 @@ class _Reader:
 class _Opened:
     """A file by its path, open while it is sent."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: os.PathLike[str]) -> None:
         self._path = path
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._path.open("rb") as file:
+        with open(self._path, "rb") as file:
             yield from _Reader(file, None)
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from ._client import Client
 
 #: The options of a call that make sense for a function.
-_OPTIONS = {"timeout", "use_cache"}
+_OPTIONS = {"prints", "timeout", "use_cache"}
 _ENTRY = "owt_remote"
+_READ = (_remote_end.OWT_VALUE, _remote_end.OWT_PRINTED)
 
 
 def remote(client: Client, function: Any, options: Mapping[str, Any]) -> Any:
@@ -129,11 +130,15 @@ def _call(
     else:
         code += f"{_ENTRY} = _owt_method({owner.__name__}, {local.__name__!r})\n"
         sent[0] = None if isinstance(sent[0], type) else _state(sent[0])
+    settings = {name: value for name, value in options.items() if name != "prints"}
+    if options.get("prints"):
+        code += f"{_ENTRY} = _owt_printing({_ENTRY})\n"
     # Kept without its arguments, the first result would be everybody's.
-    cache = {"cache_kwargs": True} if options.get("use_cache") else {}
+    if settings.get("use_cache"):
+        settings["cache_kwargs"] = True
     kwargs = {"args": sent, "kwargs": bound.kwargs}
     try:
-        return client.prepare(code, kwargs=kwargs, fn_name=_ENTRY, **options, **cache)
+        return client.prepare(code, kwargs=kwargs, fn_name=_ENTRY, **settings)
     except TypeError:
         for name, value in zip(bound.arguments, sent):
             literal(value, f"{local.__name__}'s argument {name}")
@@ -173,15 +178,15 @@ def _result(answer: Answer) -> Any:
     if answer.media == _remote_end.OWT_ITEMS:
         return Items(answer)
     with answer:
-        return _read(answer.text()) if answer.media == _remote_end.OWT_VALUE else answer.value()
+        return _value(answer.media, answer.text()) if answer.media in _READ else answer.value()
 
 
 async def _async_result(answer: AsyncAnswer) -> Any:
     if answer.media == _remote_end.OWT_ITEMS:
         return _items(answer)
     async with answer:
-        if answer.media == _remote_end.OWT_VALUE:
-            return _read(await answer.text())
+        if answer.media in _READ:
+            return _value(answer.media, await answer.text())
         return await answer.value()
 
 
@@ -189,6 +194,14 @@ async def _items(answer: AsyncAnswer) -> AsyncIterator[Any]:
     async with answer:
         async for line in answer.text_lines():
             yield _read(line)
+
+
+def _value(media: str, text: str) -> Any:
+    """The value; what the function printed is printed here."""
+    if media == _remote_end.OWT_PRINTED:
+        said, _, text = text.partition("\n")
+        print(_read(said), end="")
+    return _read(text)
 
 
 def _read(text: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any as _owt_Any
 
 OWT_VALUE = "application/x-owt-value"
 OWT_ITEMS = "application/x-owt-items"
+OWT_PRINTED = "application/x-owt-printed"
 
 
 def _owt_entry(function: _owt_Any) -> _owt_Any:
@@ -50,6 +51,37 @@ def _owt_method(owner: _owt_Any, name: str) -> _owt_Any:
             return _owt_result(bound(args[0])(*args[1:], **kwargs))
 
     return entry
+
+
+def _owt_printing(entry: _owt_Any) -> _owt_Any:
+    """The same, with what is printed meanwhile: the first line of the answer is that text."""
+    import contextlib
+    import io
+
+    from owt import Response
+
+    def joined(said: str, result: _owt_Any) -> _owt_Any:
+        if getattr(result, "headers", None) != [("Content-Type", OWT_VALUE)]:
+            print(said, end="")
+            raise TypeError("with prints=True a function returns plain data: no stream, no bytes")
+        return Response(f"{said!r}\n{result.body}", content_type=OWT_PRINTED)
+
+    wrapped: _owt_Any
+    if _owt_inspect.iscoroutinefunction(entry):
+
+        async def wrapped(args: _owt_Any, kwargs: _owt_Any) -> _owt_Any:
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                result = await entry(args, kwargs)
+            return joined(said.getvalue(), result)
+
+    else:
+
+        def wrapped(args: _owt_Any, kwargs: _owt_Any) -> _owt_Any:
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                result = entry(args, kwargs)
+            return joined(said.getvalue(), result)
+
+    return wrapped
 
 
 def _owt_result(value: _owt_Any) -> _owt_Any:
