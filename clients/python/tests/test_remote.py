@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import contextlib
+import dataclasses
 import functools
 import math
 import os
@@ -64,16 +65,20 @@ def test_plain_data_comes_back_as_it_is(here, value):
 
 def test_other_results_are_as_the_server_renders_them(here):
     @here.remote
-    def day():
-        import datetime
+    def point():
+        from dataclasses import dataclass
 
-        return datetime.date(2026, 1, 2)
+        @dataclass
+        class Point:
+            x: int
+
+        return Point(1)
 
     @here.remote
     def own():
         return Response("a,b", content_type="text/csv")  # noqa: F821  (the server has it)
 
-    assert day() in ("2026-01-02", '"2026-01-02"')
+    assert point() == {"x": 1}
     assert own() == "a,b"
 
 
@@ -271,14 +276,14 @@ def test_what_cannot_be_sent_is_told_where_it_is_defined():
     for function, why in [
         (lambda: 1, "write it as a `def`"),
         (print, "print is a builtin_function_or_method: only what `def` defines"),
-        (Counter, "Counter is a type: only what `def` defines"),
+        (Counter, "Counter is a type: only what this program defines"),
         (counter, "counter cannot be sent: it changes the global 'LIMIT'.* return the value"),
         (none(), "up cannot be sent: no binding for nonlocal 'count' found; return the value"),
         (eval("lambda: 1"), "has no source"),
     ]:
         with pytest.raises(TypeError, match=why):
             client.remote(function)
-    with pytest.raises(TypeError, match=r"remote takes \['timeout', 'use_cache'\], not \['time'\]"):
+    with pytest.raises(TypeError, match=r"remote takes \['prints', .*\], not \['time'\]"):
         client.remote(time=1)(counter)
 
 
@@ -344,3 +349,163 @@ def test_a_module_of_the_program_is_imported_there(here):
 
     with serving(folder) as address:
         assert Client(address).remote(f)() == 2
+
+
+@dataclasses.dataclass
+class Base:
+    x: int
+
+    def scaled(self, n):
+        return self.x * n * neighbour_factor()
+
+
+def neighbour_factor():
+    return LIMIT
+
+
+class Slotted:
+    __slots__ = ("__weakref__", "kept")
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    @client.remote
+    def get(self):
+        return self.kept
+
+
+class Shape(Base):
+    """A class of this program, whose methods run there."""
+
+    SIDES = LIMIT // 2
+
+    def __init__(self, x, name="shape"):
+        super().__init__(x)
+        self.name = name
+        self.where = os.getpid()
+
+    @property
+    def sides(self):
+        return self.SIDES
+
+    def there(self):
+        return os.getpid() != self.where
+
+    def area(self, k=1):
+        return (self.name, super().scaled(k), self.sides, root(16), self.there())
+
+    async def later(self, k):
+        return self.area(k)
+
+    def each(self, n):
+        for i in range(n):
+            yield self.x + i
+
+    @classmethod
+    def named(cls, name):
+        return f"{cls.__name__} {name} {cls.SIDES}"
+
+    @staticmethod
+    def plain(n):
+        return n + LIMIT
+
+    def refers(self):
+        return type(Shape(1)).__name__, isinstance(self, Base)
+
+
+def test_methods_of_an_object_run_there_with_what_it_has(here):
+    shape = Shape(2, "s")
+    assert here.remote(shape.area)(k=3) == ("s", 60, 5, 4.0, True)
+    assert shape.area(3)[4] is False
+    assert asyncio.run(here.remote(shape.later)(1)) == ("s", 20, 5, 4.0, True)
+    assert list(here.remote(shape.each)(3)) == [2, 3, 4]
+    assert here.remote(shape.refers)() == ("Shape", True)
+    assert here.remote(Shape.named)("x") == "Shape x 5"
+    with pytest.raises(TypeError, match=r"area's argument self\['name'\] is a builtins\.object"):
+        here.remote(Shape(1, HANDLE).area)()
+
+
+def test_a_whole_class_runs_there(here):
+    @here.remote
+    class Own(Shape):
+        def area(self, k=1):
+            return (os.getpid() != self.where, super().area(k))
+
+        @classmethod
+        def make(cls, x):
+            return cls.__name__, x
+
+        @staticmethod
+        def twice(n):
+            return n * 2 + LIMIT
+
+        async def soon(self):
+            return self.x
+
+        def _kept(self):
+            return os.getpid() == self.where
+
+    own = Own(3)
+    assert own.area(2) == (True, ("shape", 60, 5, 4.0, True))
+    assert Own.make(1) == ("Own", 1) and Own.twice(2) == 14
+    assert asyncio.run(own.soon()) == 3
+    assert own._kept()
+
+
+def test_methods_that_say_remote_themselves(here):
+    class Local:
+        def __init__(self):
+            self.n = 1
+
+        @here.remote
+        def there(self, m):
+            return self.n + m, os.getpid()
+
+        def both(self):
+            return self.there(1)[0], os.getpid()
+
+        @staticmethod
+        @here.remote(timeout=60)
+        def static(n):
+            return n + LIMIT
+
+    local = Local()
+    assert local.there(2)[0] == 3 and local.there(2)[1] != os.getpid()
+    assert local.both() == (2, os.getpid())
+    assert Local.static(1) == 11
+    slotted = Slotted((1, 2))
+    assert here.remote(Slotted.get)(slotted) == (1, 2)
+
+
+def test_classes_go_along_with_functions(here):
+    class Inner(Base):
+        def more(self):
+            return Inner(self.x + 1).x
+
+    @here.remote
+    def uses_classes(n):
+        return Inner(n).more(), Shape(n).scaled(1), isinstance(Inner(1), Base)
+
+    assert uses_classes(4) == (5, 40, True)
+
+
+def test_what_it_prints_is_printed_here(here, capsys):
+    @here.remote(prints=True)
+    def says(n):
+        print("grün 🎵\n" * n, end="")
+        return n
+
+    @here.remote(prints=True)
+    async def later(n):
+        print("later", n)
+        return [n]
+
+    assert says(2) == 2 and asyncio.run(later(1)) == [1] and says(0) == 0
+    assert capsys.readouterr().out == "grün 🎵\ngrün 🎵\nlater 1\n"
+
+    @here.remote(prints=True)
+    def streams():
+        yield 1
+
+    with pytest.raises(OwtError, match="with prints=True a function returns plain data"):
+        streams()

@@ -8,7 +8,9 @@ import math
 import pytest
 
 from owt.client import Client
-from owt.client._literals import literal, parsed
+from owt.client._literals import literal
+from owt.client._parsed import parsed
+from owt.client._values import integer
 from serving import ROOT
 
 VECTORS = ROOT / "clients/vectors"
@@ -26,7 +28,7 @@ def untagged(value):
     [(tag, content)] = value.items()
     match tag:
         case "int":
-            return int(content)
+            return integer(content)
         case "float":
             return float(content)
         case "bytes":

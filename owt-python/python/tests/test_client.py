@@ -402,4 +402,4 @@ def test_who_wants_json_asks_for_it(peer):
     assert client.json("code", headers={"accept": "text/x-y"}) == [1]
     assert peer.requests[-1][2].get_all("Accept") == ["text/x-y"]
     assert client("code") == "[1]"
-    assert peer.requests[-1][2]["Accept"] == "*/*"
+    assert peer.requests[-1][2]["Accept"] == "application/json, */*;q=0.9"

@@ -2,94 +2,101 @@
 
 from __future__ import annotations
 
-import codecs
-import contextlib
-import http.client
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, Self
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from . import _errors, _events, _values
+from ._errors import BadAnswer, Cut, OwtError, Redirected
+from ._events import Event, EventReader, Lines
+from ._http import Incoming
 from ._pool import Lease
 
-PROBLEM: Final = "application/problem+json"
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
 
-_PIECE = 64 << 10
-# Not `str.splitlines`, to which more is a line's end than to anybody else.
-_LINE_END = re.compile(r"\r\n|\r|\n")
+    from typing_extensions import Self
+
+#: The most that is read at once.
+PIECE = 64 << 10
+_DURATION = re.compile(r'dur="?(\d+(?:\.\d+)?)"?')
+#: Of an error, the most that is read of its body.
+MOST_ERROR = 1 << 20
 
 
-class OwtError(Exception):
-    """The server refused the call, or the adaptor raised.
+class Head:
+    """The head of an answer: what is known before its body is read."""
 
-    `status` is the HTTP status, `problem` the RFC 9457 document (empty when the answer was none),
-    `text` the body when it was no problem, `traceback` the adaptor's own, if it raised.
-    """
-
-    def __init__(self, status: int, problem: Mapping[str, Any], text: str = "") -> None:
-        """Take the status, the problem document, and the body if it was none."""
-        self.status = status
-        self.problem = dict(problem)
-        self.text = text
-        title = self.problem.get("title") or http.client.responses.get(status, "error")
-        detail = self.problem.get("detail") or text.strip()
-        super().__init__(f"{status} {title}: {detail}" if detail else f"{status} {title}")
-        if self.traceback:
-            self.add_note("On the server:\n" + self.traceback.rstrip())
-
-    @property
-    def exception(self) -> Mapping[str, Any]:
-        """The adaptor's exception: its `type`, `message` and `traceback`; empty without one."""
-        found = self.problem.get("exception")
-        return found if isinstance(found, dict) else {}
+    def __init__(self, incoming: Incoming, called: str) -> None:
+        """Take the response, whose head has come, and what was called."""
+        self.status: int = incoming.status
+        self.headers: HTTPMessage = incoming.headers
+        self.content_type: str = (incoming.headers.get("Content-Type") or "").strip()
+        #: The content type without parameters, in lower case.
+        self.media: str = self.content_type.partition(";")[0].strip().lower()
+        self._called = called
 
     @property
-    def traceback(self) -> str | None:
-        """The adaptor's traceback, if it raised."""
-        return str(self.exception.get("traceback") or "") or None
+    def request_id(self) -> str | None:
+        """The request's id in the server's log."""
+        return self.headers.get("X-Request-Id")
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """What `Server-Timing` says, in milliseconds."""
+        found = {}
+        for entry in ",".join(self.headers.get_all("Server-Timing", [])).split(","):
+            name, *parameters = (part.strip() for part in entry.split(";"))
+            for parameter in parameters:
+                if match := _DURATION.fullmatch(parameter):
+                    found[name] = float(match[1])
+        return found
+
+    def refusal(self) -> OwtError | None:
+        """The error that the head alone tells of: a redirect."""
+        location = self.headers.get("Location")
+        if self.status in (301, 302, 303, 307, 308):
+            return Redirected(self.status, self._called, location or "nowhere", self.headers)
+        return None
 
 
-class Event(NamedTuple):
-    """A server-sent event."""
+class Result(NamedTuple):
+    """A call's value, with what the answer said beside it."""
 
-    data: str
-    event: str = "message"
-    id: str = ""
+    value: Any
+    status: int
+    headers: HTTPMessage
+    request_id: str | None
+    #: What `Server-Timing` says, in milliseconds.
+    timings: dict[str, float]
 
 
-class Answer:
+class Answer(Head):
     """A response whose body is read as it comes, once, by one of its methods.
 
     To iterate it gives pieces of bytes. The end of a `with` block, or `close()`, ends it, and the
-    server cancels a call that still runs. Everything that reads raises
-    `http.client.IncompleteRead` when the body was cut: the call failed in the middle.
+    server cancels a call that still runs. Everything that reads raises `Cut` when the body was cut:
+    the call failed in the middle; and `Closed` when another thread has closed the answer.
     """
 
     def __init__(
-        self,
-        lease: Lease,
-        response: http.client.HTTPResponse,
-        *,
-        is_taken: bool = True,
+        self, lease: Lease, incoming: Incoming, called: str, *, is_taken: bool = True
     ) -> None:
-        """Take the connection, which this gives back, and its response.
+        """Take the connection, which this gives back, and the response, whose head has come.
 
         `is_taken` is false when the server has not read all of the request.
         """
+        super().__init__(incoming, called)
         self._lease = lease
-        self._response = response
+        self._incoming = incoming
         self._is_taken = is_taken
-        self._is_read = False
-        self.status: int = response.status
-        self.headers: http.client.HTTPMessage = response.headers
-        self.content_type: str = (response.headers.get("Content-Type") or "").strip()
-        #: The content type without parameters, in lower case.
-        self.media: str = self.content_type.partition(";")[0].strip().lower()
+        self._unpack = unpacker(incoming.headers.get("Content-Encoding"), called)
 
     def __iter__(self) -> Iterator[bytes]:
         """Pieces of the body, as they come."""
         try:
-            while piece := self.read(_PIECE):
+            while piece := self.read(PIECE):
                 yield piece
         finally:
             self.close()
@@ -98,84 +105,93 @@ class Answer:
         """At most `size` bytes, as soon as there are some; by default all that is left."""
         if size < 0:
             return b"".join(self)
-        piece = self._response.read1(size)
-        if not piece and size and self._response.length:
-            raise http.client.IncompleteRead(b"", self._response.length)
-        self._is_read = self._is_read or (not piece and size > 0)
+        if size == 0:
+            return b""
+        while True:
+            if self._unpack is None:
+                return self._take(size)
+            if unpacked := self._unpack(b"", size):
+                return unpacked
+            piece = self._take(PIECE)
+            if not piece:
+                self._unpack.end()
+                return b""
+            if unpacked := self._unpack(piece, size):
+                return unpacked
+
+    def _take(self, size: int) -> bytes:
+        while (piece := self._incoming.take(size)) is None:
+            self._incoming.feed(self._lease.connection.receive())
         return piece
 
     def text(self) -> str:
         """The body as text."""
-        return self.read().decode(_charset(self.content_type), "replace")
+        return _values.text(self.read(), self.content_type)
 
     def json(self) -> Any:
         """The body as JSON, parsed."""
-        return json.loads(self.read())
+        return _values.parsed_json(self.read(), self.content_type)
 
     def lines(self) -> Iterator[Any]:
         """The values of a body of JSON lines, each as soon as it is there."""
-        return (json.loads(line) for line in self.text_lines() if line.strip())
+        return (
+            _values.parsed_json(line, self.content_type)
+            for line in self.text_lines()
+            if line.strip()
+        )
 
     def events(self) -> Iterator[Event]:
-        """Server-sent events (WHATWG HTML, 9.2), each as soon as it is there."""
-        data: list[str] = []
-        kind = last = ""
-        for line in self._lines("utf-8"):
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if not line:
-                if data:
-                    yield Event("\n".join(data), kind or "message", last)
-                data, kind = [], ""
-            elif name == "data":
-                data.append(value)
-            elif name == "event":
-                kind = value
-            elif name == "id" and "\0" not in value:
-                last = value
+        """Server-sent events (WHATWG HTML, 9.2), each as soon as it is there.
+
+        Raises `BadAnswer` for what is no event stream, and the problem that an event named
+        `error` brings.
+        """
+        _events.refuse_others(self.media, self.content_type)
+        reader = EventReader()
+        found = (reader.read(line) for line in self._lines("utf-8"))
+        return (event for event in found if event is not None)
 
     def text_lines(self) -> Iterator[str]:
         """The lines of the body, each as soon as it is there, without their ends.
 
         A line ends with CR, LF or both.
         """
-        return self._lines(_charset(self.content_type))
+        return self._lines(_values.charset(self.content_type))
 
     def _lines(self, charset: str) -> Iterator[str]:
-        # A byte order mark is no part of the first line.
-        charset = "utf-8-sig" if charset == "utf-8" else charset
-        decoder = codecs.getincrementaldecoder(charset)("replace")
-        return _split(decoder.decode(piece, not piece) for piece in _and_end(self))
+        lines = Lines(charset)
+        for piece in self:
+            yield from lines.feed(piece)
+        yield from lines.end()
 
     def value(self) -> Any:
         """The body by its type: parsed JSON, text, or bytes."""
-        if self.media == "application/json" or self.media.endswith("+json"):
-            return self.json()
-        return self.text() if self.media.startswith("text/") else self.read()
+        return _values.value(self.read(), self.content_type, self.media)
+
+    def result(self) -> Result:
+        """The value, with what the answer said beside it."""
+        value = self.value()
+        return Result(value, self.status, self.headers, self.request_id, self.timings)
 
     def error(self) -> OwtError:
         """The body as an error. Of one that was cut, what came."""
+        body = b""
         try:
-            text = self.text()
-        except (OSError, http.client.HTTPException):
-            text = ""
-        if self.media == PROBLEM:
-            with contextlib.suppress(ValueError):
-                problem = json.loads(text)
-                if isinstance(problem, dict):
-                    return OwtError(self.status, problem)
-        return OwtError(self.status, {}, text)
+            while len(body) < MOST_ERROR and (piece := self.read(PIECE)):
+                body += piece
+        except OwtError as error:
+            if not body and isinstance(error, _errors.TimedOut):
+                return error
+        self.close()
+        text = _values.text(body, self.content_type)
+        return _errors.of_body(self.status, self.media, text, self.headers)
 
     def close(self) -> None:
         """Ends the answer; the server cancels a call that still runs. From any thread.
 
         The connection ends with it, unless the body was read to its end.
         """
-        whole = self._is_taken and (self._is_read or self._response.length == 0)
-        if not whole:
-            self._lease.hang_up()
-        self._response.close()
-        self._lease.end(whole=whole)
+        self._lease.end(whole=self._is_taken and self._incoming.is_reusable)
 
     def __enter__(self) -> Self:
         """Give itself; the end of the block closes it."""
@@ -186,31 +202,36 @@ class Answer:
         self.close()
 
 
-def _and_end(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    yield from pieces
-    yield b""
+def unpacker(coding: str | None, called: str) -> Unpacker | None:
+    """What unpacks a body, bit by bit; None for one that is as it is. Raises `BadAnswer`.
+
+    Nothing else than what `zlib` knows: the client asks for no coding.
+    """
+    named = (coding or "identity").strip().lower()
+    if named == "identity":
+        return None
+    if named not in ("gzip", "x-gzip", "deflate"):
+        raise BadAnswer(f"{called} answered in the coding {named!r}, which nobody asked for")
+    return Unpacker(called)
 
 
-def _split(pieces: Iterable[str]) -> Iterator[str]:
-    begun: list[str] = []
-    after_return = False
-    for piece in filter(None, pieces):
-        # The rest of a CR LF whose CR has ended a line already, so that nobody waits for it.
-        text = piece.removeprefix("\n") if after_return else piece
-        after_return = piece.endswith("\r")
-        first, *more = _LINE_END.split(text)
-        begun.append(first)
-        for part in more:
-            yield "".join(begun)
-            begun = [part]
-    if rest := "".join(begun):
-        yield rest
+class Unpacker:
+    """Unpacks gzip or zlib, bit by bit."""
 
+    def __init__(self, called: str) -> None:
+        """Take what was called, for messages."""
+        self._called = called
+        # 32: gzip or zlib, by what it begins with.
+        self._zlib = zlib.decompressobj(32 + zlib.MAX_WBITS)
 
-def _charset(content_type: str) -> str:
-    for parameter in content_type.split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            with contextlib.suppress(LookupError):
-                return codecs.lookup(value.strip(' "')).name
-    return "utf-8"
+    def __call__(self, piece: bytes, most: int) -> bytes:
+        """At most that many bytes more."""
+        try:
+            return self._zlib.decompress(self._zlib.unconsumed_tail + piece, most)
+        except zlib.error as error:
+            raise BadAnswer(f"the answer of {self._called} is packed badly: {error}") from error
+
+    def end(self) -> None:
+        """Raise `Cut` when more had to come."""
+        if not self._zlib.eof:
+            raise Cut(f"the answer of {self._called} was cut in the middle of what is packed")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
 from ._literals import decimal, literal
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 DEFAULT_FN_NAME: Final = "run"
+
+_ADDRESS = re.compile(r"\s*(https?://|unix:/)")
 
 
 class Call(NamedTuple):
@@ -45,6 +52,13 @@ class Call(NamedTuple):
         mapping, whose names may be those of options, or text, a Python expression sent as it is.
         Raises `TypeError` for what cannot be sent.
         """
+        if not isinstance(code, str):
+            raise TypeError(f"code is text, not {type(code).__name__}: give a function to `remote`")
+        if begun := _ADDRESS.match(code):
+            raise ValueError(
+                f"the code begins with {begun[1]!r}, as an address does: give that by "
+                "`Client(address)` or `address=`"
+            )
         if kwargs is not None and (values or named):
             raise TypeError("give kwargs or arguments, not both")
         text: str | None
@@ -62,6 +76,23 @@ class Call(NamedTuple):
             cache_shared,
             timeout,
         )
+
+    def body(self) -> list[bytes]:
+        """The JSON body of a POST as it is sent, in pieces: of large arguments there is no copy."""
+        pieces = [b'{"code_b64":"', base64.b64encode(self.code.encode()), b'"']
+        if self.kwargs is not None:
+            pieces += [b',"kwargs_b64":"', base64.b64encode(self.kwargs.encode()), b'"']
+        if settings := self._settings():
+            pieces += [b",", json.dumps(settings).encode()[1:-1]]
+        return [*pieces, b"}"]
+
+    def form(self) -> dict[str, str]:
+        """The fields of a form."""
+        fields = {"code_b64": _base64(self.code)}
+        if self.kwargs is not None:
+            fields["kwargs_b64"] = _base64(self.kwargs)
+        texts = {name: _text(value) for name, value in self._settings().items()}
+        return {**fields, **texts}
 
     def json(self) -> dict[str, Any]:
         """The JSON body of a POST: the code, and what differs from the default."""
@@ -115,12 +146,16 @@ def arguments(values: tuple[object, ...], named: Mapping[str, object]) -> str | 
 
 
 def _setting(value: object) -> str:
+    # As HTML forms write it (WHATWG URL, application/x-www-form-urlencoded).
+    return quote_plus(_text(value), safe="*").replace("~", "%7E")
+
+
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else decimal(value)
-    # As HTML forms write it (WHATWG URL, application/x-www-form-urlencoded).
-    return quote_plus(str(value), safe="*").replace("~", "%7E")
+    return str(value)
 
 
 def _base64(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import http.client
 import os
 import pathlib
 import sys
@@ -11,10 +10,10 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from . import _literals
-from ._answer import OwtError
+from ._address import DEFAULT_URL
 from ._call import Call
 from ._client import Client
-from ._connection import DEFAULT_URL
+from ._errors import OwtError
 
 _FAILED = 1
 
@@ -32,14 +31,10 @@ def run(argv: list[str]) -> int:
         print(client.url_of(call))
         return 0
     try:
-        with client, client.send(call, client.lease(call), given.method) as answer:
+        with client, client.send(call, given.method) as answer:
             return _print(answer, sys.stdout.buffer)
     except OwtError as error:
         return _complain(_told(error))
-    except http.client.IncompleteRead:
-        return _complain("the response was cut in the middle")
-    except (OSError, http.client.HTTPException) as error:
-        return _complain(f"no answer: {error or type(error).__name__}")
     except KeyboardInterrupt:
         return 130
 

@@ -2,70 +2,73 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import http.client
-import io
-import json
-import os
+import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, Self, TypeVar, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, overload
 
-from .. import __version__
-from ._answer import Answer
+from ._answer import Answer, Result
 from ._call import Call
-from ._connection import Address
-from ._pool import Lease, Pool
+from ._caller import JSON, LAST_CHUNK, PLAIN, Caller, Request, chunk, with_accept
+from ._connection import Limits
+from ._errors import Disconnected, OwtError
+from ._http import Incoming
+from ._multipart import Data, File
+from ._pool import Lease, Pool, is_quiet
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Callable
+    from typing import TypeVar
 
-P = ParamSpec("P")
-R = TypeVar("R")
+    from typing_extensions import ParamSpec, Self
 
-#: A body for the adaptor. What has no known length is sent in chunks.
-Data = bytes | bytearray | memoryview | BinaryIO | Iterable[bytes]
+    from ._async_client import AsyncClient
 
-# The server ends a call at its deadline by itself; the socket waits a little longer.
-_GRACE = 10.0
+    P = ParamSpec("P")
+    R = TypeVar("R")
 
 
-class Client:
+#: Bodies up to this size go with the head.
+_SMALL = 64 << 10
+
+
+class Client(Caller):
     """Calls the owt at `address`, a URL whose path is the calls' path, or `unix:PATH`.
 
     Without one, $OWT_URL is called, or the server on this machine. A `user:password@` in it is
-    sent as basic authentication, `token` as a bearer token. `timeout` is the deadline in seconds
-    of calls that bring none. `context` is what TLS trusts; by default what SSL_CERT_FILE names, or
-    the system. A client may be used by several threads. It keeps connections for the next call,
-    some seconds long, until it is closed: by `close`, or the end of a `with` block.
+    sent as basic authentication, `token` as a bearer token.
+
+    `timeout` is the deadline in seconds of calls that bring none: the server ends the call then,
+    and the client waits 5 s longer at most. `connect_timeout` is for a connection, `idle_timeout`
+    for the next bytes of an answer, which by default is for ever: adaptors may take their time.
+
+    What certainly has not run is sent again up to `retries` times, after what the server asks for:
+    when nobody takes the connection, and when the server is full or ends. `headers` go with each
+    call, `defaults` are options and arguments of all calls. `proxy` is an HTTP proxy; by default
+    what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say, "" for none. `context` is what TLS
+    trusts; by default what SSL_CERT_FILE names, or the system.
+
+    A client may be used by several threads. It keeps connections for the next call, some seconds
+    long, until it is closed: by `close`, or the end of a `with` block.
     """
 
-    def __init__(
-        self,
-        address: str | None = None,
-        *,
-        token: str | None = None,
-        timeout: float | None = None,
-        context: ssl.SSLContext | None = None,
-    ) -> None:
-        """Take the address and the keys. Raises `ValueError` when it is none."""
-        self._address = Address(address)
-        self._timeout = timeout
+    def _begin(self) -> None:
         # Without a hold on this client, whose end ends the pool's connections.
-        self._pool = Pool(functools.partial(self._address.connection, context=context))
+        self._pool = Pool(self._server)
+        self._twin: AsyncClient | None = None
         weakref.finalize(self, self._pool.close)
-        self._headers = {"User-Agent": f"owt-python/{__version__}", "Accept": "*/*", "X-Owt": "1"}
-        if token is not None:
-            self._headers["Authorization"] = f"Bearer {token}"
-        elif self._address.user is not None:
-            pair = f"{self._address.user}:{self._address.password}"
-            encoded = base64.b64encode(pair.encode()).decode()
-            self._headers["Authorization"] = f"Basic {encoded}"
 
-    def __call__(self, code: str, /, *values: object, **options: Any) -> Any:
-        """What the call gives: parsed JSON, text, or bytes. Takes what `stream` takes."""
-        with self.stream(code, *values, **options) as answer:
+    def __call__(
+        self,
+        code: str,
+        /,
+        *values: object,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Any:
+        """What the call gives: a value of Python's, text, or bytes. Takes what `stream` takes."""
+        asking = with_accept(PLAIN, headers)
+        with self.stream(code, *values, headers=asking, **options) as answer:
             return answer.value()
 
     def json(
@@ -80,9 +83,25 @@ class Client:
 
         Takes what `stream` takes.
         """
-        asking = {"Accept": "application/json", **(headers or {})}
+        asking = with_accept(JSON, headers)
         with self.stream(code, *values, headers=asking, **options) as answer:
             return answer.json()
+
+    def with_response(
+        self,
+        code: str,
+        /,
+        *values: object,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Result:
+        """What the call gives, with status, headers, the request's id and the server's timings.
+
+        Takes what `stream` takes.
+        """
+        asking = with_accept(PLAIN, headers)
+        with self.stream(code, *values, headers=asking, **options) as answer:
+            return answer.result()
 
     def stream(
         self,
@@ -92,28 +111,22 @@ class Client:
         method: str = "POST",
         data: Data | None = None,
         headers: Mapping[str, str] | None = None,
+        files: Mapping[str, File | list[File]] | None = None,
         **options: Any,
     ) -> Answer:
         """The call's answer as it comes.
 
         Arguments and options are those of `Call.of`. `data` is a body for the adaptor, its
-        `request.data`; `headers` may say its `Content-Type`. Raises `OwtError` when the server
-        refuses or the adaptor raises, `TypeError` for what cannot be sent, `ValueError` for a URL
-        that would be too long, and `OSError` when nobody answers.
+        `request.data`; `headers` may say its `Content-Type`. `files` are the adaptor's
+        `request.files`, by name: bytes, a path, an open file, or a tuple of a file's name, its
+        content and its type. Raises `OwtError` when the call fails, `TypeError` for what cannot be
+        sent, `ValueError` for a URL that would be too long.
         """
         call = self.prepare(code, *values, **options)
-        return self.send(call, self.lease(call), method, data, headers)
+        return self.send(call, method, data, headers, files)
 
-    def url(self, code: str, /, *values: object, **options: Any) -> str:
-        """The URL that makes the call when it is opened, without any password.
-
-        Arguments and options are those of `Call.of`. Raises `ValueError` when it is too long.
-        """
-        return self.url_of(self.prepare(code, *values, **options))
-
-    def url_of(self, call: Call) -> str:
-        """The URL of a call that was prepared."""
-        return self._address.url(call.query())
+    @overload
+    def remote(self, function: type[R], /) -> type[R]: ...
 
     @overload
     def remote(self, function: Callable[P, R], /) -> Callable[P, R]: ...
@@ -131,8 +144,11 @@ class Client:
             area(2.0)
 
         Its source is sent with each call, and what it uses from outside: constants, modules, other
-        functions. Arguments and results are plain data. Generators stream; what is async stays so.
-        `options` are `timeout`, and `use_cache`, which keeps a result for each set of arguments.
+        functions and classes. Arguments and results are plain data. Generators stream; what is
+        async stays so. Of a class each method runs there that does not begin with `_`: with it goes
+        what the object has. What a method changes in it, it changes there alone.
+        `options` are `timeout`, `use_cache`, which keeps a result for each set of arguments, and
+        `prints`, by which what the function prints there is printed here when it returns.
         Raises `TypeError`, here or when called, for what cannot be sent.
         """
         from ._remote import remote  # costs more than the rest of the client
@@ -141,13 +157,19 @@ class Client:
             return lambda function: remote(self, function, options)
         return remote(self, function, options)
 
-    def prepare(self, code: str, /, *values: object, **options: Any) -> Call:
-        """The call that `stream` would send. Takes what `Call.of` takes."""
-        return Call.of(code, *values, **{"timeout": self._timeout, **options})
+    def twin(self) -> AsyncClient:
+        """The asynchronous client of the same server, with the same keys and limits."""
+        from ._async_client import AsyncClient
+
+        if self._twin is None:
+            self._twin = AsyncClient.like(self)
+        return self._twin
 
     def close(self) -> None:
         """Ends the connections that no call has. The next call opens a new one."""
         self._pool.close()
+        if self._twin is not None:
+            self._twin.close()
 
     def __enter__(self) -> Self:
         """Give itself; the end of the block closes it."""
@@ -157,22 +179,34 @@ class Client:
         """Close."""
         self.close()
 
-    def lease(self, call: Call) -> Lease:
-        """A connection for this call, which its answer gives back."""
-        return self._pool.lease(None if call.timeout is None else call.timeout + _GRACE)
-
     def send(
         self,
         call: Call,
-        lease: Lease,
         method: str = "POST",
         data: Data | None = None,
         headers: Mapping[str, str] | None = None,
+        files: Mapping[str, File | list[File]] | None = None,
     ) -> Answer:
-        """Sends the call on that connection, and takes what `stream` takes."""
+        """Sends a call that was prepared. Takes what `stream` takes."""
+        request = self.request(call, method, data, headers, files)
+        limits = self.limits(call)
+        attempt = 0
+        while True:
+            try:
+                return self._send(request, limits)
+            except OwtError as error:
+                pause = self.pause(error, request, limits, attempt)
+                if pause is None:
+                    raise
+            attempt += 1
+            time.sleep(pause)
+
+    def _send(self, request: Request, limits: Limits) -> Answer:
+        lease = self._pool.lease(limits)
         try:
-            request = self._request(call, method.upper(), data, headers)
-            answer = _exchange(lease, *request)
+            answer = _exchange(lease, request)
+            if refusal := answer.refusal():
+                raise refusal
             if answer.status >= 400:
                 raise answer.error()
         except BaseException:
@@ -180,76 +214,62 @@ class Client:
             raise
         return answer
 
-    def _request(
-        self,
-        call: Call,
-        method: str,
-        data: Data | None,
-        headers: Mapping[str, str] | None,
-    ) -> tuple[str, str, Any, Mapping[str, str]]:
-        """The method, target, body and headers of a call."""
-        # In one spelling, so that the same header does not stand there twice.
-        given = {name.title(): value for name, value in (headers or {}).items()}
-        more = {**self._headers, **given}
-        body: Any = None
-        if method == "GET" or data is not None:
-            if method == "GET" and data is not None:
-                raise ValueError("data needs a body, which a GET has not: use POST")
-            self.url_of(call)  # refuses what is too long
-            target = self._address.target(call.query())
-            body = data
-            if data is not None:
-                more = {"Content-Type": "application/octet-stream", **_length(data), **more}
-        else:
-            target = self._address.target()
-            body = json.dumps(call.json()).encode()
-            more["Content-Type"] = "application/json"
-        return method, target, body, more
-
 
 def owt(code: str, /, *values: object, address: str | None = None, **options: Any) -> Any:
-    """Runs `code` on a server and gives its result: parsed JSON, text, or bytes.
+    """Runs `code` on a server and gives its result: a value of Python's, text, or bytes.
 
     The server is at `address`, at $OWT_URL, or on this machine. Takes what `Client.stream` takes,
-    and raises what it does, and `http.client.IncompleteRead` for a result that was cut.
+    and raises what it does.
     """
     with Client(address) as client:
         return client(code, *values, **options)
 
 
-def _exchange(
-    lease: Lease,
-    method: str,
-    target: str,
-    body: Any,
-    headers: Mapping[str, str],
-) -> Answer:
+def _exchange(lease: Lease, request: Request) -> Answer:
     connection = lease.connection
+    called = connection.server.called
+    incoming = Incoming(called)
+    connection.open()
     try:
-        connection.request(method, target, body, headers)
+        is_taken = _write(lease, request, incoming)
     except (BrokenPipeError, ConnectionResetError) as broken:
         # A server that refuses a call may answer before it has read all of the body.
-        if connection.sock is None:
-            raise
-        lease.socket = connection.sock
         try:
-            return Answer(lease, connection.getresponse(), is_taken=False)
-        except (OSError, http.client.HTTPException):
-            raise broken from None
-    lease.socket = connection.sock
-    return Answer(lease, connection.getresponse())
+            _read_head(lease, incoming)
+        except (OwtError, OSError):
+            raise Disconnected(f"{called} took no more of the call: {broken}") from broken
+        return Answer(lease, incoming, called, is_taken=False)
+    _read_head(lease, incoming)
+    return Answer(lease, incoming, called, is_taken=is_taken)
 
 
-def _length(data: Data) -> dict[str, str]:
-    """The Content-Length of a body; nothing for what is sent in chunks. Raises `TypeError`."""
-    if isinstance(data, (str, io.TextIOBase)):
-        raise TypeError("data is bytes: encode the text, or open the file with 'rb'")
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        return {"Content-Length": str(memoryview(data).nbytes)}
-    file: Any = data
-    if hasattr(file, "seekable") and file.seekable():
-        here = file.tell()
-        end = file.seek(0, os.SEEK_END)
-        file.seek(here)
-        return {"Content-Length": str(end - here)}
-    return {}
+def _write(lease: Lease, request: Request, incoming: Incoming) -> bool:
+    """Send it all, unless the server answers before: then it gives False."""
+    connection = lease.connection
+    body = request.body
+    if body is None:
+        connection.send(request.head)
+        return True
+    pieces: Any = body.pieces
+    if body.length is not None and body.length <= _SMALL:
+        connection.send(b"".join([request.head, *pieces]))
+        return True
+    connection.send(request.head)
+    if not hasattr(pieces, "__iter__"):
+        raise TypeError("data is an async iterable, which only AsyncClient sends")
+    for piece in pieces:
+        # TLS has words of its own, which are no answer.
+        is_plain = connection.server.address.scheme == "http"
+        if is_plain and connection.sock is not None and not is_quiet(connection.sock):
+            incoming.feed(connection.receive())
+            if incoming.begin():
+                return False
+        connection.send(chunk(piece) if request.is_chunked else piece)
+    if request.is_chunked:
+        connection.send(LAST_CHUNK)
+    return True
+
+
+def _read_head(lease: Lease, incoming: Incoming) -> None:
+    while not incoming.begin():
+        incoming.feed(lease.connection.receive())

@@ -1,99 +1,273 @@
-"""Where a server is: its address as people write it, and a connection to it."""
+"""A connection to a server: opened, written and read within limits of time."""
 
 from __future__ import annotations
 
-import http.client
+import contextlib
 import os
 import socket
-import urllib.parse
-from typing import TYPE_CHECKING, Final
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from ._address import Address
+from ._errors import (
+    BadAnswer,
+    Closed,
+    ConnectTimedOut,
+    Cut,
+    Disconnected,
+    OwtError,
+    TimedOut,
+    Unreachable,
+)
+from ._http import Incoming, request_head
+from ._proxy import Proxy
 
 if TYPE_CHECKING:
     import ssl
 
-DEFAULT_URL: Final = "http://127.0.0.1:9876"
-#: The longest URL that the server reads, in bytes.
-MAX_URL: Final = 65_534
-
-_UNIX = "unix:"
-_PORTS = {"http": 80, "https": 443}
-_PIECE = 64 << 10
+#: The most that is read at once.
+PIECE = 256 << 10
 
 
-class Address:
-    """A server's address: a URL whose path is the calls' path, or `unix:PATH` of its socket."""
+class Server:
+    """What a connection needs to know of its server."""
 
-    def __init__(self, text: str | None) -> None:
-        """Take the address, else $OWT_URL, else this machine's. Raises `ValueError`."""
-        text = (text or os.environ.get("OWT_URL") or DEFAULT_URL).strip()
-        #: The path of a Unix socket.
-        self.socket: str | None = None
-        if text.startswith(_UNIX):
-            self.socket = text.removeprefix(_UNIX).removeprefix("//")
-            if not self.socket:
-                raise ValueError(f"{text!r} names no socket: write unix:/path/of/it")
-            text = "http://localhost/"
-        if "://" not in text:
-            text = f"http://{text}"
-        parts = urllib.parse.urlsplit(text)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError(f"{text!r} is no http:// or https:// URL, and no unix:PATH")
-        self.scheme = parts.scheme
-        self.host = parts.hostname
-        self.port = parts.port  # raises ValueError when it is no port
-        self.user = None if parts.username is None else urllib.parse.unquote(parts.username)
-        self.password = urllib.parse.unquote(parts.password or "")
-        self._path = _quoted(parts.path or "/", "/")
-        self._query = _quoted(parts.query, "/?")
+    def __init__(
+        self, address: Address, proxy: Proxy | None, context: ssl.SSLContext | None
+    ) -> None:
+        """Take the address, the proxy on the way there, and what TLS trusts."""
+        self.address = address
+        self.proxy = proxy
+        self._context = context
 
-    def target(self, query: str = "") -> str:
-        """The request target: path, the address's own query, and then this one."""
-        query = "&".join(part for part in (self._query, query) if part)
-        return f"{self._path}?{query}" if query else self._path
+    @property
+    def called(self) -> str:
+        """The server for messages."""
+        through = f" (through the proxy {self.proxy.host}:{self.proxy.port})" if self.proxy else ""
+        return f"{self.address.shown}{through}"
 
-    def url(self, query: str) -> str:
-        """The whole URL, without user and password. Raises `ValueError` when it is too long."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port in (None, _PORTS[self.scheme]) else f":{self.port}"
-        url = f"{self.scheme}://{host}{port}{self.target(query)}"
-        if len(url) > MAX_URL:
-            raise ValueError(
-                f"the URL would be {len(url)} bytes long, and a server reads {MAX_URL}: "
-                "send the call by POST and without data"
-            )
-        return url
+    def tls(self) -> ssl.SSLContext | None:
+        """What TLS trusts, None for plain HTTP."""
+        if self.address.scheme != "https" or self.address.socket is not None:
+            return None
+        if self._context is None:
+            import ssl
 
-    def connection(
-        self, timeout: float | None, context: ssl.SSLContext | None
-    ) -> http.client.HTTPConnection:
-        """A connection that is opened by its first request. `timeout` is in seconds."""
-        if self.socket is not None:
-            return _UnixConnection(self.socket, timeout)
-        if self.scheme == "https":
-            return http.client.HTTPSConnection(
-                self.host,
-                self.port,
-                timeout=timeout,
-                blocksize=_PIECE,
-                context=context,
-            )
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout, blocksize=_PIECE)
+            self._context = ssl.create_default_context()
+        return self._context
+
+    def tunnel(self) -> bytes | None:
+        """What a proxy is sent before TLS begins, None where nothing is."""
+        if self.proxy is None or self.address.scheme != "https":
+            return None
+        host = f"[{self.address.host}]" if ":" in self.address.host else self.address.host
+        target = f"{host}:{self.address.port}"
+        headers = {"Host": target}
+        if self.proxy.key:
+            headers["Proxy-Authorization"] = self.proxy.key
+        return request_head("CONNECT", target, headers)
+
+    def refused(self, status: int) -> Unreachable:
+        """The error of a proxy that opens no tunnel."""
+        return Unreachable(f"{self.called}: the proxy answered {status} instead of a connection")
+
+    def unreachable(self, error: OSError) -> Unreachable:
+        """The error of a connection that did not come about."""
+        if isinstance(error, (TimeoutError, socket.timeout)):
+            return ConnectTimedOut(f"{self.called}: no connection in time", error)
+        return Unreachable(f"no answer at {self.called}: {error}", error)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP on a Unix socket."""
+class Limits(NamedTuple):
+    """How long a call waits, in seconds; None is for ever."""
 
-    def __init__(self, path: str, timeout: float | None) -> None:
-        super().__init__("localhost", timeout=timeout, blocksize=_PIECE)
-        self._path = path
+    #: For a connection.
+    connect: float | None
+    #: For the next bytes.
+    silence: float | None
+    #: `time.monotonic()` at which the answer has to be whole.
+    deadline: float | None
 
-    def connect(self) -> None:
-        """Open the socket."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+    def next(self, called: str) -> float | None:
+        """How long to wait for what comes next. Raises `TimedOut` when the time is over."""
+        if self.deadline is None:
+            return self.silence
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimedOut(f"{called} did not answer within the call's timeout")
+        return left if self.silence is None else min(left, self.silence)
+
+    def connecting(self, called: str) -> float | None:
+        """How long to wait for a connection."""
+        return self._replace(silence=self.connect).next(called)
+
+    def passed(self, called: str) -> TimedOut:
+        """The error of a wait that was too long."""
+        is_over = self.deadline is not None and time.monotonic() >= self.deadline
+        if self.silence is None or is_over:
+            return TimedOut(f"{called} did not answer within the call's timeout")
+        return TimedOut(f"{called} was silent for {self.silence:g} s")
 
 
-def _quoted(text: str, more: str) -> str:
-    # What is escaped stays so; what a shell or curl would read is escaped, too.
-    return urllib.parse.quote(text, safe=f"%:@&()*+,;=~{more}")
+class Connection:
+    """A connection that is opened by the first call that needs it."""
+
+    def __init__(self, server: Server) -> None:
+        """Take the server."""
+        self.server = server
+        self.sock: socket.socket | None = None
+        self.limits = Limits(None, None, None)
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._is_cut = False
+        self._users = 0
+        self._closing: socket.socket | None = None
+
+    def open(self) -> None:
+        """Connect, unless it is connected. Raises `Unreachable`."""
+        if self.sock is not None:
+            return
+        self._opened(is_whole=True)
+
+    def tunnel(self) -> socket.socket:
+        """The socket of a new connection through the proxy, before TLS begins."""
+        self._opened(is_whole=False)
+        if self.sock is None:
+            raise Closed("the call was closed while it was under way")
+        return self.sock
+
+    def _opened(self, *, is_whole: bool) -> None:
+        limit = self.limits.connecting(self.server.called)
+        try:
+            self._connect(limit)
+            self._enter_tunnel()
+            context = self.server.tls() if is_whole else None
+            if context is not None and self.sock is not None:
+                self.sock = context.wrap_socket(self.sock, server_hostname=self.server.address.host)
+        except OwtError:
+            self.close()
+            raise
+        except (OSError, ValueError) as error:
+            self.close()
+            self._raise_cut()
+            cause = error if isinstance(error, OSError) else OSError(str(error))
+            raise self.server.unreachable(cause) from error
+        self._raise_cut()
+
+    def send(self, piece: bytes | bytearray | memoryview) -> None:
+        """Write all of it. Raises `BrokenPipeError` or `ConnectionResetError` as they come."""
+        try:
+            with self._using() as sock:
+                sock.sendall(piece)
+        except (BrokenPipeError, ConnectionResetError):
+            self._raise_cut()
+            raise
+        except socket.timeout as error:
+            raise self.limits.passed(self.server.called) from error
+        except OSError as error:
+            self._raise_cut()
+            raise Disconnected(f"{self.server.called} took no more: {error}") from error
+
+    def receive(self) -> bytes:
+        """Some bytes, none at the end."""
+        try:
+            with self._using() as sock:
+                piece = sock.recv(PIECE)
+        except socket.timeout as error:
+            raise self.limits.passed(self.server.called) from error
+        except (OSError, ValueError) as error:
+            self._raise_cut()
+            raise Cut(f"the connection to {self.server.called} ended: {error}") from error
+        self._raise_cut()
+        return piece
+
+    def hang_up(self) -> None:
+        """End both directions, so that a thread that waits for the server goes on.
+
+        From any thread, and for good.
+        """
+        with self._lock:
+            self._is_cut = True
+            # Of a connection that a fork copied, the parent's end goes on.
+            if self.sock is not None and self._process == os.getpid():
+                with contextlib.suppress(OSError):  # the other end may have ended it
+                    # TLS's own would have plain bytes read from now on.
+                    socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the socket, as soon as no thread is at it: its number may be another's then."""
+        with self._lock:
+            closing, self.sock = self.sock, None
+            if self._users:
+                self._closing = closing
+                return
+        if closing is not None:
+            closing.close()
+
+    def _raise_cut(self) -> None:
+        if self._is_cut:
+            raise Closed("the call was closed while it was under way")
+
+    @contextlib.contextmanager
+    def _using(self) -> Iterator[socket.socket]:
+        limit = self.limits.next(self.server.called)
+        with self._lock:
+            self._raise_cut()
+            if self.sock is None:
+                raise Closed("the answer is closed")
+            self._users += 1
+            used = self.sock
+        try:
+            used.settimeout(limit)
+            yield used
+        finally:
+            with self._lock:
+                self._users -= 1
+                closing, self._closing = self._closing, None
+            if closing is not None:
+                closing.close()
+
+    def _connect(self, limit: float | None) -> None:
+        address, proxy = self.server.address, self.server.proxy
+        if address.socket is not None:
+            self._take(socket.socket(socket.AF_UNIX), limit).connect(address.socket)
+            return
+        host, port = (proxy.host, proxy.port) if proxy else (address.host, address.port)
+        failure: OSError | None = None
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        for family, kind, protocol, _, place in found:
+            try:
+                sock = self._take(socket.socket(family, kind, protocol), limit)
+                sock.connect(place)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return
+            except OSError as error:
+                failure = failure or error
+                self.close()
+                self._raise_cut()
+        raise failure or OSError(f"{host} has no address")
+
+    def _take(self, sock: socket.socket, limit: float | None) -> socket.socket:
+        """Note the socket before it is connected, so that another thread can end it."""
+        with self._lock:
+            self.sock = sock
+        self._raise_cut()
+        sock.settimeout(limit)
+        return sock
+
+    def _enter_tunnel(self) -> None:
+        tunnel = self.server.tunnel()
+        if tunnel is None or self.sock is None:
+            return
+        self.sock.sendall(tunnel)
+        answer = Incoming(self.server.called)
+        try:
+            while not answer.begin():
+                # Byte by byte: what follows is TLS's.
+                answer.feed(self.sock.recv(1))
+        except (BadAnswer, Cut, Disconnected) as error:
+            raise Unreachable(f"no connection through the proxy: {error}") from error
+        if answer.status != 200:
+            raise self.server.refused(answer.status)

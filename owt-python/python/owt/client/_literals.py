@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import math
 import re
-from typing import Any
+from typing import Any, Final
+
+from ._kinds import expression, hexadecimal, mend
 
 #: CPython parses 200 brackets inside one another; the server may wrap a few around.
 _DEEPEST = 190
+
+#: Bytes from this size on are written as base64, which both sides read at once.
+_LARGE: Final = 1024
 
 #: What a person could not see, or a tool on the way could take for a line end.
 _ESCAPED = re.compile(
@@ -23,8 +29,10 @@ _EXPONENT = re.compile(r"e\+?(-?)0*(?=\d)")
 def literal(value: object, place: str = "the argument", depth: int = 0) -> str:
     """An expression that gives `value` again, the same that owt's other clients write.
 
-    Raises `TypeError` naming the place of what is no plain data: None, bool, int, float, complex,
-    str, bytes, bytearray, list, tuple, dict, set and frozenset, of exactly these types.
+    Plain data is None, bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set
+    and frozenset, of exactly these types. Dates, times and zones, `Decimal`, `Fraction`, `UUID`,
+    `range`, numpy's scalars and arrays are taken as well. Raises `TypeError` for anything else,
+    with its place, and what to send instead.
     """
     kind: Any = type(value)
     scalar = _SCALARS.get(kind)
@@ -32,10 +40,7 @@ def literal(value: object, place: str = "the argument", depth: int = 0) -> str:
         text: str = scalar(value)
         return text
     if kind not in (dict, list, tuple, set, frozenset):
-        raise TypeError(
-            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be sent; "
-            "send plain data (numbers, text, bytes, lists, dicts, sets)"
-        )
+        return _further(value, place)
     # A set is a call with a list in it.
     depth += 2 if kind in (set, frozenset) else 1
     if depth > _DEEPEST:
@@ -55,6 +60,21 @@ def literal(value: object, place: str = "the argument", depth: int = 0) -> str:
     if kind is tuple:
         return f"({inside},)" if len(parts) == 1 else f"({inside})"
     return f"{kind.__name__}([{inside}])"
+
+
+def _further(value: object, place: str) -> str:
+    kind = type(value)
+    try:
+        written = expression(value, literal)
+        instead = mend(value)
+    except TypeError as error:
+        written, instead = None, str(error)
+    if written is None:
+        raise TypeError(
+            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be sent; "
+            f"send {instead}"
+        )
+    return written
 
 
 def decimal(value: float) -> str:
@@ -82,6 +102,8 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _bytes(value: bytes | bytearray) -> str:
+    if len(value) >= _LARGE:
+        return f"__import__('base64').b64decode('{base64.b64encode(value).decode()}')"
     return "b'" + _UNPRINTABLE.sub(_escape_byte, value.decode("latin-1")) + "'"
 
 
@@ -97,42 +119,13 @@ def _complex(value: complex) -> str:
 _SCALARS: dict[type, Any] = {
     type(None): repr,
     bool: repr,
-    int: repr,
+    int: hexadecimal,
     float: _float,
     str: _text,
     bytes: _bytes,
     bytearray: lambda value: f"bytearray({_bytes(value)})",
     complex: _complex,
 }
-
-
-def parsed(text: str) -> Any:
-    """The value of a literal of plain data. Raises `ValueError` for anything else."""
-    try:
-        return _value(ast.parse(text, mode="eval").body)
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(f"{text[:80]!r} is no plain data: {error}") from error
-
-
-def _value(node: ast.expr | None) -> Any:
-    match node:
-        case ast.Constant(value):
-            return value
-        case ast.List(items):
-            return [_value(item) for item in items]
-        case ast.Tuple(items):
-            return tuple(map(_value, items))
-        case ast.Set(items):
-            return set(map(_value, items))
-        case ast.Dict(keys, values):
-            return dict(zip(map(_value, keys), map(_value, values), strict=True))
-        case ast.UnaryOp(ast.USub(), operand):
-            return -_value(operand)
-        case ast.Name("nan" | "inf" as name):
-            return float(name)
-        case ast.Call(ast.Name("set"), [], []):
-            return set()
-    raise ValueError(f"it has a {type(node).__name__} in it")
 
 
 def value(text: str) -> object:

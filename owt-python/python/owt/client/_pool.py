@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import os
 import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
 from typing import Final
+
+from ._connection import Connection, Limits, Server
 
 #: Connections that are kept while no call has them.
 MOST: Final = 8
 #: For how many seconds: servers and proxies end idle ones, and rarely sooner.
 LONGEST: Final = 15.0
 
-Connect = Callable[[float | None], http.client.HTTPConnection]
-
 
 class Pool:
     """Connections to one server, which calls take and give back. For several threads."""
 
-    def __init__(self, connect: Connect) -> None:
-        """Take what makes a connection, not open yet, with a timeout in seconds."""
-        self._connect = connect
+    def __init__(self, server: Server) -> None:
+        """Take the server."""
+        self._server = server
         self._begin()
 
     def _begin(self) -> None:
@@ -33,19 +30,20 @@ class Pool:
         self._lock = threading.RLock()
         self._process = os.getpid()
         #: With the time since when, the oldest first.
-        self._idle: list[tuple[float, http.client.HTTPConnection]] = []
+        self._idle: list[tuple[float, Connection]] = []
 
-    def lease(self, timeout: float | None) -> Lease:
+    def lease(self, limits: Limits) -> Lease:
         """A connection for one call: one that was kept, or one that its request opens."""
         while kept := self._take():
-            if _is_quiet(kept.sock):
-                kept.timeout = timeout
-                kept.sock.settimeout(timeout)
+            if kept.sock is not None and is_quiet(kept.sock):
+                kept.limits = limits
                 return Lease(self, kept)
             kept.close()
-        return Lease(self, self._connect(timeout))
+        fresh = Connection(self._server)
+        fresh.limits = limits
+        return Lease(self, fresh)
 
-    def _take(self) -> http.client.HTTPConnection | None:
+    def _take(self) -> Connection | None:
         if self._process != os.getpid():
             # Forked off, perhaps while the lock was held. What is idle is the parent's.
             idle = self._idle
@@ -59,8 +57,11 @@ class Pool:
         _close(old)
         return kept
 
-    def keep(self, connection: http.client.HTTPConnection) -> None:
+    def keep(self, connection: Connection) -> None:
         """Take a connection back whose answer was read to its end."""
+        if self._process != os.getpid():
+            connection.close()  # leased before the fork: the parent goes on with it
+            return
         with self._lock:
             self._idle.append((time.monotonic(), connection))
             surplus = self._idle[:-MOST]
@@ -77,11 +78,9 @@ class Pool:
 class Lease:
     """A connection, for as long as one call has it."""
 
-    def __init__(self, pool: Pool, connection: http.client.HTTPConnection) -> None:
+    def __init__(self, pool: Pool, connection: Connection) -> None:
         """Take the connection, and the pool that it may go back to."""
         self.connection = connection
-        #: Noted when the request is sent: a connection that is to end forgets its socket.
-        self.socket: socket.socket | None = connection.sock
         self._pool = pool
         self._lock = threading.RLock()
         self._is_cut = self._is_over = False
@@ -89,14 +88,12 @@ class Lease:
     def hang_up(self) -> None:
         """End both directions, so that a thread that waits for the server goes on.
 
-        From any thread, and harmless when the call has no connection yet or any more.
+        From any thread, and harmless when the call is over.
         """
         with self._lock:
-            open_socket = self.socket or self.connection.sock
-            if open_socket is not None and not self._is_over:
+            if not self._is_over:
                 self._is_cut = True
-                with contextlib.suppress(OSError):  # the other end may have ended it
-                    open_socket.shutdown(socket.SHUT_RDWR)
+                self.connection.hang_up()
 
     def end(self, *, whole: bool = False) -> None:
         """The call needs it no longer; when its answer was `whole`, another may have it."""
@@ -112,13 +109,13 @@ class Lease:
             self.connection.close()
 
 
-def _is_quiet(idle: socket.socket) -> bool:
+def is_quiet(idle: socket.socket) -> bool:
     """False for a connection that the server has ended, or where it said what nobody asked."""
     with selectors.DefaultSelector() as selector:
         selector.register(idle, selectors.EVENT_READ)
         return not selector.select(0)
 
 
-def _close(idle: list[tuple[float, http.client.HTTPConnection]]) -> None:
+def _close(idle: list[tuple[float, Connection]]) -> None:
     for _, connection in idle:
         connection.close()

@@ -12,7 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, Union
 
 import owt
 
@@ -25,6 +25,9 @@ _GIVEN = {*owt.__all__, "_SERVER"}
 _PLACES = tuple(
     {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
 )
+#: What is sent: a function, or a class with all its methods.
+Definition = Union[FunctionType, type]
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -38,21 +41,21 @@ def local_function(function: Callable[..., Any]) -> FunctionType:
     return found
 
 
-def adaptor(function: FunctionType, before: str) -> str:
-    """The source of `function` and of all that it uses from outside, with today's values.
+def adaptor(definition: Definition, before: str) -> str:
+    """The source of a function or class and of all that it uses from outside, with today's values.
 
     `before` is a source that is put before them. Raises `TypeError` that names what cannot be
     sent, and what to do.
     """
     made = _Program(before)
-    made.define(function, "this program")
+    made.define(definition, "this program")
     return "\n".join(made.parts) + "\n"
 
 
 class _Source:
-    """The text of one function, and the names that it uses from outside."""
+    """The text of one function or class, and the names that it uses from outside."""
 
-    def __init__(self, function: FunctionType) -> None:
+    def __init__(self, function: Definition) -> None:
         name = function.__name__
         try:
             text = inspect.getsource(function)
@@ -68,10 +71,15 @@ class _Source:
             raise TypeError(f"{name} cannot be sent: write it as a `def` of its own") from error
         body = tree.body[0].body if indented else tree.body  # type: ignore[attr-defined]
         definition = body[0]
-        if not isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if not isinstance(definition, _DEFINITIONS):
             raise TypeError(f"{name} cannot be sent: write it as a `def` of its own")
-        first = _first_line(definition, function) - (2 if indented else 1)
-        text = "\n".join(text.split("\n")[first:])
+        offset = 2 if indented else 1
+        lines = text.split("\n")
+        if isinstance(definition, ast.ClassDef):
+            for line in _remote_lines(definition, function):
+                lines[line - offset] = ""
+        first = _first_line(definition, function) - offset
+        text = "\n".join(lines[first:])
         self.text = f"if True:\n{text}" if indented else text
         self.tree = definition
         try:
@@ -101,21 +109,22 @@ class _Program:
 
     def __init__(self, before: str) -> None:
         self.parts = [_HEAD + before]
-        self._defined: set[CodeType] = set()
+        self._defined: set[CodeType | type] = set()
         #: What each name means, and who said so.
         self._bound: dict[str, tuple[object, str]] = {}
 
-    def define(self, function: FunctionType, user: str) -> None:
+    def define(self, function: Definition, user: str) -> None:
         self._bind(function.__name__, function, user)
-        if function.__code__ in self._defined:
+        own = function if isinstance(function, type) else function.__code__
+        if own in self._defined:
             return
-        self._defined.add(function.__code__)
+        self._defined.add(own)
         source = _source(function)
         for name in source.names:
             self._use(name, function, source)
         self.parts.append(source.text)
 
-    def _use(self, name: str, function: FunctionType, source: _Source) -> None:
+    def _use(self, name: str, function: Definition, source: _Source) -> None:
         user = function.__name__
         found, value = _look_up(name, function)
         if not found:
@@ -126,7 +135,7 @@ class _Program:
                 f"import it inside {user}"
             )
         inner = inspect.unwrap(value) if callable(value) else value
-        if isinstance(inner, FunctionType) and not _is_installed(inner.__module__):
+        if isinstance(inner, (FunctionType, type)) and _is_sent(inner):
             if inner.__name__ != name:
                 self._bind(name, inner, user)
             self.define(inner, user)
@@ -172,7 +181,30 @@ def _same(one: object, other: object) -> bool:
         return False
 
 
-def _first_line(definition: ast.FunctionDef | ast.AsyncFunctionDef, function: FunctionType) -> int:
+def _is_sent(definition: Definition) -> bool:
+    """Whether it is this program's own, and has a source."""
+    if is_installed(definition.__module__):
+        return False
+    if isinstance(definition, FunctionType):
+        return True
+    try:
+        return bool(inspect.getsource(definition))
+    except (OSError, TypeError):  # a named tuple, for one
+        return False
+
+
+def _remote_lines(definition: ast.ClassDef, owner: Definition) -> Iterator[int]:
+    """The lines in a class that say `@client.remote`."""
+    for method in definition.body:
+        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for decorator in method.decorator_list:
+                if _is_remote(decorator, owner):
+                    yield from range(decorator.lineno, (decorator.end_lineno or 0) + 1)
+
+
+def _first_line(
+    definition: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, function: Definition
+) -> int:
     """The line where what is sent begins: below `@client.remote`, and what is above that."""
     kept = definition.decorator_list
     for index, decorator in enumerate(kept):
@@ -182,27 +214,42 @@ def _first_line(definition: ast.FunctionDef | ast.AsyncFunctionDef, function: Fu
     return min([definition.lineno, *(decorator.lineno for decorator in kept)])
 
 
-def _is_remote(decorator: ast.expr, function: FunctionType) -> bool:
-    from ._client import Client
-
+def _is_remote(decorator: ast.expr, function: Definition) -> bool:
     if isinstance(decorator, ast.Call):
         decorator = decorator.func
     if isinstance(decorator, ast.Name):
         _, value = _look_up(decorator.id, function)
-        return getattr(value, "__func__", None) is Client.remote
+        method = getattr(value, "__func__", None)
+        module = str(getattr(method, "__module__", ""))
+        return module.startswith("owt.client.") and getattr(method, "__name__", "") == "remote"
     return isinstance(decorator, ast.Attribute) and decorator.attr == "remote"
 
 
-def _look_up(name: str, function: FunctionType) -> tuple[bool, object]:
-    for free, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if free == name:
-            try:
-                return True, cell.cell_contents
-            except ValueError:  # it is bound later
-                return False, None
-    if name in function.__globals__:
-        return True, function.__globals__[name]
-    return False, None
+def _look_up(name: str, definition: Definition) -> tuple[bool, object]:
+    for function in _functions(definition):
+        for free, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            if free == name:
+                try:
+                    return True, cell.cell_contents
+                except ValueError:  # it is bound later
+                    return False, None
+    if isinstance(definition, type):
+        around = vars(sys.modules.get(definition.__module__, builtins))
+    else:
+        around = definition.__globals__
+    return (True, around[name]) if name in around else (False, None)
+
+
+def _functions(definition: Definition) -> Iterator[FunctionType]:
+    """The function itself, or those of the class."""
+    if isinstance(definition, FunctionType):
+        yield definition
+        return
+    for value in vars(definition).values():
+        inner = getattr(value, "fget", None) or getattr(value, "__func__", value)
+        inner = inspect.unwrap(inner) if callable(inner) else inner
+        if isinstance(inner, FunctionType):
+            yield inner
 
 
 def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
@@ -240,12 +287,12 @@ def _home(name: str, value: object) -> tuple[str, str] | None:
         return "owt", name
     module = getattr(value, "__module__", None)
     own = getattr(value, "__name__", None)
-    if not isinstance(module, str) or not isinstance(own, str) or not _is_installed(module):
+    if not isinstance(module, str) or not isinstance(own, str) or not is_installed(module):
         return None
     return (module, own) if getattr(sys.modules.get(module), own, None) is value else None
 
 
-def _is_installed(module: str) -> bool:
+def is_installed(module: str) -> bool:
     """Whether a module is Python's own or a package's, and no part of this program."""
     if module.partition(".")[0] == "owt":
         return True
