@@ -2,6 +2,8 @@
 
 mod compound;
 mod expression;
+mod integer;
+mod json;
 mod text;
 
 use std::fmt;
