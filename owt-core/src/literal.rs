@@ -1,5 +1,6 @@
 //! Any serializable value as a Python expression (§3), and back by `eval`.
 
+mod bytes;
 mod compound;
 mod expression;
 mod integer;
@@ -12,6 +13,7 @@ use serde::ser::{self, Serialize, Serializer};
 
 use compound::{Compound, Shape, text_of};
 
+pub use bytes::PyBytes;
 pub use expression::PyExpr;
 pub(crate) use text::is_invisible;
 

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{LiteralError, PyExpr, to_kwargs, to_literal};
+use super::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
 
 #[derive(serde::Serialize)]
 struct Point {
@@ -29,14 +29,6 @@ enum Shape {
     Named(&'static str),
     Pair(i8, char),
     Boxed { side: u8 },
-}
-
-struct Bytes<'a>(&'a [u8]);
-
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
 }
 
 /// What serde_json's Number and RawValue do when their features are on.
@@ -68,7 +60,7 @@ fn scalars() {
         literal("a\\\"b\n\r\t\0\x7f\u{85}\u{2028}é🎵\u{202e}"),
         r#"'a\\"b\n\r\t\x00\x7f\x85\u2028é🎵\u202e'"#
     );
-    assert_eq!(literal(Bytes(b"a'\\\n\xff")), r"b'a\'\\\x0a\xff'");
+    assert_eq!(literal(PyBytes(b"a'\\\n\xff")), r"b'a\'\\\x0a\xff'");
 }
 
 #[test]
@@ -163,8 +155,8 @@ for e in json.load(sys.stdin): print(eval(e))
 #[test]
 fn many_bytes_are_base64() {
     let bytes: Vec<u8> = (0..=255).cycle().take(1025).collect();
-    assert!(literal(Bytes(&bytes[..1024])).starts_with("b'"));
-    let written = literal(Bytes(&bytes));
+    assert!(literal(PyBytes(&bytes[..1024])).starts_with("b'"));
+    let written = literal(PyBytes(&bytes));
     assert!(written.len() < 1500, "{written}");
     let same = format!("{written} == (bytes(range(256)) * 5)[:1025]");
     assert_eq!(python_reads(&[same]), ["True"]);
@@ -266,7 +258,7 @@ fn python_reads_back_scalars_that_json_has_not() {
         (literal(i128::MIN), "-2**127".into()),
         (literal(f64::INFINITY), "float('inf')".into()),
         (literal(f64::MIN_POSITIVE), "2.2250738585072014e-308".into()),
-        (literal(Bytes(&(0..=255).collect::<Vec<u8>>())), "bytes(range(256))".into()),
+        (literal(PyBytes(&(0..=255).collect::<Vec<u8>>())), "bytes(range(256))".into()),
         (
             literal((0u8..=255).map(char::from).collect::<String>()),
             "''.join(map(chr, range(256)))".into(),
