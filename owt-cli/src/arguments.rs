@@ -24,9 +24,15 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     fn whole(name: &'static str, text: &str) -> Self {
+        let json = serde_json::from_str::<&RawValue>(text);
+        if let Ok(json) = &json
+            && has_long_number(text)
+            && let Ok(text) = to_literal(json)
+        {
+            return Self { text, unread: None };
+        }
         // With --kwargs only what begins with a bracket has to be more than text.
-        let is_read = name != WORD && !begins_with_bracket(text)
-            || serde_json::from_str::<&RawValue>(text).is_ok();
+        let is_read = name != WORD && !begins_with_bracket(text) || json.is_ok();
         Self { text: text.to_owned(), unread: (!is_read).then_some(name) }
     }
 }
@@ -86,6 +92,17 @@ pub(crate) fn check(name: &str, expression: &str) -> Result<(), Failure> {
             Err(Failure::Usage(format!("{name} cannot be read as a Python expression:\n{why}")))
         }
     }
+}
+
+/// Whether JSON has what may be an integer of more digits than Python reads as decimals; as a literal
+/// it is hexadecimal.
+fn has_long_number(json: &str) -> bool {
+    const MOST_DIGITS: usize = 4300;
+    json.len() > MOST_DIGITS
+        && json
+            .as_bytes()
+            .chunk_by(|one, next| one.is_ascii_digit() && next.is_ascii_digit())
+            .any(|run| run.len() > MOST_DIGITS)
 }
 
 fn begins_with_bracket(text: &str) -> bool {
@@ -200,11 +217,7 @@ impl Value {
         let unwritable = |error: &dyn std::fmt::Display| Failure::Usage(error.to_string());
         match self {
             Self::Python(literal) => Ok(literal.clone()),
-            Self::Json(json) => {
-                let value: serde_json::Value =
-                    serde_json::from_str(json.get()).map_err(|error| unwritable(&error))?;
-                to_literal(&value).map_err(|error| unwritable(&error))
-            }
+            Self::Json(json) => to_literal(json).map_err(|error| unwritable(&error)),
         }
     }
 }
@@ -236,9 +249,12 @@ impl Entries {
         object.into_iter().try_for_each(|(name, value)| self.add(name, Value::Json(value)))
     }
 
-    /// All of them as JSON, or as a Python dict where one is no JSON.
+    /// All of them as JSON, or as a Python dict where one is no JSON that Python reads.
     fn write(&self) -> Result<String, Failure> {
-        let is_json = |(_, value): &(String, Value)| matches!(value, Value::Json(_));
+        let is_json = |(_, value): &(String, Value)| match value {
+            Value::Json(json) => !has_long_number(json.get()),
+            Value::Python(_) => false,
+        };
         let as_json = self.0.iter().all(is_json);
         let entries = self.0.iter().map(|(name, value)| {
             let (name, value) = match value {
@@ -274,6 +290,22 @@ mod tests {
         // No digit is lost.
         let long = "n:=123456789012345678901234567890";
         assert_eq!(read(&[long], &[], None).unwrap(), r#"{"n": 123456789012345678901234567890}"#);
+    }
+
+    #[test]
+    fn every_digit_of_a_number_is_kept() {
+        // Beside a value that JSON has not, too.
+        let named = ["n", "18446744073709551616", "b", "b'x'", "f", "1.10"];
+        let written = "{'n': 18446744073709551616, 'b': b'x', 'f': 1.10}";
+        assert_eq!(read(&[], &named, None).unwrap(), written);
+        let long = "1".repeat(4301);
+        let words = [format!("n:={long}")];
+        let written = read(&[&words[0]], &[], None).unwrap();
+        assert!(written.starts_with("{'n': 0x"), "{written}");
+        for whole in [format!("[{long}]"), format!("{{\"n\": {long}}}"), long.clone()] {
+            assert!(read(&[&whole], &[], None).unwrap().contains("0x"));
+            assert!(read(&[], &[], Some(&whole)).unwrap().contains("0x"));
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
     let saved = file.map(|path| Saved::begin(path.as_ref())).transpose()?;
     wait(async {
         match saved {
-            None => show(request.send().await?).await,
+            None => show(answer(request).await?).await,
             Some(saved) => tokio::select! {
                 done = save(request, saved) => done,
                 interrupted = interrupted() => Err(interrupted),
@@ -50,6 +50,15 @@ pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<
             source,
         })?
         .block_on(work)
+}
+
+/// The answer, unless it leads elsewhere: a proxy's page about that is no result.
+async fn answer(request: CallRequest) -> Result<Reply, Failure> {
+    let reply = request.send().await?;
+    if reply.status().is_redirection() {
+        return Ok(reply.success().await?);
+    }
+    Ok(reply)
 }
 
 /// Writes an answer to standard output, each piece as it comes.
@@ -72,7 +81,7 @@ async fn show(reply: Reply) -> Result<(), Failure> {
 
 /// Writes an answer to a file. One that is an error is shown, and the file stays as it was.
 async fn save(request: CallRequest, mut saved: Saved) -> Result<(), Failure> {
-    let reply = request.send().await?;
+    let reply = answer(request).await?;
     if reply.status().as_u16() >= 400 {
         return show(reply).await;
     }

@@ -42,7 +42,7 @@ impl Called {
         call.cache_shared = args.cache_shared;
         call.timeout = args.timeout.map(|span| span.0);
         // Read here first, by the server's rules.
-        let call = Call::from_json(call.to_json().to_string().as_bytes())?;
+        let call = Call::from_json(call.to_json_text().as_bytes())?;
         Ok(Self { call, code_name, unread })
     }
 

@@ -8,6 +8,9 @@
 //! ```
 
 use std::fmt;
+use std::future::ready;
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -20,8 +23,9 @@ use crate::request::CallRequest;
 use crate::stream::ReplyStream;
 
 impl CallRequest {
-    /// The same call for a program that does not `await`. What is asked of it waits, and is an
-    /// error where waiting would stop an async runtime.
+    /// The same call for a program that does not `await`, or a part of one: in
+    /// `tokio::task::spawn_blocking` too. What is asked of it waits, and is an error where waiting
+    /// would stop an async runtime.
     pub fn blocking(self) -> Blocking {
         Blocking(self)
     }
@@ -33,6 +37,14 @@ impl CallRequest {
 pub struct Blocking(CallRequest);
 
 impl Blocking {
+    /// As [`CallRequest::send`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send(self) -> Result<Reply, Error> {
+        wait(self.0.send())?.map(Reply)
+    }
+
     /// As [`CallRequest::text`].
     ///
     /// # Errors
@@ -82,6 +94,53 @@ impl Blocking {
     }
 }
 
+/// A [`Reply`](crate::Reply) whose body is waited for; its head is that of the reply within, to which
+/// this dereferences.
+#[derive(Debug)]
+pub struct Reply(crate::Reply);
+
+impl Reply {
+    /// As [`Reply::success`](crate::Reply::success).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn success(self) -> Result<Self, Error> {
+        wait(self.0.success())?.map(Self)
+    }
+
+    /// As [`Reply::text`](crate::Reply::text).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn text(self) -> Result<String, Error> {
+        wait(self.0.text())?
+    }
+
+    /// As [`Reply::bytes`](crate::Reply::bytes).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bytes(self) -> Result<Bytes, Error> {
+        wait(self.0.bytes())?
+    }
+
+    /// As [`Reply::json`](crate::Reply::json).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        wait(self.0.json())?
+    }
+}
+
+impl Deref for Reply {
+    type Target = crate::Reply;
+
+    fn deref(&self) -> &crate::Reply {
+        &self.0
+    }
+}
+
 /// A [`ReplyStream`] as an iterator. Dropping it cancels the call.
 #[must_use = "nothing is read before the iterator is"]
 pub struct Iter<T> {
@@ -115,17 +174,22 @@ impl<T> fmt::Debug for Iter<T> {
 /// Waits for it. Connections live on in a thread of their own, for the next call.
 fn wait<F: Future>(future: F) -> Result<F::Output, Error> {
     static RUNTIME: OnceLock<Result<Runtime, std::io::Error>> = OnceLock::new();
-    if Handle::try_current().is_ok() {
-        return Err(Error::usage(
-            "inside an async runtime a call is awaited, not waited for",
-            None,
-        ));
-    }
     let runtime = RUNTIME.get_or_init(|| {
         Builder::new_multi_thread().worker_threads(1).thread_name("owt-client").enable_all().build()
     });
     match runtime {
-        Ok(runtime) => Ok(runtime.block_on(future)),
+        Ok(runtime) if may_wait(runtime) => Ok(runtime.block_on(future)),
+        Ok(_) => Err(Error::usage(
+            "inside an async task a call is awaited, or waited for in spawn_blocking",
+            None,
+        )),
         Err(error) => Err(Error::usage(format!("no thread for the network: {error}"), None)),
     }
+}
+
+/// Whether this thread may stand still. tokio alone knows, and tells only by a panic where it may
+/// not: a thread for blocking work belongs to a runtime as one for tasks does.
+fn may_wait(runtime: &Runtime) -> bool {
+    Handle::try_current().is_err()
+        || catch_unwind(AssertUnwindSafe(|| runtime.block_on(ready(())))).is_ok()
 }

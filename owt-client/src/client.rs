@@ -9,14 +9,15 @@ use std::time::Duration;
 use owt_core::{Call, WARM_PATH, Warm, to_kwargs};
 use percent_encoding::percent_decode_str;
 use reqwest::RequestBuilder;
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use url::{Host, Url};
 
-use crate::connections::Route;
+use crate::connections::{Route, settle};
 use crate::error::Error;
+use crate::limits::{Limits, Waits};
 use crate::reply::Reply;
-use crate::request::{CallRequest, Verb};
+use crate::request::{CallRequest, Verb, header};
 
 /// The environment variable with the URL of the server to call.
 pub const URL_VARIABLE: &str = "OWT_URL";
@@ -30,6 +31,10 @@ const UNIX: &str = "unix:";
 /// The URL of a server behind a Unix socket, whatever its path.
 const BEHIND_SOCKET: &str = "http://localhost";
 
+/// The longest that is waited before a call is sent again, and the shortest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// A server to call.
 ///
 /// Connections are kept open for the next call, a minute long. They belong to the tokio runtime
@@ -39,7 +44,9 @@ pub struct Client {
     route: Route,
     base: Url,
     key: Option<Key>,
+    headers: HeaderMap,
     timeout: Option<Duration>,
+    retries: u32,
 }
 
 /// What opens the server's door. Nothing prints it.
@@ -88,7 +95,8 @@ impl Client {
         self
     }
 
-    /// Sends this token along, in the place of a name and password.
+    /// Sends this token along, in the place of a name and password. Space around it is left out: files
+    /// with tokens end with a line end.
     #[must_use]
     pub fn bearer(mut self, token: impl Into<String>) -> Self {
         self.key = Some(Key::Bearer(token.into()));
@@ -123,25 +131,64 @@ impl Client {
         let mut url = self.base.clone();
         url.set_path(WARM_PATH);
         url.set_query(None);
-        let mut request = self.open(self.route.connections()?.get(url));
-        if let Some(timeout) = self.timeout {
-            request = request.timeout(timeout);
+        let request = self.route.connections()?.get(url).headers(self.headers.clone());
+        let request = self.open(request.header(ACCEPT, "application/json"))?;
+        self.execute(request, self.timeout).await?.json().await
+    }
+
+    /// Sends a request, and again where that is safe and asked for.
+    pub(crate) async fn execute(
+        &self,
+        mut request: RequestBuilder,
+        total: Option<Duration>,
+    ) -> Result<Reply, Error> {
+        settle().await;
+        let mut pause = SHORTEST_PAUSE;
+        for _ in 0..self.retries {
+            // A stream of data is gone once it is sent.
+            let Some(again) = request.try_clone() else { break };
+            let error = match self.send(request, total).await {
+                Err(error) if error.has_not_run() => error,
+                sent => return sent,
+            };
+            let wait = error.retry_after().unwrap_or(pause);
+            if wait > LONGEST_PAUSE {
+                return Err(error);
+            }
+            tokio::time::sleep(wait).await;
+            request = again;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        let sent = request.header(ACCEPT, "application/json").send().await;
+        self.send(request, total).await
+    }
+
+    async fn send(
+        &self,
+        mut request: RequestBuilder,
+        total: Option<Duration>,
+    ) -> Result<Reply, Error> {
+        let limits = Limits::begin(total, self.route.waits);
+        if let Some(total) = limits.total() {
+            request = request.timeout(total);
+        }
         let server = self.server();
-        match sent {
-            Ok(response) => Reply::new(response, server, self.timeout).await?.json().await,
-            Err(error) => Err(Error::transport(error, &server, self.timeout)),
+        match request.send().await {
+            Ok(response) => Reply::new(response, server, limits).await,
+            Err(error) => Err(Error::transport(error, &server, &limits)),
         }
     }
 
     /// The same request with what opens the server's door.
-    pub(crate) fn open(&self, request: RequestBuilder) -> RequestBuilder {
+    pub(crate) fn open(&self, request: RequestBuilder) -> Result<RequestBuilder, Error> {
         match &self.key {
-            Some(Key::Basic { user, password }) => request.basic_auth(user, Some(password)),
-            Some(Key::Bearer(token)) => request.bearer_auth(token),
-            None => request,
+            Some(Key::Basic { user, password }) => Ok(request.basic_auth(user, Some(password))),
+            Some(Key::Bearer(token)) => Ok(request.bearer_auth(checked(token)?)),
+            None => Ok(request),
         }
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
     }
 
     /// Where the server is, for people.
@@ -174,7 +221,10 @@ impl fmt::Debug for Client {
 #[derive(Clone, Default)]
 pub struct Builder {
     url: Option<String>,
+    headers: HeaderMap,
     timeout: Option<Duration>,
+    waits: Waits,
+    retries: u32,
 }
 
 impl Builder {
@@ -196,6 +246,47 @@ impl Builder {
         self
     }
 
+    /// How long a connection may take to stand; 10 seconds by default.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.waits.connect = timeout;
+        self
+    }
+
+    /// How long the server may say nothing, until its answer begins and then between two pieces of
+    /// it; no limit by default. Sending the call counts: give uploads their time.
+    #[must_use]
+    pub fn silence_timeout(mut self, timeout: Duration) -> Self {
+        self.waits.silence = Some(timeout);
+        self
+    }
+
+    /// How often a call is sent again where it is certain that nothing of it has run: nobody
+    /// listened, or the server is full, ends, or has a quota that is used up. It waits in between as
+    /// long as the server says; where that is more than 30 seconds, the error is given at once.
+    /// Never by default.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// A header of every call; [`CallRequest::header`] replaces it.
+    ///
+    /// # Errors
+    /// It is no header.
+    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, Error>
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+        N::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (name, value) = header(name, value)?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
     /// Makes the client; no connection is opened yet.
     ///
     /// # Errors
@@ -213,9 +304,26 @@ impl Builder {
             socket: socket.map(Path::to_owned),
             no_proxy: is_loopback(&base),
             tls: base.scheme() == "https",
+            waits: self.waits,
         };
-        Ok(Client { route, base, key, timeout: self.timeout })
+        let Self { headers, timeout, retries, .. } = self;
+        Ok(Client { route, base, key, headers, timeout, retries })
     }
+}
+
+/// The token as it is sent. One that cannot be is not shown.
+fn checked(token: &str) -> Result<&str, Error> {
+    let token = token.trim();
+    let why = if token.is_empty() {
+        "the token is empty"
+    } else if token.contains(['\r', '\n']) {
+        "the token has a line break in it: give one token, which is one line"
+    } else if !token.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        "the token has characters in it that no header takes: it is visible ASCII"
+    } else {
+        return Ok(token);
+    };
+    Err(Error::usage(why, None))
 }
 
 /// The path of a Unix socket, if the text is one: `unix:/run/owt/socket`.

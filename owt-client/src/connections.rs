@@ -1,6 +1,7 @@
 //! Keeps connections open, and decides which calls share them.
 
 use std::collections::VecDeque;
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,13 +9,11 @@ use std::time::Duration;
 use owt_core::MEANT;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
+use tokio::task::yield_now;
 
 use crate::error::Error;
-
-/// Enough for any network; a server that runs answers a connection at once,
-/// however long its calls take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::limits::Waits;
 
 /// How long an idle connection is kept: less than servers keep them, so that
 /// none ends while a call sets out on it.
@@ -32,6 +31,7 @@ pub(crate) struct Route {
     pub no_proxy: bool,
     /// Whether TLS carries them.
     pub tls: bool,
+    pub waits: Waits,
 }
 
 impl Route {
@@ -41,15 +41,16 @@ impl Route {
     /// as soon as the first stands still. And they are dear to make: 3 to 10 ms, mostly for TLS.
     pub(crate) fn connections(&self) -> Result<reqwest::Client, Error> {
         static KEPT: Mutex<VecDeque<(Id, Route, reqwest::Client)>> = Mutex::new(VecDeque::new());
-        let runtime = Handle::try_current()
-            .map_err(|_| Error::usage("a call is awaited in a tokio runtime", None))?
-            .id();
+        let runtime = current()?.id();
         // Nothing panics under the lock.
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().position(|(id, route, _)| *id == runtime && route == self);
         let entry = match found.and_then(|index| kept.remove(index)) {
             Some(entry) => entry,
-            None => (runtime, self.clone(), self.make()?),
+            None => {
+                check_drivers()?;
+                (runtime, self.clone(), self.make()?)
+            }
         };
         let http = entry.2.clone();
         kept.push_front(entry);
@@ -61,13 +62,16 @@ impl Route {
     fn make(&self) -> Result<reqwest::Client, Error> {
         let meant = [(HeaderName::from_static(MEANT), HeaderValue::from_static("1"))];
         let mut http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
+            .connect_timeout(self.waits.connect)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .default_headers(meant.into_iter().collect())
             .user_agent(concat!("owt-client/", env!("CARGO_PKG_VERSION")))
             // A redirect is an adaptor's answer. Following it would turn a POST
             // into a GET that carries no call.
             .redirect(Policy::none());
+        if let Some(silence) = self.waits.silence {
+            http = http.read_timeout(silence);
+        }
         if self.no_proxy {
             http = http.no_proxy();
         }
@@ -107,5 +111,37 @@ impl Route {
             config.with_platform_verifier().map_err(Error::tls)?
         };
         Ok(config.with_no_client_auth())
+    }
+}
+
+/// Lets connections hear that the server has ended them: in a runtime of one thread that stood still
+/// nobody has listened, and a call that set out on such a connection would fail.
+pub(crate) async fn settle() {
+    let alone = current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::CurrentThread);
+    if alone {
+        // After the first the runtime has asked the system, after the second those that it woke have
+        // run; TLS takes one more.
+        for _ in 0..3 {
+            yield_now().await;
+        }
+    }
+}
+
+fn current() -> Result<Handle, Error> {
+    Handle::try_current().map_err(|_| Error::usage("a call is awaited in a tokio runtime", None))
+}
+
+/// Refuses a runtime that was built without sockets or without timers, which tokio says by a panic.
+fn check_drivers() -> Result<(), Error> {
+    let has_both = catch_unwind(|| {
+        drop(tokio::time::sleep(Duration::ZERO));
+        tokio::net::UnixDatagram::unbound().map(drop)
+    });
+    match has_both {
+        Ok(made) => made.map_err(|error| Error::usage("no socket can be made", Some(error.into()))),
+        Err(_) => Err(Error::usage(
+            "the tokio runtime has no sockets or no timers: build it with enable_all()",
+            None,
+        )),
     }
 }

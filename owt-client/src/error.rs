@@ -2,29 +2,48 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use owt_core::{CallError, Exception, LiteralError, Problem};
 use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use crate::limits::Limits;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// Why a call gave no answer. Its text never holds the password, the code or
-/// the arguments.
-#[derive(Debug)]
+/// The header with a request's name in the server's log.
+pub(crate) const REQUEST_ID: &str = "x-request-id";
+
+/// How much of an answer's text is shown to a person.
+const EXCERPT: usize = 300;
+
+/// Why a call gave no answer. Its text never holds a password, a token, the code or the arguments.
+///
+/// `Display` is one line. `Debug` is what a person wants to read where `main` gives it back: the
+/// line, the adaptor's traceback, and what is at the root.
 pub struct Error {
     inner: Box<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     what: String,
     problem: Option<Problem>,
-    /// What an adaptor answered instead of what was asked of it.
-    answer: Option<(StatusCode, Bytes)>,
+    /// What came instead of what was asked for.
+    answer: Option<Answer>,
     source: Option<Source>,
+}
+
+/// An answer that is an error.
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// At most a mebibyte of it.
+    pub body: Bytes,
 }
 
 /// The sorts of [`Error`].
@@ -36,14 +55,16 @@ pub enum ErrorKind {
     Usage,
     /// There was no connection to the server. Nothing was sent.
     Connect,
-    /// The client's own timeout passed.
+    /// One of the client's own time limits passed.
     Timeout,
     /// The connection broke before the answer was whole.
     Interrupted,
     /// The server answered with a [`Problem`].
     Problem,
-    /// The adaptor itself answered with a status of 400 or more.
+    /// The answer has a status of 400 or more, and is no problem document.
     Answered,
+    /// The answer is a redirect, which no call follows: it would arrive without its body.
+    Redirected,
     /// The answer came whole, but is not what was asked for.
     Unreadable,
 }
@@ -64,30 +85,94 @@ impl Error {
         self.problem()?.exception.as_ref()
     }
 
-    /// The status that came, when an answer came that was an error.
+    /// The status that came. Of a problem within a stream it is the problem's own.
     pub fn status(&self) -> Option<StatusCode> {
-        match (&self.inner.problem, &self.inner.answer) {
-            (Some(problem), _) => StatusCode::from_u16(problem.status()).ok(),
-            (None, Some((status, _))) => Some(*status),
+        match (&self.inner.answer, &self.inner.problem) {
+            (Some(answer), _) => Some(answer.status),
+            (None, Some(problem)) => StatusCode::from_u16(problem.status()).ok(),
             (None, None) => None,
         }
     }
 
-    /// What an adaptor answered with its status of 400 or more; at most a mebibyte of it.
+    /// The headers of the answer that is the error.
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.inner.answer.as_ref().map(|answer| &answer.headers)
+    }
+
+    /// The body of the answer that is the error; at most a mebibyte of it.
     pub fn body(&self) -> Option<&Bytes> {
-        self.inner.answer.as_ref().map(|(_, body)| body)
+        self.inner.answer.as_ref().map(|answer| &answer.body)
+    }
+
+    /// The request's name in the server's log.
+    pub fn request_id(&self) -> Option<&str> {
+        let said = self.problem().and_then(|problem| problem.request_id.as_deref());
+        said.or_else(|| self.headers()?.get(REQUEST_ID)?.to_str().ok())
+    }
+
+    /// When it is worth trying again, by the problem or by `Retry-After` in seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let said = self.problem().and_then(|problem| problem.retry_after);
+        said.or_else(|| {
+            let seconds = self.headers()?.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+            Some(Duration::from_secs(seconds))
+        })
+    }
+
+    /// Whether time ran out: a limit of this client, or the call's deadline (504).
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout || self.is(StatusCode::GATEWAY_TIMEOUT)
+    }
+
+    /// Whether the server takes no more for now (429, 503).
+    pub fn is_busy(&self) -> bool {
+        self.is(StatusCode::SERVICE_UNAVAILABLE) || self.is(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Whether the key is missing or wrong (401).
+    pub fn is_unauthenticated(&self) -> bool {
+        self.is(StatusCode::UNAUTHORIZED)
+    }
+
+    /// Whether the key does not suffice, or the door is closed (403).
+    pub fn is_forbidden(&self) -> bool {
+        self.is(StatusCode::FORBIDDEN)
+    }
+
+    /// Whether there is nothing at that address (404).
+    pub fn is_not_found(&self) -> bool {
+        self.is(StatusCode::NOT_FOUND)
+    }
+
+    /// Whether it is certain that nothing of the call has run and that the same call may do well
+    /// later: nobody listened, or the server is full, ends, or has a quota that is used up.
+    pub fn has_not_run(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Connect => self.root().is_some_and(|root| {
+                matches!(root.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+            }),
+            ErrorKind::Problem => self.problem().is_some_and(|problem| {
+                problem.foreign.is_none() && problem.kind.has_not_run() && self.headers().is_some()
+            }),
+            _ => false,
+        }
+    }
+
+    fn is(&self, status: StatusCode) -> bool {
+        self.status() == Some(status)
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        std::iter::successors(self.source(), |&error| error.source())
+    }
+
+    fn root(&self) -> Option<&io::Error> {
+        self.sources().filter_map(|error| error.downcast_ref()).last()
     }
 
     fn new(kind: ErrorKind, what: impl Into<String>, source: impl Into<Option<Source>>) -> Self {
-        Self {
-            inner: Box::new(Inner {
-                kind,
-                what: what.into(),
-                problem: None,
-                answer: None,
-                source: source.into(),
-            }),
-        }
+        let (what, source) = (what.into(), source.into());
+        Self { inner: Box::new(Inner { kind, what, problem: None, answer: None, source }) }
     }
 
     pub(crate) fn url(source: url::ParseError) -> Self {
@@ -97,6 +182,13 @@ impl Error {
 
     pub(crate) fn call(source: CallError) -> Self {
         Self::new(ErrorKind::Usage, "the call cannot be sent so", Some(source.into()))
+    }
+
+    /// A call that does not fit in the URL, where data takes the body.
+    pub(crate) fn beside_data(source: CallError) -> Self {
+        let what = "the call goes in the URL where data is the body: send the data by file(...), \
+                    which the adaptor reads as request.files";
+        Self::new(ErrorKind::Usage, what, Some(source.into()))
     }
 
     pub(crate) fn scheme(scheme: &str) -> Self {
@@ -135,18 +227,14 @@ impl Error {
     }
 
     /// An error of the transport. `server` is where to, with no secrets in it.
-    pub(crate) fn transport(
-        source: reqwest::Error,
-        server: &str,
-        timeout: Option<Duration>,
-    ) -> Self {
+    pub(crate) fn transport(source: reqwest::Error, server: &str, limits: &Limits) -> Self {
         // The URL of a GET holds code and arguments.
         let source = source.without_url();
         let (kind, what) = if source.is_connect() {
-            (ErrorKind::Connect, format!("no connection to {server}"))
+            let within = if source.is_timeout() { limits.connecting() } else { String::new() };
+            (ErrorKind::Connect, format!("no connection to {server}{within}"))
         } else if source.is_timeout() {
-            let after = timeout.map_or_else(String::new, |timeout| format!(" within {timeout:?}"));
-            (ErrorKind::Timeout, format!("{server} has not answered in full{after}"))
+            (ErrorKind::Timeout, format!("{server} {}", limits.passed()))
         } else if source.is_builder() {
             (ErrorKind::Usage, "the request could not be made".to_owned())
         } else {
@@ -156,16 +244,40 @@ impl Error {
         Self::new(kind, what, Some(source.into()))
     }
 
+    /// A problem that is the answer.
+    pub(crate) fn refused(mut problem: Problem, answer: Answer) -> Self {
+        if let Some(foreign) = &mut problem.foreign
+            && foreign.status == 0
+        {
+            foreign.status = answer.status.as_u16();
+        }
+        let mut error = Self::problem_of(problem);
+        error.inner.answer = Some(answer);
+        error
+    }
+
+    /// A problem that an answer under way has told.
     pub(crate) fn problem_of(problem: Problem) -> Self {
         let mut error = Self::new(ErrorKind::Problem, problem.to_string(), None);
         error.inner.problem = Some(problem);
         error
     }
 
-    pub(crate) fn answered(status: StatusCode, body: Bytes) -> Self {
-        let mut error =
-            Self::new(ErrorKind::Answered, format!("the adaptor answered {status}"), None);
-        error.inner.answer = Some((status, body));
+    pub(crate) fn answered(server: &str, answer: Answer) -> Self {
+        let what = format!("{server} answered {}", answer.status);
+        let mut error = Self::new(ErrorKind::Answered, what, None);
+        error.inner.answer = Some(answer);
+        error
+    }
+
+    /// `to` is the address that the server named, without secrets.
+    pub(crate) fn redirected(server: &str, to: &str, answer: Answer) -> Self {
+        let what = format!(
+            "{server} answered {} to {to}, and calls are not redirected: is the server there?",
+            answer.status
+        );
+        let mut error = Self::new(ErrorKind::Redirected, what, None);
+        error.inner.answer = Some(answer);
         error
     }
 
@@ -177,6 +289,26 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.inner.what)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(problem) = self.problem() {
+            return f.write_str(problem.to_text().trim_end());
+        }
+        f.write_str(&self.inner.what)?;
+        let mut said = self.inner.what.clone();
+        for source in self.sources() {
+            let more = source.to_string();
+            if !said.contains(&more) {
+                write!(f, "\ncaused by: {more}")?;
+                said = more;
+            }
+        }
+        let body = self.body().map(|body| String::from_utf8_lossy(body)).unwrap_or_default();
+        let body: String = body.trim().chars().take(EXCERPT).collect();
+        if body.is_empty() { Ok(()) } else { write!(f, "\n\n{body}") }
     }
 }
 

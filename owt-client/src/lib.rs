@@ -7,6 +7,7 @@ mod client;
 mod connections;
 mod error;
 mod event;
+mod limits;
 mod oneliner;
 mod reply;
 mod request;
@@ -17,7 +18,8 @@ pub use error::{Error, ErrorKind};
 pub use event::Event;
 pub use oneliner::{encode, owt};
 pub use owt_core::{
-    Call, Exception, Problem, ProblemKind, PyExpr, Warm, WarmAdaptor, WarmWorker, to_literal,
+    Call, Exception, Foreign, Problem, ProblemKind, PyBytes, PyExpr, Warm, WarmAdaptor, WarmWorker,
+    to_literal,
 };
 pub use reply::Reply;
 pub use request::{CallRequest, GET, Method, POST, Verb};

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use owt_core::Call;
-use reqwest::Body;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Body, RequestBuilder};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -69,14 +70,23 @@ struct Parts {
     method: Method,
     path: Option<String>,
     data: Option<Body>,
+    files: Vec<File>,
     headers: HeaderMap,
+}
+
+/// A file that goes with a call.
+struct File {
+    field: String,
+    name: String,
+    content: Body,
 }
 
 impl CallRequest {
     pub(crate) fn new(client: Client, call: Call) -> Self {
         let method = Method::default();
         let headers = HeaderMap::new();
-        Self { made: Ok(Parts { client, call, method, path: None, data: None, headers }) }
+        let (path, data, files) = (None, None, Vec::new());
+        Self { made: Ok(Parts { client, call, method, path, data, files, headers }) }
     }
 
     pub(crate) fn mistaken(mistake: Error) -> Self {
@@ -139,6 +149,18 @@ impl CallRequest {
         self.with(|parts| parts.data = Some(data.into()))
     }
 
+    /// A file, which the adaptor reads as `request.files[field]`; there may be several, and the call
+    /// goes with them whatever its length. It is bytes, or a stream of them.
+    pub fn file(
+        self,
+        field: impl Into<String>,
+        name: impl Into<String>,
+        content: impl Into<Body>,
+    ) -> Self {
+        let file = File { field: field.into(), name: name.into(), content: content.into() };
+        self.with(|parts| parts.files.push(file))
+    }
+
     /// One more header, such as `Accept`.
     pub fn header<N, V>(self, name: N, value: V) -> Self
     where
@@ -147,14 +169,11 @@ impl CallRequest {
         N::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let name = name.try_into().map_err(|e| Error::usage("no name of a header", Some(e.into())));
-        let value =
-            value.try_into().map_err(|e| Error::usage("no value of a header", Some(e.into())));
-        match (name, value) {
-            (Ok(name), Ok(value)) => self.with(|parts| {
+        match header(name, value) {
+            Ok((name, value)) => self.with(|parts| {
                 parts.headers.insert(name, value);
             }),
-            (Err(mistake), _) | (_, Err(mistake)) => Self { made: self.made.and(Err(mistake)) },
+            Err(mistake) => Self { made: self.made.and(Err(mistake)) },
         }
     }
 
@@ -236,34 +255,36 @@ impl CallRequest {
 
 impl Parts {
     async fn send(self) -> Result<Reply, Error> {
+        let (client, limit) = (self.client.clone(), self.limit());
+        client.execute(self.request()?, limit).await
+    }
+
+    fn request(self) -> Result<RequestBuilder, Error> {
         let url = self.url();
-        let timeout = self.limit();
         let http = self.client.route().connections()?;
-        let mut request = match (self.method, self.data) {
-            (Method::GET, Some(_)) => {
+        let request = match (self.method, self.data) {
+            (Method::GET, None) if self.files.is_empty() => {
+                http.get(self.call.to_url(&url).map_err(Error::call)?)
+            }
+            (Method::GET, _) => {
                 return Err(Error::usage("data needs a body, which a GET has not: use POST", None));
             }
-            (Method::GET, None) => http.get(self.call.to_url(&url).map_err(Error::call)?),
+            (Method::POST, Some(_)) if !self.files.is_empty() => {
+                return Err(Error::usage("data is all of a body: send it as one more file", None));
+            }
             (Method::POST, Some(data)) => http
-                .post(self.call.to_url(&url).map_err(Error::call)?)
+                .post(self.call.to_url(&url).map_err(Error::beside_data)?)
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .body(data),
-            (Method::POST, None) => http
+            (Method::POST, None) if self.files.is_empty() => http
                 .post(url)
                 .header(CONTENT_TYPE, "application/json")
-                .body(self.call.to_json().to_string()),
+                .body(self.call.to_json_text()),
+            (Method::POST, None) => http.post(url).multipart(form(&self.call, self.files)),
         };
-        request = self.client.open(request);
-        if let Some(timeout) = timeout {
-            request = request.timeout(timeout);
-        }
         // Last: they replace what stands there already.
-        let sent = request.headers(self.headers).send().await;
-        let server = self.client.server();
-        match sent {
-            Ok(response) => Reply::new(response, server, timeout).await,
-            Err(error) => Err(Error::transport(error, &server, timeout)),
-        }
+        let request = self.client.open(request.headers(self.client.headers().clone()))?;
+        Ok(request.headers(self.headers))
     }
 
     /// What this end waits at most.
@@ -280,6 +301,35 @@ impl Parts {
         }
         url
     }
+}
+
+/// A header of these, or why it is none. Its value may be a secret, and is not shown.
+pub(crate) fn header<N, V>(name: N, value: V) -> Result<(HeaderName, HeaderValue), Error>
+where
+    N: TryInto<HeaderName>,
+    V: TryInto<HeaderValue>,
+    N::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let name = name.try_into().map_err(|e| Error::usage("no name of a header", Some(e.into())))?;
+    let value = value.try_into().map_err(|e| {
+        let what = format!("no value of the header {name}: it is one line of text");
+        Error::usage(what, Some(e.into()))
+    })?;
+    Ok((name, value))
+}
+
+/// The call and its files as `multipart/form-data`.
+fn form(call: &Call, files: Vec<File>) -> Form {
+    let fields = call.to_json();
+    let fields = fields.as_object().into_iter().flatten().map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        (name.clone(), text)
+    });
+    let form = fields.fold(Form::new(), |form, (name, text)| form.text(name, text));
+    files.into_iter().fold(form, |form, file| {
+        form.part(file.field, Part::stream(file.content).file_name(file.name))
+    })
 }
 
 impl fmt::Debug for CallRequest {

@@ -8,12 +8,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::io::AsyncBufReadExt;
-use futures_util::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
+use futures_util::stream::{BoxStream, Stream, StreamExt, TryStreamExt, try_unfold};
 use serde::de::DeserializeOwned;
-use sse_stream::SseByteStream;
 
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, Parser};
 
 /// The body of a [`Reply`](crate::Reply) as a [`Stream`]: of bytes, events or lines.
 ///
@@ -36,17 +35,22 @@ impl<T> ReplyStream<T> {
 }
 
 impl ReplyStream<Bytes> {
-    /// The same bytes, read as server-sent events.
+    /// The same bytes, read as server-sent events. A problem that one of them tells is the stream's
+    /// last word.
     pub(crate) fn events(self) -> ReplyStream<Event> {
-        ReplyStream::new(SseByteStream::new(self.0).filter_map(|block| {
-            ready(match block {
-                Ok(block) => Event::of(block).map(Ok),
-                Err(sse_stream::Error::Body(cut)) => Some(Err(unwrapped(cut))),
-                Err(error) => Some(Err(Error::unreadable(
-                    "the answer is no stream of events",
-                    Some(error.into()),
-                ))),
-            })
+        ReplyStream::new(try_unfold((self, Parser::default()), async |(mut bytes, mut parser)| {
+            loop {
+                if let Some(event) = parser.events.pop_front() {
+                    return match event.problem() {
+                        Some(problem) => Err(Error::problem_of(problem)),
+                        None => Ok(Some((event, (bytes, parser)))),
+                    };
+                }
+                match bytes.next().await {
+                    Some(piece) => parser.feed(&piece?),
+                    None => return Ok(None),
+                }
+            }
         }))
     }
 
@@ -58,8 +62,9 @@ impl ReplyStream<Bytes> {
                 Ok(line) => line,
                 Err(error) => return Some(Err(line_error(error))),
             };
+            let line = without_mark(&line);
             (!line.trim().is_empty()).then(|| {
-                serde_json::from_str(&line).map_err(|error| {
+                serde_json::from_str(line).map_err(|error| {
                     let what =
                         format!("line {} of the answer is not the JSON asked for", number + 1);
                     Error::unreadable(what, Some(error.into()))
@@ -84,12 +89,9 @@ impl<T> fmt::Debug for ReplyStream<T> {
     }
 }
 
-/// The error of ours that went through a reader which only knows errors in general.
-fn unwrapped(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    match error.downcast::<Error>() {
-        Ok(ours) => *ours,
-        Err(other) => Error::unreadable("the answer cannot be read", Some(other)),
-    }
+/// JSON without the byte order mark that some write before it (RFC 8259, 8.1).
+pub(crate) fn without_mark(json: &str) -> &str {
+    json.strip_prefix('\u{feff}').unwrap_or(json)
 }
 
 fn line_error(error: io::Error) -> Error {

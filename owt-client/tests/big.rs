@@ -7,22 +7,21 @@
     reason = "a test may; clippy.toml exempts only the test functions themselves"
 )]
 
-#[path = "real/server.rs"]
-mod server;
-
 use std::io;
 
 use bytes::Bytes;
 use futures_util::stream;
-use owt_client::{Body, POST};
-
-use server::Server;
+use owt_client::{Body, Client, POST, PyBytes};
+use owt_testing::Owt;
 
 const PIECE: usize = 64 << 10;
 const PIECES: usize = 1600;
 
 /// More than a hundred megabytes would need, less than they are.
 const FLAT: usize = 32 << 20;
+
+/// What ten megabytes of bytes in the arguments may take while they are sent.
+const SENT: usize = 60 << 20;
 
 const DOWN: &str = "
 def run(pieces, size):
@@ -39,11 +38,17 @@ fn peak() -> usize {
 
 #[tokio::test]
 async fn a_hundred_megabytes_up_and_down_are_never_held_at_once() {
-    let server = Server::start();
-    let client = server.client();
+    let server = Owt::start();
+    let client = Client::new(&server.url).unwrap();
     assert_eq!(client.owt::<POST>("f(abs)", -1).text().await.unwrap(), "1");
     let before = peak();
 
+    let bytes = vec![0xc8; 10_000_000];
+    let length = client.owt::<POST>("f(len)", PyBytes(bytes)).json::<usize>().await.unwrap();
+    assert_eq!(length, 10_000_000);
+    assert!(peak() < before + SENT, "{before} bytes became {} with an argument", peak());
+
+    let before = peak();
     let args = serde_json::json!({"pieces": PIECES, "size": PIECE});
     let mut chunks = client.owt::<POST>(DOWN, args).stream().await.unwrap();
     let mut received = 0;

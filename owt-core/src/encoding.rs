@@ -28,6 +28,12 @@ pub(crate) fn encode(text: &str) -> String {
     STANDARD.encode(text)
 }
 
+/// The same, behind what stands there already, without a copy.
+pub(crate) fn encode_behind(text: &str, out: &mut String) {
+    out.reserve_exact(text.len().div_ceil(3) * 4);
+    STANDARD.encode_string(text, out);
+}
+
 /// URL-safe alphabet without padding (RFC 4648 §5): stands in a URL as it is.
 pub(crate) fn encode_for_url(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(text)

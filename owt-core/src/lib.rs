@@ -31,8 +31,8 @@ pub use call::{
     MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
 };
 pub use code::{Code, CodeId};
-pub use literal::{LiteralError, PyExpr, to_kwargs, to_literal};
-pub use problem::{Exception, PROBLEM_JSON, Problem, ProblemKind};
+pub use literal::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
+pub use problem::{Exception, Foreign, PROBLEM_JSON, Problem, ProblemKind};
 pub use secrets::SECRETS;
 pub use trace::Trace;
 pub use warm::{WARM_PATH, Warm, WarmAdaptor, WarmWorker};

@@ -1,7 +1,10 @@
 //! Writes any serializable value as a Python expression (§3), which `eval` turns back into it.
 
+mod bytes;
 mod compound;
 mod expression;
+mod integer;
+mod json;
 mod text;
 
 use std::fmt;
@@ -10,6 +13,7 @@ use serde::ser::{self, Serialize, Serializer};
 
 use compound::{Compound, Shape, text_of};
 
+pub use bytes::PyBytes;
 pub use expression::PyExpr;
 pub(crate) use text::is_invisible;
 

@@ -1,11 +1,13 @@
 //! Defines problems: the answer to a request that cannot be done (§7, RFC 9457).
 
 mod kind;
+mod read;
 
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 pub use kind::ProblemKind;
 
@@ -14,13 +16,15 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// A failure as it is told to a caller.
 ///
-/// Serializes as `application/problem+json`. Reading never fails for a kind
-/// that only a newer server knows: it becomes the nearest one by its status.
+/// Serializes as `application/problem+json`. Reads any JSON object as one: a problem of a proxy or of
+/// another service, or a kind that only a newer server knows, is [`Foreign`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Wire", from = "Wire")]
+#[serde(into = "Wire", from = "Map<String, Value>")]
 pub struct Problem {
-    /// What sort of failure; gives type, title and status.
+    /// What sort of failure; of a [`foreign`](Self::foreign) problem the nearest one by its status.
     pub kind: ProblemKind,
+    /// What a problem that is none of owt's says of itself.
+    pub foreign: Option<Box<Foreign>>,
     /// What happened this time.
     pub detail: String,
     /// The field of the call at fault.
@@ -34,6 +38,31 @@ pub struct Problem {
     pub exception: Option<Exception>,
     /// When it is worth trying again; whole seconds on the wire.
     pub retry_after: Option<Duration>,
+}
+
+/// A problem that is none of owt's, as it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foreign {
+    /// A URI of this sort of problem; `about:blank` where none came.
+    pub r#type: String,
+    /// A few words; empty where none came.
+    pub title: String,
+    /// The HTTP status, 0 where none came.
+    pub status: u16,
+    /// The members that [`Problem`] has no field for.
+    pub members: Map<String, Value>,
+}
+
+impl Foreign {
+    /// What a person is told of it beside title and detail.
+    fn particulars(&self) -> impl Iterator<Item = (&str, String)> {
+        let uri = (self.r#type != "about:blank").then(|| ("type", self.r#type.clone()));
+        let members = self.members.iter().map(|(name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            (name.as_str(), text)
+        });
+        uri.into_iter().chain(members)
+    }
 }
 
 /// An exception that left the adaptor.
@@ -53,6 +82,7 @@ impl Problem {
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self {
             kind,
+            foreign: None,
             detail: detail.into(),
             field: None,
             line: None,
@@ -105,7 +135,17 @@ impl Problem {
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.kind.status()
+        self.foreign.as_ref().map_or(self.kind.status(), |foreign| foreign.status)
+    }
+
+    /// A few words about this sort of problem.
+    pub fn title(&self) -> &str {
+        self.foreign.as_ref().map_or(self.kind.title(), |foreign| &foreign.title)
+    }
+
+    /// The URI of this sort of problem: of owt's a path on the server.
+    pub fn type_uri(&self) -> String {
+        self.foreign.as_ref().map_or_else(|| self.kind.uri(), |foreign| foreign.r#type.clone())
     }
 
     /// The problem for a terminal or a client that reads only text: several
@@ -129,10 +169,10 @@ impl Problem {
         let wait = self.retry_after_seconds().map(|wait| format!("{wait} s"));
         let particulars =
             [("field", &self.field), ("try again in", &wait), ("request", &self.request_id)];
-        let mut given = particulars
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value.as_ref()?)))
-            .peekable();
+        let particulars =
+            particulars.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let members = self.foreign.iter().flat_map(|foreign| foreign.particulars());
+        let mut given = members.chain(particulars).peekable();
         if given.peek().is_some() {
             text.push('\n');
         }
@@ -142,7 +182,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.kind.title(), self.kind.status())?;
+        match self.title() {
+            "" => write!(f, "status {}", self.status())?,
+            title => write!(f, "{title} ({})", self.status())?,
+        }
         if !self.detail.is_empty() {
             write!(f, ": {}", self.detail)?;
         }
@@ -157,8 +200,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 /// The members of the JSON object, in the order they are written.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Serialize)]
 struct Wire {
     r#type: String,
     title: String,
@@ -172,52 +214,29 @@ struct Wire {
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<Exception>,
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "write_seconds",
-        deserialize_with = "read_seconds"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_seconds")]
     retry_after: Option<Duration>,
+    #[serde(flatten)]
+    members: Map<String, Value>,
 }
 
 fn write_seconds<S: Serializer>(wait: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     wait.map(whole_seconds).serialize(serializer)
 }
 
-fn read_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let seconds = Option::<f64>::deserialize(deserializer)?;
-    Ok(seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()))
-}
-
 impl From<Problem> for Wire {
     fn from(problem: Problem) -> Self {
         Self {
-            r#type: problem.kind.uri(),
-            title: problem.kind.title().to_owned(),
-            status: problem.kind.status(),
+            r#type: problem.type_uri(),
+            title: problem.title().to_owned(),
+            status: problem.status(),
+            members: problem.foreign.map(|foreign| foreign.members).unwrap_or_default(),
             detail: problem.detail,
             field: problem.field,
             line: problem.line,
             request_id: problem.request_id,
             exception: problem.exception,
             retry_after: problem.retry_after,
-        }
-    }
-}
-
-impl From<Wire> for Problem {
-    fn from(wire: Wire) -> Self {
-        let slug = wire.r#type.rsplit('/').next().unwrap_or_default();
-        let kind = ProblemKind::from_slug(slug)
-            .unwrap_or_else(|| ProblemKind::nearest_to_status(wire.status));
-        Self {
-            kind,
-            detail: wire.detail,
-            field: wire.field,
-            line: wire.line,
-            request_id: wire.request_id,
-            exception: wire.exception,
-            retry_after: wire.retry_after,
         }
     }
 }

@@ -14,7 +14,9 @@
 pub mod family;
 pub mod hello;
 pub mod meeting;
+pub mod peer;
 pub mod raw;
+pub mod tagged;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;

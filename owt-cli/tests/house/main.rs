@@ -26,5 +26,6 @@ mod places;
 mod scripts;
 mod seeing;
 mod seeing_log;
+mod strangers;
 mod streams;
 mod units;

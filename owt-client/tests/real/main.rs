@@ -10,8 +10,15 @@
 
 mod errors;
 mod oneliner;
+mod outcomes;
 mod readme;
 mod results;
-mod server;
 mod streams;
 mod waited;
+
+use owt_client::Client;
+use owt_testing::Owt;
+
+fn client(owt: &Owt) -> Client {
+    Client::new(&owt.url).unwrap()
+}

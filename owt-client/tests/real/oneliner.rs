@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
 use owt_client::{Client, ErrorKind, GET, POST, owt};
+use owt_testing::Owt;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::server::Server;
-
 /// Hands connections on to a server and counts them, until the test's process ends.
-fn relay(server: &Server) -> (String, Arc<AtomicUsize>) {
+fn relay(server: &Owt) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let address = server.url.trim_start_matches("http://").to_owned();
@@ -53,7 +52,7 @@ fn run(mut program: Command, url: &str) -> String {
 
 #[test]
 fn calls_share_the_connections_of_their_runtime() {
-    let server = Server::start();
+    let server = Owt::start();
     let (url, count) = relay(&server);
     let mut program = Command::new(std::env::current_exe().unwrap());
     program.args(["--exact", "oneliner::in_several_runtimes", "--include-ignored"]);

@@ -1,8 +1,15 @@
 //! The programs of the README are the examples, and print what it says.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::server::{Server, built};
+use owt_testing::Owt;
+
+/// What cargo builds beside this test program.
+fn built(name: &str) -> PathBuf {
+    let folder = std::env::current_exe().unwrap().ancestors().nth(2).map(Path::to_owned);
+    folder.unwrap().join(name)
+}
 
 /// The fenced blocks of that kind.
 fn blocks<'a>(readme: &'a str, kind: &str) -> Vec<&'a str> {
@@ -16,12 +23,13 @@ fn the_readmes_programs_run() {
     let programs = [
         ("call", include_str!("../../examples/call.rs")),
         ("stream", include_str!("../../examples/stream.rs")),
+        ("client", include_str!("../../examples/client.rs")),
         ("errors", include_str!("../../examples/errors.rs")),
         ("blocking", include_str!("../../examples/blocking.rs")),
     ];
     let (shown, printed) = (blocks(readme, "rust,no_run"), blocks(readme, "text"));
     assert_eq!((shown.len(), printed.len()), (programs.len(), programs.len()));
-    let server = Server::start();
+    let server = Owt::start();
     for (((name, program), shown), printed) in programs.into_iter().zip(shown).zip(printed) {
         assert_eq!(shown, program, "examples/{name}.rs is not what the README shows");
         let output =

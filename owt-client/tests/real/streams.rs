@@ -2,12 +2,13 @@
 //! through a socket, so that neither has to guess how far the other is.
 
 use owt_client::{CallRequest, POST};
+use owt_testing::Owt;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::server::Server;
+use crate::client;
 
 /// Goes on when the test says so.
 const GATED: &str = "
@@ -65,19 +66,19 @@ def chunks(port):
 
 /// A server, and a place where its adaptor meets the test.
 struct Meeting {
-    server: Server,
+    server: Owt,
     listener: TcpListener,
 }
 
 impl Meeting {
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self { server: Server::start(), listener }
+        Self { server: Owt::start(), listener }
     }
 
     fn call(&self, code: &str, fn_name: &str) -> CallRequest {
         let port = self.listener.local_addr().unwrap().port();
-        self.server.client().owt::<POST>(code, json!({"port": port})).fn_name(fn_name)
+        client(&self.server).owt::<POST>(code, json!({"port": port})).fn_name(fn_name)
     }
 
     async fn adaptor(&self) -> TcpStream {
@@ -140,9 +141,9 @@ async fn any_text_arrives() {
     let texts: Vec<String> = serde_json::from_str(texts).unwrap();
     let wanted: Vec<_> =
         texts.iter().map(|text| text.replace("\r\n", "\n").replace('\r', "\n")).collect();
-    let server = Server::start();
+    let server = Owt::start();
     for code in ["lambda texts: sse(texts)", IN_HALVES] {
-        let call = server.client().owt::<POST>(code, json!({"texts": texts}));
+        let call = client(&server).owt::<POST>(code, json!({"texts": texts}));
         let mut events = call.events().await.unwrap();
         let mut seen = Vec::new();
         while let Some(event) = events.next().await {
@@ -151,7 +152,7 @@ async fn any_text_arrives() {
         assert_eq!(seen, wanted, "{code}");
     }
     let code = "lambda texts: ([text] for text in texts)";
-    let call = server.client().owt::<POST>(code, json!({"texts": texts}));
+    let call = client(&server).owt::<POST>(code, json!({"texts": texts}));
     let mut lines = call.lines::<[String; 1]>().await.unwrap();
     let mut seen = Vec::new();
     while let Some(line) = lines.next().await {

@@ -1,19 +1,23 @@
 //! The same calls, waited for.
 
 use owt_client::{ErrorKind, POST};
+use owt_testing::Owt;
 use serde_json::json;
 
-use crate::server::Server;
+use crate::client;
 
 #[test]
 fn a_call_can_be_waited_for() {
-    let server = Server::start();
-    let client = server.client();
+    let server = Owt::start();
+    let client = client(&server);
     let text = client.owt::<POST>("f(str.upper)", "größe").blocking().text().unwrap();
     assert_eq!(text, "GRÖSSE");
     let count = "def run(to):\n    yield from range(to)\n";
     let call = || client.owt::<POST>(count, json!({"to": 3})).blocking();
     assert_eq!(call().bytes().unwrap(), "0\n1\n2\n");
+    let reply = call().send().unwrap().success().unwrap();
+    assert_eq!((reply.status().as_u16(), reply.request_id().is_some()), (200, true));
+    assert_eq!(reply.text().unwrap(), "0\n1\n2\n");
     let lines: Result<Vec<u8>, _> = call().lines().unwrap().collect();
     assert_eq!(lines.unwrap(), [0, 1, 2]);
     let chunks: Result<Vec<_>, _> = call().stream().unwrap().collect();
@@ -30,8 +34,13 @@ async fn not_inside_an_async_runtime() {
     let call = owt_client::Client::new("127.0.0.1:1").unwrap().owt::<POST>("x", ());
     assert_eq!(call.blocking().text().unwrap_err().kind(), ErrorKind::Usage);
 
-    let server = Server::start();
-    let client = server.client();
+    let server = Owt::start();
+    let client = client(&server);
+    // A thread for blocking work may wait, in a runtime of one thread too.
+    let waiting = client.clone();
+    let wait = move || waiting.owt::<POST>("f(abs)", -1).blocking().text();
+    assert_eq!(tokio::task::spawn_blocking(wait).await.unwrap().unwrap(), "1");
+
     let begin = move || client.owt::<POST>("def run(): yield 1", ()).blocking().stream();
     let chunks = std::thread::spawn(begin).join().unwrap().unwrap();
     let kinds: Vec<_> = chunks.map(|chunk| chunk.unwrap_err().kind()).collect();

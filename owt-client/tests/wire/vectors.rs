@@ -2,46 +2,11 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use owt_client::{CallRequest, Client, POST, PyExpr};
-use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+use owt_testing::tagged::Tagged;
 use serde_json::Value;
 
 use crate::{OK, peer};
-
-/// A value as the vectors write it.
-struct Tagged<'a>(&'a Value);
-
-impl Serialize for Tagged<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        /// An integer of any size, as serde_json has it.
-        const NUMBER: &str = "$serde_json::private::Number";
-        let Some((tag, value)) = self.0.as_object().and_then(|tagged| tagged.iter().next()) else {
-            return self.0.serialize(serializer);
-        };
-        let text = || value.as_str().unwrap();
-        match tag.as_str() {
-            "int" => {
-                let mut number = serializer.serialize_struct(NUMBER, 1)?;
-                number.serialize_field(NUMBER, text())?;
-                number.end()
-            }
-            "float" => serializer.serialize_f64(text().parse().unwrap()),
-            "bytes" => serializer.serialize_bytes(&STANDARD.decode(text()).unwrap()),
-            "list" => serializer.collect_seq(value.as_array().unwrap().iter().map(Tagged)),
-            "dict" => {
-                let entries = value.as_array().unwrap();
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for entry in entries {
-                    map.serialize_entry(entry[0].as_str().unwrap(), &Tagged(&entry[1]))?;
-                }
-                map.end()
-            }
-            other => panic!("no tag {other}"),
-        }
-    }
-}
 
 /// The request that a row asks for.
 fn asked(row: &Value, client: &Client) -> CallRequest {

@@ -358,6 +358,8 @@ proptest! {
     #[test]
     fn what_is_written_is_read(call in calls(), base_query in option::of("[ -~]*")) {
         prop_assert_eq!(&Call::from_json(call.to_json().to_string().as_bytes()).unwrap(), &call);
+        let text: Value = serde_json::from_str(&call.to_json_text()).unwrap();
+        prop_assert_eq!(text, call.to_json());
         let plain = Call::from_json(call.to_plain_json().as_bytes()).unwrap();
         prop_assert_eq!(Call { kwargs: call.kwargs.clone(), ..plain }, call.clone());
         let mut base = Url::parse("http://127.0.0.1:9876/some/path").unwrap();

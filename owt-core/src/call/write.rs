@@ -1,5 +1,6 @@
 //! Writes a call as JSON, as a URL, or as a line for a shell.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -45,6 +46,23 @@ impl Call {
             put(name, value);
         }
         Value::Object(fields)
+    }
+
+    /// The text of [`to_json`](Self::to_json), written at once: arguments may be megabytes.
+    pub fn to_json_text(&self) -> String {
+        let mut text = r#"{"code_b64":""#.to_owned();
+        encoding::encode_behind(self.code.source(), &mut text);
+        if let Some(kwargs) = &self.kwargs {
+            text.push_str(r#"","kwargs_b64":""#);
+            encoding::encode_behind(kwargs, &mut text);
+        }
+        text.push('"');
+        for (name, value) in self.settings() {
+            // Writing to a String does not fail.
+            let _ = write!(text, r#","{name}":{value}"#);
+        }
+        text.push('}');
+        text
     }
 
     /// The JSON body of a POST as a person reads it: `code`, and `kwargs` where JSON can say the

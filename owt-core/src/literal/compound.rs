@@ -6,7 +6,7 @@ use serde::ser::{
 };
 use serde_json::Value;
 
-use super::{DEEPEST, LiteralError, Writer};
+use super::{DEEPEST, LiteralError, Writer, integer, json};
 
 /// What a compound value is in Python.
 #[derive(Clone, Copy)]
@@ -109,13 +109,12 @@ impl<'a> Compound<'a> {
     ) -> Result<(), LiteralError> {
         match self.shape {
             Shape::Number => {
-                self.writer.out.push_str(&text_of(value)?);
+                integer::write_number(self.writer.out, &text_of(value)?);
                 Ok(())
             }
             Shape::Json => {
-                let parsed =
-                    serde_json::from_str(&text_of(value)?).map_err(LiteralError::custom)?;
-                self.item::<Value>(&parsed)
+                let Writer { key, whole, .. } = self.writer;
+                json::write(Writer { whole, ..self.child(key) }, &text_of(value)?)
             }
             Shape::List | Shape::Tuple | Shape::Dict => {
                 self.key(name)?;

@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{LiteralError, PyExpr, to_kwargs, to_literal};
+use super::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
 
 #[derive(serde::Serialize)]
 struct Point {
@@ -28,14 +29,6 @@ enum Shape {
     Named(&'static str),
     Pair(i8, char),
     Boxed { side: u8 },
-}
-
-struct Bytes<'a>(&'a [u8]);
-
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
 }
 
 /// What serde_json's Number and RawValue do when their features are on.
@@ -67,7 +60,7 @@ fn scalars() {
         literal("a\\\"b\n\r\t\0\x7f\u{85}\u{2028}é🎵\u{202e}"),
         r#"'a\\"b\n\r\t\x00\x7f\x85\u2028é🎵\u202e'"#
     );
-    assert_eq!(literal(Bytes(b"a'\\\n\xff")), r"b'a\'\\\x0a\xff'");
+    assert_eq!(literal(PyBytes(b"a'\\\n\xff")), r"b'a\'\\\x0a\xff'");
 }
 
 #[test]
@@ -120,6 +113,53 @@ fn serde_json_of_any_precision() {
         literal(vec![Private(raw, r#"{"a": [true, "\ud83c\udfb5"]}"#)]),
         "[{'a': [True, '🎵']}]"
     );
+    let exact = r#"{"z": [18446744073709551616, -1E400, null], "a": 1.10, "z": ""}"#;
+    assert_eq!(
+        literal(Private(raw, exact)),
+        "{'z': [18446744073709551616, -1E400, None], 'a': 1.10, 'z': ''}"
+    );
+    // Text is data as all the arguments, too.
+    let whole = to_kwargs(&Private(raw, r#""1 + 1""#)).unwrap().unwrap();
+    assert_eq!(whole, r"'\'1 + 1\''");
+}
+
+/// Python refuses decimal integers of more than 4,300 digits.
+#[test]
+fn integers_of_any_length() {
+    let number = "$serde_json::private::Number";
+    let long = |digit: &str, length| -> &'static str { digit.repeat(length).leak() };
+    assert_eq!(literal(Private(number, long("1", 4300))), "1".repeat(4300));
+    let cases: Vec<_> = [("9", 4301), ("1", 5000), ("12345678901", 1000)]
+        .into_iter()
+        .flat_map(|(digits, times)| {
+            let expression = format!(
+                "int(('{digits}' * {times})[:4000]) * 10**{} + int(('{digits}' * {times})[4000:])",
+                digits.len() * times - 4000
+            );
+            let digits = long(digits, times);
+            let negative = format!("-{digits}").leak();
+            [
+                format!("{} == {expression}", literal(Private(number, digits))),
+                format!("-({}) == {expression}", literal(Private(number, negative))),
+            ]
+        })
+        .collect();
+    let program = "
+import json, sys
+sys.set_int_max_str_digits(8000)
+for e in json.load(sys.stdin): print(eval(e))
+";
+    assert_eq!(python(program, &json!(cases)), vec!["True"; cases.len()]);
+}
+
+#[test]
+fn many_bytes_are_base64() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(1025).collect();
+    assert!(literal(PyBytes(&bytes[..1024])).starts_with("b'"));
+    let written = literal(PyBytes(&bytes));
+    assert!(written.len() < 1500, "{written}");
+    let same = format!("{written} == (bytes(range(256)) * 5)[:1025]");
+    assert_eq!(python_reads(&[same]), ["True"]);
 }
 
 #[test]
@@ -195,7 +235,11 @@ fn python_reads_back_what_was_written() {
     let strategy = json_values();
     let cases: Vec<Value> = (0..2000)
         .map(|_| strategy.new_tree(&mut runner).unwrap().current())
-        .map(|value| json!([literal(&value), value.to_string(), value]))
+        .flat_map(|value| {
+            let text = value.to_string();
+            let raw = RawValue::from_string(text.clone()).unwrap();
+            [json!([literal(&value), text, value]), json!([literal(raw), text, value])]
+        })
         .collect();
     let program = "
 import json, sys
@@ -214,7 +258,7 @@ fn python_reads_back_scalars_that_json_has_not() {
         (literal(i128::MIN), "-2**127".into()),
         (literal(f64::INFINITY), "float('inf')".into()),
         (literal(f64::MIN_POSITIVE), "2.2250738585072014e-308".into()),
-        (literal(Bytes(&(0..=255).collect::<Vec<u8>>())), "bytes(range(256))".into()),
+        (literal(PyBytes(&(0..=255).collect::<Vec<u8>>())), "bytes(range(256))".into()),
         (
             literal((0u8..=255).map(char::from).collect::<String>()),
             "''.join(map(chr, range(256)))".into(),

@@ -2,6 +2,13 @@
 
 use std::fmt::Write;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Bytes beyond this length are written in base64, which is a third as long as `\xNN` and which
+/// Python reads without compiling it.
+const LONGEST_BYTES: usize = 1024;
+
 /// A `str` literal in single quotes. What a person could not see, or a tool on
 /// the way could take for a line end, is escaped.
 pub(super) fn write_str(out: &mut String, text: &str) {
@@ -21,8 +28,16 @@ pub(super) fn write_str(out: &mut String, text: &str) {
     out.push('\'');
 }
 
-/// A `bytes` literal: printable ASCII as it is, all else as `\xNN`.
+/// A `bytes` literal: printable ASCII as it is, all else as `\xNN`; many bytes in base64.
 pub(super) fn write_bytes(out: &mut String, bytes: &[u8]) {
+    if bytes.len() > LONGEST_BYTES {
+        let (before, after) = ("__import__('binascii').a2b_base64('", "')");
+        out.reserve_exact(before.len() + bytes.len().div_ceil(3) * 4 + after.len());
+        out.push_str(before);
+        STANDARD.encode_string(bytes, out);
+        out.push_str(after);
+        return;
+    }
     out.push_str("b'");
     for byte in bytes {
         match byte {

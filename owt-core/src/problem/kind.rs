@@ -93,6 +93,11 @@ impl ProblemKind {
         format!("/_owt/problems/{}", self.slug())
     }
 
+    /// Whether nothing of such a call has run while the same call may do well later.
+    pub fn has_not_run(self) -> bool {
+        matches!(self, Self::Busy | Self::Draining | Self::AuditUnavailable | Self::QuotaExceeded)
+    }
+
     /// What an unknown problem of this status is closest to.
     pub(super) fn nearest_to_status(status: u16) -> Self {
         let shared = |kind: &Self| matches!(kind, Self::AdaptorRaised | Self::Unrenderable);
