@@ -1,5 +1,6 @@
 //! Holds what an adaptor can ask about the request around its call.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -89,5 +90,13 @@ impl Headers {
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// All values of that lower-case name as one list (RFC 9110, section 5.3).
+    #[must_use]
+    pub fn joined(&self, name: &str) -> Cow<'_, str> {
+        let mut values = self.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
+        let first = values.next().unwrap_or_default();
+        values.fold(Cow::Borrowed(first), |list, value| Cow::Owned(format!("{list}, {value}")))
     }
 }

@@ -61,7 +61,7 @@ SECTIONS = [
     Section(
         "Answers",
         "A plain value is an answer already ([wire.md](wire.md#results)). These say more.",
-        ["Response", "as_json", "redirect", "stream", "sse"],
+        ["Response", "as_json", "form", "redirect", "stream", "sse"],
     ),
     Section(
         "Pipelines and commands",

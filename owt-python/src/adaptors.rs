@@ -79,6 +79,11 @@ impl Adaptor {
         })
     }
 
+    /// Which code it is.
+    pub fn code_id(&self) -> CodeId {
+        self.version.code.id()
+    }
+
     /// The thread that all of it runs on, if it has asked for one.
     pub fn lane(&self) -> Option<&Arc<Lane<Job>>> {
         self.lane.as_ref().map(|owned| &owned.0)

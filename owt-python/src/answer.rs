@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use owt_engine::{Clock, Event, Gathering, Gone, Head, Opened, PIECE, Sender};
+use owt_engine::{Clock, Context, Event, Gathering, Gone, Head, Opened, PIECE, Sender};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyIterator, PyString};
 
@@ -36,17 +36,23 @@ pub mod kind {
 pub fn answer<'py>(
     bridge: &Bridge,
     value: &Bound<'py, PyAny>,
-    accept: &str,
+    context: &Context,
 ) -> PyResult<Answer<'py>> {
-    if let Some(event) = quick(value)? {
+    let accept = context.headers.joined("accept");
+    if let Some(event) = quick(value, takes_any(&accept, &context.query))? {
         return Ok(Answer::Whole(event));
     }
     let response = bridge.respond.bind(value.py()).call1((value, accept))?;
     from_response(&response)
 }
 
-fn quick(value: &Bound<'_, PyAny>) -> PyResult<Option<Event>> {
-    let event = if value.is_none() {
+/// True where the request prefers no form to another.
+fn takes_any(accept: &str, query: &str) -> bool {
+    matches!(accept, "" | "*/*") && !query.contains("format=")
+}
+
+fn quick(value: &Bound<'_, PyAny>, any: bool) -> PyResult<Option<Event>> {
+    let event = if any && value.is_none() {
         Event::Answer(Head::new(200, None), Bytes::new())
     } else if let Ok(text) = value.cast_exact::<PyString>() {
         // A lone surrogate has no UTF-8; the package says so better.
@@ -54,9 +60,10 @@ fn quick(value: &Bound<'_, PyAny>) -> PyResult<Option<Event>> {
         Event::Answer(Head::ok(HTML), copy(value.py(), text.as_bytes()))
     } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
         Event::Answer(Head::new(200, None), copy(value.py(), bytes.as_bytes()))
-    } else if value.is_exact_instance_of::<PyBool>()
-        || value.is_exact_instance_of::<PyInt>()
-        || value.is_exact_instance_of::<PyFloat>()
+    } else if any
+        && (value.is_exact_instance_of::<PyBool>()
+            || value.is_exact_instance_of::<PyInt>()
+            || value.is_exact_instance_of::<PyFloat>())
     {
         Event::Answer(Head::ok(TEXT), Bytes::from(value.str()?.to_str()?.to_owned()))
     } else {

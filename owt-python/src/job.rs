@@ -285,7 +285,7 @@ fn run(
         raw = Some(calling.raw().clone());
         let value = invoke(py, shared, adaptor, &call, calling)?;
         exit_if_forked();
-        match answer(shared.bridge, &value, context.headers.get("accept"))? {
+        match answer(shared.bridge, &value, &context)? {
             Answer::Whole(mut event) => {
                 event.head_mut().into_iter().for_each(|head| clock.stamp(head));
                 passed += event.weight();

@@ -40,8 +40,8 @@ struct Kept {
     request: Option<Py<PyAny>>,
     /// Ends the call's flask context.
     pop_flask: Option<Py<PyAny>>,
-    /// Held, not read: what runs is counted, and not unloaded.
-    _adaptor: Option<InUse>,
+    /// What runs is counted, and not unloaded.
+    adaptor: Option<InUse>,
 }
 
 #[derive(Default)]
@@ -58,7 +58,7 @@ impl RawCall {
     /// The call with that body, which `context` need not have.
     pub fn new(context: Arc<Context>, body: Bytes, adaptor: Arc<Adaptor>) -> Self {
         let adaptor = Some(InUse::new(adaptor));
-        let kept = Kept { body: Body::Unread(body), _adaptor: adaptor, ..Kept::default() };
+        let kept = Kept { body: Body::Unread(body), adaptor, ..Kept::default() };
         Self { context, loading: false, kept: Mutex::new(kept), state: Mutex::default() }
     }
 
@@ -113,6 +113,11 @@ impl RawCall {
     #[getter]
     fn code_name(&self) -> Option<&str> {
         self.context.code_name.as_deref()
+    }
+    /// The SHA-256 of the code that runs, in hexadecimal digits; None when the call is over.
+    #[getter]
+    fn code(&self) -> Option<String> {
+        self.kept.lock().adaptor.as_ref().map(|adaptor| adaptor.code_id().to_string())
     }
     #[getter]
     fn loading(&self) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use owt_core::CodeId;
 use parking_lot::Mutex;
 
 use super::adaptors::Adaptor;
@@ -51,6 +52,11 @@ impl InUse {
         usage.running.fetch_add(1, Ordering::Relaxed);
         *usage.last.lock() = Instant::now();
         Self(adaptor)
+    }
+
+    /// Which code it is.
+    pub fn code_id(&self) -> CodeId {
+        self.0.code_id()
     }
 }
 

@@ -316,3 +316,70 @@ fn async_adaptors_give_rich_results_too() {
     let answer = owt.code("lambda: (numpy.arange(2), 201, {'X-Mine': 'yes'})").post("/");
     assert_eq!((answer.status, answer.text(), answer.header("x-mine")), (201, "[0,1]", "yes"));
 }
+
+#[test]
+fn what_nothing_fits_is_a_406_with_what_there_is() {
+    let owt = Owt::start();
+    for (code, query, accept, there) in [
+        ("lambda: numpy.arange(3)", "/", "image/png", "application/x-npy"),
+        ("lambda: {'a': 1}", "/", "text/csv", "application/json"),
+        ("lambda: 1", "/", "image/*", "text/plain"),
+        ("lambda: {'a': 1}", "/?format=csv", "*/*", "application/json"),
+    ] {
+        let request = owt.code(code).getting(query).header("accept", accept);
+        let problem = Answer::of(request.send().unwrap()).refused(406, "not-acceptable");
+        assert!(problem["detail"].as_str().unwrap().contains(there), "{code}: {problem}");
+    }
+}
+
+#[test]
+fn plain_values_are_json_where_json_is_asked_for() {
+    let owt = Owt::start();
+    for (code, plain, as_json) in [
+        ("lambda: None", "", "null"),
+        ("lambda: True", "True", "true"),
+        ("lambda: False", "False", "false"),
+        ("lambda: 7", "7", "7"),
+        ("lambda: float('nan')", "nan", "null"),
+    ] {
+        let call = owt.code(code);
+        assert_eq!(accepting(&call, "").text(), plain, "{code}");
+        assert_eq!(accepting(&call, "*/*").text(), plain, "{code}");
+        let answer = accepting(&call, "application/json");
+        assert_eq!((answer.text(), answer.header("content-type")), (as_json, "application/json"));
+        // Several lines of a header are one list.
+        let two = call.getting("/").header("accept", "text/plain;q=0.1");
+        let answer = Answer::of(two.header("accept", "application/json").send().unwrap());
+        assert_eq!(answer.text(), as_json, "{code}");
+        let asked = Answer::of(call.getting("/?format=json").send().unwrap());
+        assert_eq!(asked.text(), as_json, "{code}");
+    }
+}
+
+#[test]
+fn a_form_may_be_asked_for_in_the_query() {
+    let owt = Owt::start();
+    let call = owt.code("import numpy\ndef run(_): return numpy.eye(2) * len(_.args['format'])");
+    let answer = Answer::of(call.getting("/?format=csv").send().unwrap());
+    assert_eq!(answer.text(), "3.0,0.0\n0.0,3.0\n");
+    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
+}
+
+#[test]
+fn what_an_adaptor_registers_is_that_adaptors() {
+    let owt = Owt::start();
+    let code = |word: &str| {
+        format!(
+            "import fractions\n@form(fractions.Fraction, 'text/plain')\n\
+             def said(value): return '{word} ' + str(value)\n\
+             def run(): return fractions.Fraction(1, 2)"
+        )
+    };
+    let (one, other) = (owt.code(&code("one")), owt.code(&code("other")));
+    let none = owt.code("import fractions\ndef run(): return fractions.Fraction(1, 2)");
+    for _ in 0..2 {
+        assert_eq!(accepting(&one, "").text(), "one 1/2");
+        assert_eq!(accepting(&other, "").text(), "other 1/2");
+        assert_eq!(accepting(&none, "").text(), "\"1/2\"");
+    }
+}

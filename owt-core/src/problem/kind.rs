@@ -50,6 +50,8 @@ catalogue! {
         "No code came with the request, and nothing is kept under this address. Send `code_b64`, or ask for `/` to see what there is.";
     MethodNotAllowed, "method-not-allowed", 405, "Method not allowed",
         "Code runs by GET and POST only. The Allow header lists what this address answers.";
+    NotAcceptable, "not-acceptable", 406, "No such form of the result",
+        "The result has none of the forms that Accept, or `format` in the query, asks for. The detail lists those that it has; the call has run.";
     BodyTooSlow, "body-too-slow", 408, "The body came too slowly",
         "The request's body had not arrived when the time for it was over. Nothing has run: send it again.";
     BodyTooLarge, "body-too-large", 413, "The body is too large",

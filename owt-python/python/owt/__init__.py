@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._request import request
     from .client import Client as Client
     from .client import OwtError as OwtError
+    from .forms.registry import form
     from .responses import Response, as_json, redirect, sse, stream
     from .server import Server, args, main
     from .summat import pipe, shell
@@ -25,6 +26,7 @@ __all__ = [
     "Server",
     "args",
     "as_json",
+    "form",
     "main",
     "pipe",
     "redirect",
@@ -43,6 +45,7 @@ _HOMES = {
     "Server": "server",
     "args": "server",
     "as_json": "responses",
+    "form": "forms.registry",
     "main": "server",
     "pipe": "summat",
     "redirect": "responses",

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from . import _forms, _libs, _ready, _threads, adaptors
+from . import _code, _libs, _ready, _threads, adaptors
 from ._context import loading
 from ._errors import UNPARSED, Refused
 from ._flow import Flow
@@ -31,7 +31,7 @@ class Adaptor:
     def __init__(
         self,
         module: ModuleType,
-        code: _forms.Code,
+        code: _code.Code,
         generation: int,
         source: str,
         ready: dict[str, Any],
@@ -46,7 +46,7 @@ class Adaptor:
         #: Whether the code may use flask.
         self.uses_flask = "flask" in source or _ready.needs_flask(ready)
         #: Whether the code may import what lives in a served library folder.
-        self.uses_libs = any(_libs.may_provide(name) for name in set(_forms.imported(code)))
+        self.uses_libs = any(_libs.may_provide(name) for name in set(_code.imported(code)))
 
     def __repr__(self) -> str:
         """Show the module's name."""
@@ -107,12 +107,12 @@ def load(source: str, digest: str) -> Adaptor:
     source = source.removeprefix("\ufeff")
     name, path = adaptors.module_name(digest), adaptors.source_file(digest)
     generation = _libs.refresh()
-    code = _forms.parse(source, _known())  # a refused text leaves no file
+    code = _code.parse(source, _known())  # a refused text leaves no file
     _write(path, source)
     linecache.cache[path] = (
         len(source),
         None,
-        [line + "\n" for line in _forms.lines(source.removesuffix("\n"))],
+        [line + "\n" for line in _code.lines(source.removesuffix("\n"))],
         path,
     )
     spec = adaptors.spec_for(name, path)
@@ -128,14 +128,14 @@ def load(source: str, digest: str) -> Adaptor:
     return Adaptor(module, code, generation, source, ready)
 
 
-def execute(module: ModuleType, source: str, code: _forms.Code | None = None) -> dict[str, Any]:
+def execute(module: ModuleType, source: str, code: _code.Code | None = None) -> dict[str, Any]:
     """Run an adaptor's source, perhaps parsed already, as the body of a module.
 
     An expression's value is bound to `run`. Gives what it was lent of names that are ready where
     code uses them. Raises Refused when that is nothing to call.
     """
-    code = code or _forms.parse(source, _known())
-    body = _forms.compiled(code, source, module.__file__ or UNPARSED)
+    code = code or _code.parse(source, _known())
+    body = _code.compiled(code, source, module.__file__ or UNPARSED)
     names = module.__dict__
     names.update(namespace())
     _threads.mark(names)
@@ -145,7 +145,7 @@ def execute(module: ModuleType, source: str, code: _forms.Code | None = None) ->
             ready = _ready.bind(_ready.used(source), names)
             exec(body, names)
             return ready
-        _forms.bind_modules(code, names)
+        _code.bind_modules(code, names)
         ready = _ready.bind((name for name, *_ in code.free), names)
         value = eval(body, names)
     finally:

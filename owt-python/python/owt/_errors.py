@@ -10,7 +10,7 @@ import os
 import re
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
 from typing import Any
 
@@ -57,6 +57,15 @@ class Unrenderable(Refused):
         self.slug = "unrenderable"
         self.field = None
         self.detail = detail
+
+
+class NotAcceptable(Refused):
+    """A result that has no form of those that the request accepts."""
+
+    def __init__(self, wish: str, there: Iterable[str]) -> None:
+        """Take what was asked for, and the media types that there are."""
+        detail = f"{wish} asks for a form that the result does not have; it has {', '.join(there)}"
+        super().__init__("not-acceptable", None, detail)
 
 
 class Cancelled(BaseException):

@@ -28,7 +28,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from . import _times
+from . import _times, forms
 from ._errors import Unrenderable, message_of, type_name
 from ._unknown import Unknown, named, unknown
 from ._words import with_article
@@ -75,9 +75,22 @@ def encode(value: object) -> str:
     try:
         return _written(plain(value))
     except Unknown as refused:
-        raise Unrenderable(f"the result has no JSON form: {refused}") from None
+        raise unrenderable(refused) from None
     except RecursionError:
         raise Unrenderable(f"the result has no JSON form: {_TOO_DEEP}") from None
+
+
+def unrenderable(refused: Unknown) -> Unrenderable:
+    """What a caller is told of a value without a JSON form."""
+    return Unrenderable(f"the result has no JSON form: {refused}")
+
+
+def plain_or_refused(value: Any) -> Any:
+    """`value` as `plain` gives it. Raises `Unrenderable`."""
+    try:
+        return plain(value)
+    except Unknown as refused:
+        raise unrenderable(refused) from None
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -164,7 +177,7 @@ def _endless(made: Any) -> Unknown | None:
 def _form(value: Any) -> Form | None:
     """How this value is made plain, None if JSON has no form for it."""
     kind = type(value)
-    exact = _EXACT.get(kind)
+    exact = forms.own_plain(kind) or _EXACT.get(kind)
     if exact is not None:
         return exact
     if isinstance(value, type):
@@ -180,8 +193,10 @@ def _form(value: Any) -> Form | None:
     for base, form in _FORMS.items():
         if isinstance(value, base):
             return form
-    # What follows numpy: arrays of torch, jax and the standard library.
-    return _to_list if hasattr(kind, "tolist") and not isinstance(value, memoryview) else None
+    # What follows numpy, and the array of the standard library.
+    if hasattr(kind, "tolist") and not isinstance(value, memoryview):
+        return _to_list
+    return forms.plain_by_protocol(kind)
 
 
 def _form_of_library(kind: type) -> Form | None:
@@ -191,6 +206,8 @@ def _form_of_library(kind: type) -> Form | None:
         form = _NAMED.get((library, base.__name__))
         if form is None and library in _LIBRARIES:
             form = _forms_of(library).get(base.__name__)
+        if form is None:
+            form = forms.plain_form(library, base.__name__)
         if form is not None:
             return form
     if dataclasses.is_dataclass(kind) and hasattr(kind, "__pydantic_serializer__"):

@@ -10,13 +10,14 @@ import enum
 import http
 import inspect
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from . import _files, _json, _render, _werkzeug
+from . import _files, _json, _werkzeug, forms
 from ._errors import Unrenderable
 from ._unknown import is_response, named, response_advice
+from .forms.wishes import ACCEPT, SAID, Wish, wished
 
 __all__ = ["Response", "as_json", "redirect", "sse", "stream"]
 
@@ -138,7 +139,10 @@ def respond(value: object, accept: str) -> Normal:
         # The outermost word wins: (response, 201) is that response as a 201.
         value, status = wrapped.body, wrapped.status if status is None else status
         headers += [pair for pair in wrapped.headers if not _has(headers, pair[0])]
-    kind, content_type, payload = _body(value, accept)
+    alone = status is None and not headers
+    said = next((text for name, text in headers if name.lower() == "content-type"), None)
+    wish = wished(accept) if said is None else Wish(said, SAID)
+    kind, content_type, payload = _body(value, wish, alone)
     if kind == AWAIT and (status is not None or headers):
         payload = _awaited(payload, status, headers)
         return AWAIT, 200, [], payload
@@ -156,19 +160,24 @@ def chunk(value: object) -> bytes:
     return _utf8(_json.encode(value) + "\n")
 
 
-def _body(value: object, accept: str) -> tuple[int, str | None, object]:
-    """Kind, type (None: to be sniffed) and payload of a body without status or headers."""
-    simple = _simple(value)
+def _body(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, object]:
+    """Kind, type (None: to be sniffed) and payload of a body without status or headers.
+
+    `alone` is whether the adaptor gave nothing but this.
+    """
+    simple = _simple(value, wish, alone)
     if simple is not None:
         return simple
-    rendered = _render.render(value, accept)
-    if rendered is not None:
-        content_type, content = rendered
-        if content_type is None:  # a number or date of numpy's, in Python's clothes
-            return _body(content, accept)
-        return WHOLE, content_type, chunk(content)
+    if type(value) in _GATHERED:
+        return _gathered(value, wish)
+    offers = forms.of(value)
+    if isinstance(offers, forms.Instead):  # a number or date of numpy's, in Python's clothes
+        return _body(offers.value, wish, alone)
     if _json.is_json(value):
-        return WHOLE, JSON, _utf8(_json.encode(value))
+        there = {one.media for one in offers}
+        offers += [one for one in _JSON_FORMS if one.media not in there]
+    if offers:
+        return _formed(value, offers, wish)
     if is_response(value):
         raise Unrenderable(f"the adaptor gave a {named(value)}; {response_advice(value)}")
     opened = _files.opened(value)
@@ -178,20 +187,63 @@ def _body(value: object, accept: str) -> tuple[int, str | None, object]:
     return _flowing(value)
 
 
-def _simple(value: object) -> tuple[int, str | None, object] | None:
+def _formed(
+    value: object, offers: Sequence[forms.Form], wish: Wish
+) -> tuple[int, str | None, object]:
+    """The form of the value that is wished for."""
+    media, content = forms.made(value, offers, wish)
+    content_type = f"{media}; charset=utf-8" if media.startswith("text/") else media
+    if isinstance(content, Iterator):
+        return ITER, content_type, content
+    if not isinstance(content, (str, bytes, bytearray, memoryview)):
+        content = _json.encode(content)
+    return WHOLE, content_type, chunk(content)
+
+
+def _gathered(value: object, wish: Wish) -> tuple[int, str | None, object]:
+    """A dict, list or tuple: JSON, unless what is in it has forms together, such as a figure."""
+    try:
+        if wish.text in _ANY and not _may_be_encoded(value):
+            return WHOLE, JSON, _utf8(_json.encode(value))
+        together = forms.together(value)
+        offers = [*together, *_JSON_FORMS] if _may_be_encoded(value) else [*_JSON_FORMS, *together]
+        # A browser takes data as JSON, unless its user says so.
+        if wish.by == ACCEPT and wish.wanted((JSON,)):
+            offers = [one for one in offers if one.media != "text/html"]
+        return _formed(value, offers, wish)
+    except Unrenderable:
+        offers = forms.together(value)
+        if not offers:
+            raise
+        return _formed(value, offers, wish)
+
+
+def _may_be_encoded(value: object) -> bool:
+    """Whether this may be what OpenCV gives for an image's file, which is no data."""
+    return type(value) is tuple and len(value) == 2 and value[0] is True
+
+
+def _simple(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, object] | None:
     if value is None:
+        # Where more was given than the value, such as a status, nothing is no `null`.
+        if (
+            alone
+            and wish.text not in ("", "*/*")
+            and list(wish.wanted((_TEXT, JSON)))[:1] == [JSON]
+        ):
+            return WHOLE, JSON, b"null"
         return WHOLE, None, b""
     if isinstance(value, _files.PATHS):
         content_type, path = _files.named(value)
         return FILE, content_type, path
     if isinstance(value, enum.Enum):
-        return WHOLE, JSON, _utf8(_json.encode(value))
+        return _formed(value, _JSON_FORMS, wish)
     if isinstance(value, str):
         return WHOLE, HTML, _utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return WHOLE, None, bytes(value)
     if isinstance(value, (int, float)):
-        return WHOLE, TEXT, _utf8(_digits(value))
+        return _formed(value, _NUMBER_FORMS, wish)
     return None
 
 
@@ -200,6 +252,18 @@ def _digits(number: float) -> str:
         return str(number)
     except ValueError as error:  # an int of more digits than Python writes
         raise Unrenderable(f"the adaptor gave an int that has no text: {error}") from None
+
+
+_GATHERED = (dict, list, tuple)
+# What lets everything through: the natural form, at once.
+_ANY = ("", "*/*", JSON)
+_TEXT = "text/plain"
+_JSON_FORMS = (forms.Form(JSON, _json.encode), forms.Form(_TEXT, _json.encode))
+_NUMBER_FORMS = (
+    forms.Form(_TEXT, _digits),
+    forms.Form(JSON, _json.encode),
+    forms.Form("text/html", _digits),
+)
 
 
 def _flowing(value: object) -> tuple[int, str | None, object]:

@@ -51,6 +51,7 @@ const GROUPS: [(&str, &[Document]); 4] = [
             document!("docs/adaptors.md", "In an adaptor's scope"),
             document!("docs/pipelines.md", "Pipelines"),
             document!("docs/libraries.md", "Libraries"),
+            document!("docs/forms.md", "Forms of results"),
             document!("docs/serving.md", "Serving"),
             document!("docs/workers.md", "Workers"),
             document!("docs/operations.md", "Operations"),
