@@ -16,6 +16,13 @@ ROOT = pathlib.Path(__file__).parents[3]
 T = TypeVar("T")
 PACKAGE = ROOT / "owt-python/python"
 
+#: For scripts: the most memory that the process had, in KiB. `ru_maxrss` knows its parent's, too.
+MOST = """
+def most():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+"""
+
 
 def binary() -> str:
     """The server's program: $OWT_BIN, else what was built last."""

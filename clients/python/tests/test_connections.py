@@ -91,7 +91,8 @@ def test_calls_one_after_the_other_share_a_connection(relay, here):
     assert here(PLUS, n=1, method="GET") == [2]
     assert here("lambda: request.data", data=b"abc") == b"abc"
     assert here("def run():\n for n in range(3): yield str(n)") == "012"
-    assert here("lambda: None") == b""
+    with here.stream("lambda: None") as answer:
+        assert answer.read() == b""
     with pytest.raises(OwtError, match="ZeroDivisionError"):
         here("lambda: 1 / 0")
     with here.stream("lambda: b'ten bytes.'") as answer:
