@@ -131,7 +131,8 @@ pub fn pull(
     interruptible: &Interruptible<'_>,
 ) -> PyResult<()> {
     let mut beginning = Some((clock, head));
-    let outcome = pull_open(bridge, &mut beginning, stream, events);
+    let accept = interruptible.whose().headers.joined("accept");
+    let outcome = pull_open(bridge, &mut beginning, stream, events, &accept);
     // A reader that goes interrupts; the stream's own cleaning up shall run undisturbed.
     match &outcome {
         Ok(Err(Gone)) => interruptible.abandon(),
@@ -165,31 +166,55 @@ fn pull_open(
     beginning: &mut Option<(Clock, Head)>,
     stream: &Bound<'_, PyIterator>,
     events: &Sender,
+    accept: &str,
 ) -> PyResult<Result<(), Gone>> {
     let py = stream.py();
-    let mut give = |chunk: &[u8]| {
+    let give = |beginning: &mut Option<(Clock, Head)>, chunk: &[u8]| {
         // An empty chunk is nothing yet (PEP 3333).
         if !chunk.is_empty() {
             begin(beginning, events);
         }
         send(py, chunk, events)
     };
+    let media = beginning.as_ref().and_then(|(_, head)| head.content_type.clone());
+    let media = media.unwrap_or_default();
+    let mut encode: Option<Bound<'_, PyAny>> = None;
     for item in stream.clone() {
         let item = item?;
         let sent = if let Ok(bytes) = item.cast_exact::<PyBytes>() {
-            give(bytes.as_bytes())
+            give(beginning, bytes.as_bytes())
         } else if let Some(text) = item.cast_exact::<PyString>().ok().and_then(|t| t.to_str().ok())
         {
-            give(text.as_bytes())
+            give(beginning, text.as_bytes())
         } else {
-            let made = bridge.chunk.bind(py).call1((item,))?;
-            give(made.cast::<PyBytes>()?.as_bytes())
+            let encode = match &encode {
+                Some(encode) => encode.clone(),
+                None => {
+                    let (media, made) = open(bridge, &item, &media, accept)?;
+                    if let Some((_, head)) = beginning {
+                        head.content_type = Some(media.into());
+                    }
+                    encode.insert(made).clone()
+                }
+            };
+            give(beginning, encode.call1((item,))?.cast::<PyBytes>()?.as_bytes())
         };
         if sent.is_err() {
             return Ok(Err(Gone));
         }
     }
     Ok(Ok(()))
+}
+
+/// What the first value of a stream that is neither text nor bytes makes of it: its media type, and
+/// what encodes such values.
+pub fn open<'py>(
+    bridge: &Bridge,
+    value: &Bound<'py, PyAny>,
+    media: &str,
+    accept: &str,
+) -> PyResult<(String, Bound<'py, PyAny>)> {
+    bridge.opening.bind(value.py()).call1((value, media, accept))?.extract()
 }
 
 /// Sends bytes in pieces, each copied only when there is room for it.

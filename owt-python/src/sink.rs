@@ -15,7 +15,7 @@ use pyo3::types::PyBytes;
 use pyo3::{PyTraverseError, PyVisit};
 use tokio::task::AbortHandle;
 
-use super::answer::{Answer, from_response};
+use super::answer::{Answer, from_response, open};
 use super::calling::OnLoop;
 use super::job::{Job, Shared, Step, exit_if_forked};
 use super::places::Place;
@@ -226,6 +226,18 @@ impl Sink {
             }
         }
         Ok(())
+    }
+
+    /// What encodes the values of a stream that are neither text nor bytes; the first decides.
+    fn opening<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let known = self.head.lock().as_ref().and_then(|head| head.content_type.clone());
+        let accept = self.whose.headers.joined("accept");
+        let media = known.unwrap_or_default();
+        let (media, encode) = open(self.shared.bridge, value, &media, &accept)?;
+        if let Some(head) = self.head.lock().as_mut() {
+            head.content_type = Some(media.into());
+        }
+        Ok(encode)
     }
 
     /// True when the chunk was taken, false when there is no room for it now.

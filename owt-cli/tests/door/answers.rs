@@ -22,7 +22,7 @@ fn every_answer_says_how_it_may_be_used() {
     let calls = ["lambda: '<p>page'", "def run():\n yield 'a'", "1/0"];
     let calls = calls.map(|code| owt.code(code).posting("/"));
     // What a call is answered, a cache gives to the like of whom it was given to.
-    let varies: [&[&str]; 2] = [&[], &["Sec-Fetch-Site, Service-Worker"]];
+    let varies: [&[&str]; 2] = [&[], &["Accept, Sec-Fetch-Site, Service-Worker"]];
     let own = own.into_iter().map(|request| (request, varies[0]));
     for (request, varies) in own.chain(calls.into_iter().map(|request| (request, varies[1]))) {
         let response = request.send().unwrap();

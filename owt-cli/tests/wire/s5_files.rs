@@ -232,7 +232,8 @@ fn a_document_is_known_by_its_content() {
         ),
         (format!("<!DOCTYPE html><p>{svg}"), "text/html"),
         (format!("<?xml version=\"1.0\"?><a>{svg}</a>"), "text/xml"),
-        ("{\"a\": 1}".to_owned(), "application/octet-stream"),
+        ("{\"a\": 1}".to_owned(), "application/json"),
+        ("{'a': 1}".to_owned(), "application/octet-stream"),
         ("GIF89a\u{1}\0\u{1}\0".to_owned(), "image/gif"),
     ] {
         let file = folder.write("unnamed", &content);
@@ -383,7 +384,7 @@ fn a_kept_buffer_is_answered_again_and_again() {
     for (made, wanted) in [
         ("io.BytesIO(b'hello')", "hello"),
         ("io.StringIO('hello')", "hello"),
-        ("io.BytesIO(b'hello')\nkept.seek(2)", "llo"),
+        ("io.BytesIO(b'hello')\nkept.seek(2)", "hello"),
         ("io.BytesIO()\nkept.write(b'hello')", "hello"),
     ] {
         let code = format!("import io\nkept = {made}\ndef run(): return kept\n");

@@ -383,3 +383,43 @@ fn what_an_adaptor_registers_is_that_adaptors() {
         assert_eq!(accepting(&none, "").text(), "\"1/2\"");
     }
 }
+
+#[test]
+fn a_stream_is_what_its_first_value_is() {
+    let owt = Owt::start();
+    let code = "import numpy, pandas
+from PIL import Image
+def frames():
+    for start in (0, 2):
+        yield pandas.DataFrame({'a': [start, start + 1]})
+def images():
+    for _ in range(2):
+        yield Image.new('RGB', (2, 2))
+async def later():
+    for start in (0, 2):
+        yield pandas.DataFrame({'a': [start, start + 1]})
+def opaque():
+    yield object()
+def rows():
+    yield {'a': 1}
+    yield 'text'
+";
+    let lines = "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n";
+    for fn_name in ["frames", "later"] {
+        let answer = accepting(&owt.code(code).field("fn_name", fn_name), "");
+        assert_eq!(answer.header("content-type"), "application/x-ndjson", "{fn_name}");
+        assert_eq!(answer.text(), lines, "{fn_name}");
+    }
+    let answer = accepting(&owt.code(code).field("fn_name", "images"), "");
+    assert!(answer.header("content-type").starts_with("multipart/x-mixed-replace; boundary="));
+    assert_eq!(answer.body.windows(PNG.len()).filter(|part| *part == PNG).count(), 2);
+    let rows = owt.code(code).field("fn_name", "rows");
+    assert_eq!(accepting(&rows, "text/event-stream").text(), "data: {\"a\":1}\n\ndata: text\n\n");
+    let answer = accepting(&rows, "application/x-ndjson");
+    assert_eq!(answer.header("content-type"), "application/x-ndjson");
+    let answer = accepting(&rows, "");
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(answer.text(), "{\"a\":1}\ntext");
+    let opaque = owt.code(code).field("fn_name", "opaque").getting("/");
+    Answer::of(opaque.send().unwrap()).refused(500, "unrenderable");
+}

@@ -56,9 +56,9 @@ def guess(name: str) -> str | None:
 def opened(value: Any) -> tuple[str | None, bytes | Iterator[bytes | str]] | None:
     """Type and content of an open file from its position on, None for anything else.
 
-    A file on disk is closed when it has been read: a small one at once, others piece by piece. A
-    buffer in memory stays as it is, for whoever keeps it. What is at its end and can be written
-    was just written, and is read from its start.
+    Of a buffer in memory it is all, and it stays as it is, for whoever keeps it. A file on disk is
+    closed when it has been read: a small one at once, others piece by piece. What is at its end and
+    can be written was just written, and is read from its start.
     Raises `Unrenderable` for a file that cannot be read.
     """
     if not _is_file(value):
@@ -166,9 +166,9 @@ class Pieces:
 
 
 def _memory(buffer: io.BytesIO | io.StringIO) -> bytes:
-    # Its position is not moved: it may be kept, and answered by several calls at once.
-    content, place = buffer.getvalue(), buffer.tell()
-    content = content[place:] or content
+    # All of it, wherever it stands: who wrote a file there may have gone back to its head. It is
+    # not moved: it may be kept, and answered by several calls at once.
+    content = buffer.getvalue()
     return content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
 
 

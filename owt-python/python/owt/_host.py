@@ -29,7 +29,7 @@ from ._loop import drive, start_loop, stop_loop
 from ._request import request_for
 from ._state import leave
 from ._wishes import wants_own_thread
-from .responses import chunk, respond
+from .responses import opening, respond
 
 __all__ = [
     "Adaptor",
@@ -38,13 +38,13 @@ __all__ = [
     "Unrenderable",
     "arguments",
     "check_call",
-    "chunk",
     "current",
     "describe",
     "drive",
     "install",
     "leave",
     "load",
+    "opening",
     "push_flask",
     "request_for",
     "respond",

@@ -41,6 +41,9 @@ class Sink(Protocol):
     def respond(self, normal: Normal) -> None:
         """Takes what the call gave."""
 
+    def opening(self, value: Any) -> Callable[[Any], bytes]:
+        """What encodes values that are neither text nor bytes; the first decides."""
+
     def send(self, data: bytes) -> bool:
         """True: taken. False: no room now. Raises BrokenPipeError when nobody reads."""
 
@@ -244,8 +247,14 @@ class _Driver:
     async def _pull(self, chunks: AsyncIterator[Any]) -> None:
         try:
             rested = self._loop.time()
+            encode: Callable[[Any], bytes] | None = None
             async for value in chunks:
-                await self._send(value if type(value) is bytes else chunk(value))
+                if type(value) is str:
+                    value = chunk(value)
+                elif type(value) is not bytes:
+                    encode = encode or self._sink.opening(value)
+                    value = encode(value)
+                await self._send(value)
                 if self._loop.time() - rested > _SLICE:
                     await asyncio.sleep(0)
                     rested = self._loop.time()

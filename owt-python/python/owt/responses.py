@@ -7,10 +7,19 @@ want to say more: `Response`, `as_json`, `redirect`, `stream`, `sse`.
 from __future__ import annotations
 
 import enum
+import functools
 import http
 import inspect
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -160,6 +169,16 @@ def chunk(value: object) -> bytes:
     return _utf8(_json.encode(value) + "\n")
 
 
+def opening(value: object, media: str, accept: str) -> tuple[str, Callable[[object], bytes]]:
+    """What the first value of a stream that is neither text nor bytes makes of it.
+
+    Gives the stream's type, and what encodes such values; `media` is what its head says so far.
+    """
+    from .forms import streams
+
+    return streams.opening(value, media, accept, chunk)
+
+
 def _body(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, object]:
     """Kind, type (None: to be sniffed) and payload of a body without status or headers.
 
@@ -184,6 +203,9 @@ def _body(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, obje
     if opened is not None:
         content_type, payload = opened
         return WHOLE if isinstance(payload, bytes) else ITER, content_type, payload
+    flows = hasattr(type(value), "__next__") or isinstance(value, AsyncIterable)
+    if flows and wish.names(EVENTS):
+        return _flowing(_event_stream(value), EVENTS)  # type: ignore[arg-type]
     return _flowing(value)
 
 
@@ -254,6 +276,8 @@ def _digits(number: float) -> str:
         raise Unrenderable(f"the adaptor gave an int that has no text: {error}") from None
 
 
+# How the classes of other libraries' responses are called.
+_RESPONSES = ("Response", "ClientResponse", "HttpResponse")
 _GATHERED = (dict, list, tuple)
 # What lets everything through: the natural form, at once.
 _ANY = ("", "*/*", JSON)
@@ -266,17 +290,17 @@ _NUMBER_FORMS = (
 )
 
 
-def _flowing(value: object) -> tuple[int, str | None, object]:
+def _flowing(value: object, media: str = TEXT) -> tuple[int, str | None, object]:
     """What gives its content bit by bit, or later."""
     # On the class: some objects have every attribute one asks for.
     if hasattr(type(value), "__anext__"):
-        return AITER, TEXT, value
+        return AITER, media, value
     if isinstance(value, AsyncIterable):
-        return AITER, TEXT, aiter(value)
+        return AITER, media, aiter(value)
     if inspect.isawaitable(value):
         return AWAIT, None, value
     if hasattr(type(value), "__next__"):
-        return ITER, TEXT, value
+        return ITER, media, value
     raise Unrenderable(_advice(value))
 
 
@@ -284,7 +308,7 @@ def _advice(value: object) -> str:
     kind = named(value)
     if isinstance(value, type):
         return f"the adaptor gave the class {value.__qualname__} itself; give an instance"
-    if callable(value):
+    if inspect.isroutine(value) or isinstance(value, functools.partial):
         return f"the adaptor gave a {kind}, which was not called; call it and give what it gives"
     return (
         f"the adaptor gave a {kind}, which has no HTTP form; give None, str, bytes, a number, a "
@@ -302,13 +326,24 @@ def _unwrap(value: object) -> Response | None:
     """One layer of status and headers, if the value has one."""
     if isinstance(value, Response):
         return value
+    if type(value) is dict or type(value) is list:
+        return None
     if type(value) is tuple:
         return _unwrap_tuple(value)
-    taken = _werkzeug.take(value)
+    taken = _werkzeug.take(value) or _taken_from_others(value)
     if taken is not None:
         status, headers, body = taken
         return Response(body, status, headers)
     return None
+
+
+def _taken_from_others(value: object) -> _werkzeug.Taken | None:
+    """Status, headers and body of another library's response: its class is called so."""
+    if not any(base.__name__.startswith(_RESPONSES) for base in type(value).__mro__):
+        return None
+    from .forms import web
+
+    return web.take(value)
 
 
 def _unwrap_tuple(value: tuple[object, ...]) -> Response | None:
@@ -408,9 +443,17 @@ def _event(value: object) -> str:
         value = value if value.isascii() else _utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         value = bytes(value).decode("utf-8", "replace")
-    text = value if isinstance(value, str) else _json.encode(value)
+    text = value if isinstance(value, str) else _event_data(value)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "".join(f"data: {line}\n" for line in lines) + "\n"
+
+
+def _event_data(value: object) -> str:
+    if type(value) in _GATHERED:
+        return _json.encode(value)
+    from .forms import streams
+
+    return streams.as_event(value)
 
 
 def _event_stream(events: Iterable[object] | AsyncIterable[object]) -> object:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from owt import _loop
 from owt._context import current
+from owt.responses import opening
 
 PATIENCE = 20
 
@@ -54,6 +55,9 @@ class Sink:
         self.normal = normal
         if normal[0] in (0, 1, 2):
             self.finish()
+
+    def opening(self, value):
+        return opening(value, "text/plain; charset=utf-8", "")[1]
 
     def send(self, data):
         assert type(data) is bytes

@@ -64,7 +64,8 @@ def test_what_was_written_and_gone_back_in_is_answered_from_there(name, tmp_path
     file.seek(0)
     start = file.read(3)
     assert len(start) == 3
-    rest = written[3:]
+    # of a buffer in memory it is all, and who writes a file there may go back to its head
+    rest = written if isinstance(file, io.BytesIO | io.StringIO) else written[3:]
     assert content(file) == (rest if isinstance(rest, bytes) else rest.encode())
 
 
@@ -96,7 +97,7 @@ def test_a_kept_buffer_is_answered_again_and_again(kind):
         assert content(kept) == b"hello"
     kept.seek(2)
     for _ in range(3):
-        assert content(kept) == b"llo"
+        assert content(kept) == b"hello" and kept.tell() == 2
     kept.seek(0, io.SEEK_END)
     kept.write(" there" if text else b" there")
     for _ in range(3):
@@ -155,20 +156,17 @@ def test_a_class_of_another_library_that_reads_is_a_file():
     assert content(file) == b"remote" and file.closed
 
 
-def test_responses_of_http_libraries_are_refused_by_their_name():
-    httpx = pytest.importorskip("httpx")
-    requests = pytest.importorskip("requests")
-    received = requests.Response()
-    received.status_code = 200
-    for value, named in [
-        (httpx.Response(200, content=b"x"), "httpx.Response"),
-        (received, "requests.models.Response"),
-    ]:
-        for result in (value, (value, 201)):
-            with pytest.raises(
-                Unrenderable, match=rf"gave a {named}; give .*\.content.*\.json\(\)"
-            ):
-                respond(result, "")
+def test_responses_of_unknown_libraries_are_refused_by_their_name():
+    class OddResponse:
+        status_code = 200
+        content = b"x"
+
+        def json(self):
+            return {}
+
+    for result in (OddResponse(), (OddResponse(), 201)):
+        with pytest.raises(Unrenderable, match=r"OddResponse; give .*\.content.*\.json\(\)"):
+            respond(result, "")
 
 
 def test_a_response_that_is_a_stream_of_the_adaptors_own_is_one():

@@ -20,6 +20,7 @@ import pytest
 
 from owt._errors import Unrenderable
 from owt._json import encode
+from owt.forms import web
 from owt.responses import WHOLE, respond
 
 INF = math.inf
@@ -687,6 +688,8 @@ def test_an_answer_is_the_same_json(expression, expected):
     if isinstance(value, OWN) or hasattr(type(value), "item") or hasattr(value, "read1"):
         return
     if hasattr(type(value), "__next__") or hasattr(type(value), "__anext__"):
+        return
+    if web.take(value) is not None:  # a response is the answer, and no value
         return
     if isinstance(expected, No):
         if isinstance(value, (typing.Awaitable, typing.TextIO)) or hasattr(value, "_repr_html_"):

@@ -448,10 +448,11 @@ def test_a_missing_path_says_which(tmp_path):
         respond(tmp_path, "")
 
 
-def test_buffers_give_their_bytes_from_where_they_are():
+def test_buffers_give_all_that_they_hold():
     buffer = io.BytesIO(b"abcdef")
     buffer.seek(2)
-    assert whole(buffer) == (200, None, b"cdef")
+    assert whole(buffer) == (200, None, b"abcdef")
+    assert buffer.tell() == 2
     written = io.BytesIO()
     written.write(b"just written")
     assert whole(written) == (200, None, b"just written")

@@ -25,7 +25,7 @@ const READABLE: HeaderValue = HeaderValue::from_static(
 );
 /// What a call is answered depends on these, and a browser's cache shall know: an answer to a page
 /// of ours is not shown to who opens the same address by hand, nor is it a service worker's script.
-const VARIES: HeaderValue = HeaderValue::from_static("Sec-Fetch-Site, Service-Worker");
+const VARIES: HeaderValue = HeaderValue::from_static("Accept, Sec-Fetch-Site, Service-Worker");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 /// Seconds that a browser may remember the answer to its question.
 const REMEMBER: HeaderValue = HeaderValue::from_static("600");

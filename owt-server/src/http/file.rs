@@ -9,7 +9,7 @@ use actix_web::test::TestRequest;
 use actix_web::{HttpRequest, HttpResponse};
 use owt_engine::{Head, Opened};
 
-use super::sniff::{self, OCTETS, sniff};
+use super::sniff::{self, OCTETS, sniff, sniff_whole};
 use super::visit::Visit;
 use super::{range, respond};
 
@@ -61,7 +61,8 @@ fn sniff_file(file: &File) -> &'static str {
     let mut first = vec![0; sniff::ENOUGH];
     // What cannot be read is found out when it is sent.
     let length = file.read_at(&mut first, 0).unwrap_or_default();
-    sniff(first.get(..length).unwrap_or_default())
+    let first = first.get(..length).unwrap_or_default();
+    if length < sniff::ENOUGH { sniff_whole(first) } else { sniff(first) }
 }
 
 /// The request without its `Range`, for actix-files, which reads it there. Without conditions

@@ -14,7 +14,7 @@ use futures_util::stream::{iter, unfold};
 use owt_core::{PROBLEM_JSON, Problem, ProblemKind};
 use owt_engine::{CacheOutcome, Event, Events, Head};
 
-use super::sniff::{OCTETS, sniff};
+use super::sniff::{OCTETS, sniff_whole};
 use super::timing::{self, SERVER_TIMING};
 use super::visit::Visit;
 use super::{file, problem_page};
@@ -126,7 +126,7 @@ fn whole(
     visit: &Visit,
 ) -> HttpResponse {
     let sniffed = match &head.content_type {
-        None if !body.is_empty() => Some(sniff(&body)),
+        None if !body.is_empty() => Some(sniff_whole(&body)),
         _ => None,
     };
     let bodiless = is_bodiless(head.status);

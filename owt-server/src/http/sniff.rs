@@ -1,10 +1,27 @@
 //! Tells the media type of bytes that came without one.
 
+use serde::de::IgnoredAny;
+
 pub(super) const OCTETS: &str = "application/octet-stream";
 const SVG: &str = "image/svg+xml";
 
 /// So much of the beginning tells.
 pub(super) const ENOUGH: usize = 64 << 10;
+
+/// A larger text is not read to see whether it is JSON.
+const MOST_JSON: usize = 1 << 20;
+
+const OFFICE: [(&[u8], &str); 3] = [
+    (b"xl/workbook.xml", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    (
+        b"word/document.xml",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
+    (
+        b"ppt/presentation.xml",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ),
+];
 
 /// UTF-8's byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -21,6 +38,30 @@ pub(super) fn sniff(body: &[u8]) -> &'static str {
         return "text/html";
     }
     infer::get(body).map_or(OCTETS, |kind| kind.mime_type())
+}
+
+/// The media type of bytes that are all there: what [`sniff`] tells, office documents by what is in
+/// their archive, and JSON.
+pub(super) fn sniff_whole(body: &[u8]) -> &'static str {
+    match sniff(body) {
+        OCTETS if is_json(body) => "application/json",
+        media if body.starts_with(b"PK\x03\x04") => office(body).unwrap_or(media),
+        media => media,
+    }
+}
+
+/// An object or an array, of a size that is read in a moment.
+fn is_json(body: &[u8]) -> bool {
+    let begins = body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
+    begins && body.len() <= MOST_JSON && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+/// The office document that an archive is, by the part that each has (ECMA-376). Names stand in the
+/// directory at its end.
+fn office(archive: &[u8]) -> Option<&'static str> {
+    let end = archive.get(archive.len().saturating_sub(ENOUGH)..)?;
+    let holds = |part: &&(&[u8], _)| end.windows(part.0.len()).any(|window| window == part.0);
+    OFFICE.iter().find(holds).map(|(_, media)| *media)
 }
 
 /// True for an XML document, with or without a prolog, whose root element is `svg`.
@@ -115,6 +156,25 @@ mod tests {
         ] {
             assert_eq!(sniff(text.as_bytes()), media, "{text}");
         }
+    }
+
+    #[test]
+    fn whole_json_and_office_documents_are_known_by_their_content() {
+        for (body, media) in [
+            (&b"{\"a\": 1}"[..], "application/json"),
+            (b"\n [1, {}]\n", "application/json"),
+            (b"[1, {}", "application/octet-stream"),
+            (b"{not json}", "application/octet-stream"),
+            (b"7", "application/octet-stream"),
+            (b"PK\x03\x04 ... word/document.xml ...", super::OFFICE[1].1),
+            (b"PK\x03\x04 docProps/app.xml xl/workbook.xml", super::OFFICE[0].1),
+            (b"PK\x03\x04 ... ppt/presentation.xml", super::OFFICE[2].1),
+            (b"PK\x03\x04 a.txt", "application/zip"),
+        ] {
+            assert_eq!(super::sniff_whole(body), media, "{}", String::from_utf8_lossy(body));
+        }
+        let large = [b"[".as_slice(), &b" ".repeat(2 << 20), b"]"].concat();
+        assert_eq!(super::sniff_whole(&large), "application/octet-stream");
     }
 
     #[test]

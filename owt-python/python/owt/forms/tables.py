@@ -180,11 +180,12 @@ def arrow_pieces(schema: Any, batches: Iterable[Any]) -> Iterator[bytes]:
     with library("pyarrow.ipc").new_stream(buffer, schema) as writer:
         for batch in batches:
             writer.write(batch)
-            yield _taken(buffer)
-    yield _taken(buffer)
+            yield taken(buffer)
+    yield taken(buffer)
 
 
-def _taken(buffer: io.BytesIO) -> bytes:
+def taken(buffer: io.BytesIO) -> bytes:
+    """What was written since it was last taken."""
     content = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()
@@ -263,6 +264,15 @@ def _arrow_of(value: Any) -> Any:
             made = getattr(value, name)()
             return made.read_all() if hasattr(made, "read_all") else made
     return library("pyarrow").table(value)
+
+
+def as_arrow(value: Any) -> Any:
+    """Any table as one of pyarrow."""
+    if hasattr(value, "iloc"):
+        return _from_pandas(value if hasattr(value, "columns") else value.to_frame())
+    if type(value).__module__.partition(".")[0] == "pyarrow":
+        return _table(value)
+    return _arrow_of(value)
 
 
 def by_arrow(value: Any) -> list[Form]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from .._context import current
-from .negotiation import acceptable
+from .negotiation import acceptable, names
 
 #: Who wishes: the header, the query, or the adaptor by its Content-Type.
 ACCEPT = 0
@@ -69,6 +69,10 @@ class Wish(NamedTuple):
             essence = self.text.partition(";")[0].strip().lower()
             return sorted(media, key=lambda one: one != essence)
         return acceptable(self.text, media)
+
+    def names(self, media: str) -> bool:
+        """Whether this very type is wished for, by no wildcard."""
+        return self.by != SAID and names(self.text, media)
 
     def __str__(self) -> str:
         """Show it as it came."""
