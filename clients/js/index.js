@@ -581,7 +581,7 @@ async function send({ server, code, kwargs, options }, wish, exchange) {
   if (!isGet && String(method).toUpperCase() !== 'POST') {
     throw new TypeError(`method is GET or POST, not ${method}`);
   }
-  if (isGet && (data ?? files) !== undefined) {
+  if (isGet && (data !== undefined || files !== undefined)) {
     throw new TypeError('a GET carries no data: use POST');
   }
   if (data !== undefined && files !== undefined) {
@@ -614,7 +614,9 @@ async function send({ server, code, kwargs, options }, wish, exchange) {
 }
 
 async function sendOnce(server, { url, ...request }, fetch, exchange) {
-  const init = { redirect: 'manual', ...request, signal: exchange.signal };
+  // Each time a form has another boundary, which its type tells.
+  const headers = new Headers(request.headers);
+  const init = { redirect: 'manual', ...request, headers, signal: exchange.signal };
   // A server that has ended a kept connection is heard of in the loop's next turns.
   for (let turn = 0; fetch === overHttp && turn < 2; turn++) await new Promise(setImmediate);
   const response = await exchange.wait(fetch(url, init, exchange)).catch((cause) => {
@@ -746,10 +748,19 @@ class LongJson {
   }
 }
 
+/** What the form is not to hold beside the call: it would become part of it. */
+const RESERVED = [
+  ...['code', 'kwargs', 'code_b64', 'kwargs_b64', 'code_name', 'fn_name', 'use_cache'],
+  ...['cache_kwargs', 'cache_key_override', 'cache_shared', 'timeout'],
+];
+
 function toForm(fields, entries) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
   for (const [name, given] of entries) {
+    if (RESERVED.includes(name)) {
+      throw new TypeError(`${name} is a field of the call's own: give the file another name`);
+    }
     for (const value of Array.isArray(given) ? given : [given]) {
       if (typeof value === 'string') form.append(name, value);
       else form.append(name, toBlob(value), value.name ?? name);
@@ -813,17 +824,16 @@ function overHttp(url, { method, headers, body, signal }, exchange) {
 
 /** Text, bytes or a stream, with the headers that `fetch` gives them. */
 function sourceOf(body, headers) {
-  if (isStream(body)) return body;
-  if (body instanceof LongJson) {
-    headers.set('Content-Length', body.size);
-    return body;
-  }
-  const as = new Response(body);
-  if (!headers.has('Content-Type')) headers.set('Content-Type', as.headers.get('Content-Type'));
-  if (typeof body === 'string') return body;
-  if (isBlob(body)) headers.set('Content-Length', body.size);
-  else if (isBytes(body) || ArrayBuffer.isView(body)) return bytesOf(body);
-  return as.body;
+  if (body === undefined || isStream(body)) return body;
+  if (isBytes(body) || ArrayBuffer.isView(body)) return bytesOf(body);
+  if (body instanceof LongJson || isBlob(body)) headers.set('Content-Length', body.size);
+  if (body instanceof LongJson) return body;
+  const isString = typeof body === 'string';
+  // What a form is as a body, and the types, `fetch` knows.
+  const as = new Response(isString ? '' : body);
+  const type = as.headers.get('Content-Type');
+  if (type && !headers.has('Content-Type')) headers.set('Content-Type', type);
+  return isString ? body : as.body;
 }
 
 const DECODERS = {
@@ -1020,8 +1030,7 @@ async function checked(response, server, { method, headers }, exchange) {
   if (status < 400) {
     const place = response.headers.get('Location');
     exchange.cancel();
-    const where =
-      place === null ? 'does not say where' : `to ${withoutKeys(resolved(place, server))}`;
+    const where = place === null ? 'does not say where' : `to ${resolved(place, server)}`;
     throw new OwtError(
       `${status} ${response.statusText}: ${address} redirects the ${method}, ${where}: a call is not ` +
         'sent on; give the address that takes it',
@@ -1036,11 +1045,14 @@ async function checked(response, server, { method, headers }, exchange) {
   throw new OwtError(`${message} (from ${address})`, { status, body, response, address });
 }
 
+/** Where a redirect leads, without keys: a relative one would take over the server's own. */
 function resolved(place, server) {
   try {
-    return new URL(place, server).href;
+    const url = new URL(place, server);
+    [url.username, url.password] = ['', ''];
+    return url.href;
   } catch {
-    return place;
+    return withoutKeys(place);
   }
 }
 
@@ -1068,6 +1080,7 @@ function kindOfStatus(status) {
 }
 
 const MENDS_OF_CONNECTIONS = [
+  [/overflow/i, 'its head is longer than is read here (Node: --max-http-header-size)'],
   [/ENOTFOUND|EAI_AGAIN|dns error|failed to lookup/i, 'no such host is known: is the name right?'],
   [/TIMEOUT|timed out/i, 'is the address right, and does a firewall let it through?'],
   [/CERT|SELF_SIGNED|certificate|verify/i, 'trust its certificate (Node: NODE_EXTRA_CA_CERTS)'],

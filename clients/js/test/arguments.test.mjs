@@ -281,6 +281,7 @@ test('mistakes are told before anything is sent', async () => {
     [{ data: null }, /not object/],
     [{ files: { a: 1 } }, /a file is a Blob, bytes or text, not number/],
     [{ files: {}, data: 'x' }, /give one of them/],
+    [{ files: { kwargs: 'x' } }, /kwargs is a field of the call's own/],
     [{ idleTimeout: -1 }, /idleTimeout is a number of seconds/],
     [{ retries: 1.5 }, /retries is a number from 0 to 10/],
     [{ headers: { 'no name': 'x' } }, TypeError],

@@ -86,6 +86,11 @@ test('what has not run is sent again, as often as one may', async (t) => {
   const data = new Blob(['x']).stream();
   await assert.rejects(call('/stream', { retries: 2, data }), { status: 503 });
   assert.equal(await call('/form', { retries: 2, files: { a: new Uint8Array(9) } }), 'fine');
+  const forms = seen.filter(({ path }) => path === '/form');
+  assert.equal(forms.length, 3);
+  for (const { headers, body } of forms) {
+    assert.ok(body.startsWith(`--${headers['content-type'].split('boundary=')[1]}\r\n`), body);
+  }
 });
 
 test('a connection that nobody took is tried again', async (t) => {
