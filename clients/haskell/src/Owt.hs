@@ -1,4 +1,5 @@
 {-# LANGUAGE AllowAmbiguousTypes #-}
+{-# LANGUAGE OverloadedStrings #-}
 {-# LANGUAGE ScopedTypeVariables #-}
 {-# LANGUAGE TypeApplications #-}
 
@@ -16,6 +17,10 @@ module Owt
     mkOwtClientWith,
     defaultOwtClient,
     withToken,
+    withHeaders,
+    withSilence,
+    withRetries,
+    connectWithin,
 
     -- * Calls
     owt,
@@ -31,6 +36,10 @@ module Owt
     Owt (..),
     RequestBody (..),
     streamFile,
+    Part,
+    partBS,
+    partFileSource,
+    partFileRequestBody,
 
     -- * Arguments
     Kwargs,
@@ -45,6 +54,8 @@ module Owt
     -- * Streams
     owtStream,
     runOwtStream,
+    owtEvents,
+    runOwtEvents,
     jsonLines,
     events,
     Event (..),
@@ -55,16 +66,29 @@ module Owt
     answerStatus,
     answerHeaders,
     answerBody,
+    answerEvents,
+    answerRequestId,
+    answerTimings,
+    readAnswer,
 
     -- * Errors
     OwtError (..),
     Problem (..),
     PythonException (..),
     traceback,
+    errorStatus,
+    errorHeaders,
+    errorRequestId,
+    errorRetryAfter,
+    isBusy,
+    isNotFound,
+    isUnauthenticated,
+    isTimeout,
+    hasNotRun,
   )
 where
 
-import Control.Exception (bracket)
+import Control.Exception (bracket, bracketOnError)
 import Control.Monad.IO.Class (MonadIO (..))
 import Control.Monad.Trans.Resource (MonadResource)
 import Data.ByteString (ByteString)
@@ -72,14 +96,20 @@ import qualified Data.ByteString as ByteString
 import Data.Conduit (ConduitT, bracketP)
 import Data.Proxy (Proxy (..))
 import Data.Text (Text)
+import qualified Data.Text as Text
+import qualified Data.Text.Encoding as Text
 import Network.HTTP.Client (RequestBody (..), streamFile)
+import Network.HTTP.Client.MultipartFormData (Part, partBS, partFileRequestBody, partFileSource)
 import Network.HTTP.Types (hAccept)
 import Owt.Call
 import Owt.Client
+import Owt.Connection (connectWithin)
 import Owt.Error
-import Owt.Python (Python (..), toPython)
+import Owt.Json (toPython)
+import Owt.Python (Python (..))
 import Owt.Result (OwtResult (..))
 import Owt.Stream
+import Text.Read (readMaybe)
 
 -- | Runs this code with these arguments on that server. What is asked of it says how the answer is
 -- read: see 'OwtResult'.
@@ -99,7 +129,7 @@ runOwt ::
   Owt ->
   OwtClient ->
   m result
-runOwt call client = liftIO (withOwt @method asking client fromAnswer)
+runOwt call client = liftIO (withOwt @method asking client (\answer -> refuseRedirect answer >>= fromAnswer))
   where
     accept = maybe [] (\media -> [(hAccept, media)]) (accepted (Proxy :: Proxy result))
     -- The call's own come first, and of two by one name the first is sent.
@@ -122,12 +152,55 @@ runOwtStream ::
   Owt ->
   OwtClient ->
   ConduitT i ByteString m ()
-runOwtStream call client = bracketP (openAnswer @method call client) answerClose answerBody
+runOwtStream call client = bracketP (openResult @method call client) answerClose answerBody
+
+-- | The server-sent events of the answer, each as soon as it comes. Throws 'OwtUnreadable' for an
+-- answer that is no event stream, and 'OwtProblem' where an event tells that the adaptor failed.
+owtEvents ::
+  forall method m i.
+  (OwtMethod method, MonadResource m) =>
+  Text ->
+  Kwargs ->
+  OwtClient ->
+  ConduitT i Event m ()
+owtEvents code kwargs = runOwtEvents @method (SimpleOwt code kwargs)
+
+-- | 'owtEvents' for a call with more to it.
+runOwtEvents ::
+  forall method m i.
+  (OwtMethod method, MonadResource m) =>
+  Owt ->
+  OwtClient ->
+  ConduitT i Event m ()
+runOwtEvents call client = bracketP (openResult @method call client) answerClose answerEvents
+
+-- | An answer that is a result.
+openResult :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
+openResult call client = bracketOnError (openAnswer @method call client) answerClose refuseRedirect
 
 -- | Makes a call, and does this as soon as its answer has begun; whatever of it is then unread is
 -- left.
 withOwt :: forall method a. OwtMethod method => Owt -> OwtClient -> (Answer -> IO a) -> IO a
 withOwt call client = bracket (openAnswer @method call client) answerClose
+
+-- | The rest of an answer, as what is asked of it: its value together with its head.
+readAnswer :: (OwtResult result, MonadIO m) => Answer -> m result
+readAnswer = liftIO . fromAnswer
+
+-- | The request's name in the server's log.
+answerRequestId :: Answer -> Maybe ByteString
+answerRequestId = lookup "X-Request-Id" . answerHeaders
+
+-- | What the server took its time for, in milliseconds, by @Server-Timing@: @queue@, @load@, @run@.
+answerTimings :: Answer -> [(Text, Double)]
+answerTimings answer =
+  [ (Text.strip name, milliseconds)
+    | ("Server-Timing", line) <- answerHeaders answer,
+      entry <- Text.splitOn "," (Text.decodeLatin1 line),
+      name : details <- [Text.splitOn ";" entry],
+      Just took <- map (Text.stripPrefix "dur=" . Text.strip) details,
+      Just milliseconds <- [readMaybe (Text.unpack took)]
+  ]
 
 -- | Writes bytes to the standard output.
 putBS :: MonadIO m => ByteString -> m ()

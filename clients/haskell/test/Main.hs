@@ -2,7 +2,9 @@ module Main (main) where
 
 import qualified CallSpec
 import qualified DoorSpec
+import qualified FaultySpec
 import GHC.IO.Encoding (setFileSystemEncoding, setLocaleEncoding)
+import qualified OutcomeSpec
 import qualified PackageSpec
 import qualified ReadmeSpec
 import Server (library, withServer)
@@ -19,6 +21,8 @@ main = do
     describe "vectors" VectorSpec.spec
     describe "calls" (CallSpec.spec url)
     describe "streams" (StreamSpec.spec url)
+    describe "faulty peers" FaultySpec.spec
+    describe "what all clients read" (OutcomeSpec.spec url)
     describe "the door" DoorSpec.spec
     describe "the README" (ReadmeSpec.spec url)
     describe "the package" PackageSpec.spec

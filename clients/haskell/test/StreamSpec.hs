@@ -49,7 +49,7 @@ spec url = do
 
   it "that are cut short are errors" $ do
     let cut = plain "def run():\n    yield b'some'\n    raise ValueError"
-    OwtTransport _ <- owtError (running (cut .| sinkNull))
+    OwtTransport _ _ <- owtError (running (cut .| sinkNull))
     pure ()
 
   it "that fail before the first chunk are problems" $ do
@@ -70,20 +70,20 @@ spec url = do
     let text =
           ": a comment\r\nevent: tick\r\ndata: one\r\ndata:two\r\ndata\r\nid: 7\r\n\r\n"
             <> "event: empty\n\ndata: last\n\ndata: cut"
-        read' :: [ByteString] -> [Event]
-        read' pieces = runConduitPure (yieldMany pieces .| events .| sinkList)
+        read' :: [ByteString] -> IO [Event]
+        read' pieces = runConduit (yieldMany pieces .| events .| sinkList)
     forM_ [[text], map ByteString.singleton (ByteString.unpack text)] $ \pieces ->
-      read' pieces `shouldBe` [Event "tick" "one\ntwo\n" (Just "7"), Event "message" "last" (Just "7")]
+      read' pieces `shouldReturn` [Event "tick" "one\ntwo\n" (Just "7"), Event "message" "last" (Just "7")]
 
   it "of events are read as the standard has it" $ do
     let bytes = "\xEF\xBB\xBF\&data: one\rdata\r\r\nevent\nid: a\0b\r\ndata:  \xC3\xB6\r\n\rdata:x\r\n\r\ndata: cut\r"
         wanted = [Event "message" "one\n" Nothing, Event "message" " ö" Nothing, Event "message" "x" Nothing]
     forM_ [[bytes], map ByteString.singleton (ByteString.unpack bytes)] $ \pieces ->
-      runConduitPure (yieldMany pieces .| events .| sinkList) `shouldBe` wanted
+      runConduit (yieldMany pieces .| events .| sinkList) `shouldReturn` wanted
 
   it "of events end a line before the next byte comes" $
-    runConduitPure (yieldMany ["data: 1\r\r", error "not waited for"] .| events .| await)
-      `shouldBe` Just (Event "message" "1" Nothing)
+    runConduit (yieldMany ["data: 1\r\r", error "not waited for"] .| events .| await)
+      `shouldReturn` Just (Event "message" "1" Nothing)
 
   it "carry any text" $ do
     texts <- either fail pure =<< eitherDecodeFileStrict "../vectors/texts.json"

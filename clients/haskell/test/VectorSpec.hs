@@ -1,11 +1,12 @@
 {-# LANGUAGE OverloadedStrings #-}
 
 -- | What every client writes, byte for byte: clients/vectors.
-module VectorSpec (spec) where
+module VectorSpec (spec, rows, tagged) where
 
 import Control.Monad (forM_)
 import Data.Aeson
 import Data.Aeson.Types (Parser)
+import qualified Data.ByteString as ByteString
 import qualified Data.ByteString.Base64 as Base64
 import Data.Foldable (toList)
 import qualified Data.Map as Map
@@ -28,7 +29,7 @@ spec = do
   forM_ calls $ \vector -> it ("call: " <> Text.unpack (vectorName vector)) $ do
     client <- mkOwtClient (vectorBase vector)
     either (fail . show) pure (owtUrl (vectorCall vector) client) >>= (`shouldBe` vectorUrl vector)
-    callJson (vectorCall vector) `shouldBe` Right (vectorJson vector)
+    fmap decode (callJson (vectorCall vector)) `shouldBe` Right (Just (vectorJson vector))
   describe "what no row holds" $ do
     it "191 brackets inside one another are an error" $ do
       let nested depth = iterate (PyList . pure) (PyInt 1) !! depth
@@ -46,6 +47,15 @@ spec = do
       (literal . toPython) (Map.singleton ("b" :: Text) (1 :: Double)) `shouldBe` Right "{'b': 1.0}"
       (literal . toPython) [1e16 :: Double, 0.5, -3] `shouldBe` Right "[1e16, 0.5, -3.0]"
       (literal . toPython) (2 ^ (64 :: Int) :: Integer) `shouldBe` Right "18446744073709551616"
+    it "a value keeps its order, its digits and the sign of its zero" $ do
+      (literal . toPython . Written . pairs) ("z" .= (-0.0 :: Double) <> "a" .= (1.5e300 :: Double))
+        `shouldBe` Right "{'z': -0.0, 'a': 1.5e300}"
+      (literal . toPython) (Map.fromList [("é\"\\\n" :: Text, [] :: [Int])]) `shouldBe` Right "{'é\"\\\\\\n': []}"
+    it "many bytes are base64, many digits hexadecimal" $ do
+      literal (PyBytes (ByteString.replicate 1025 65)) `shouldSatisfy` either (const False) ("__import__('binascii')" `Text.isPrefixOf`)
+      literal (PyInt (10 ^ (4300 :: Int))) `shouldSatisfy` either (const False) ("0x" `Text.isPrefixOf`)
+      literal (PyInt (-(10 ^ (4300 :: Int)))) `shouldSatisfy` either (const False) ("-0x" `Text.isPrefixOf`)
+      literal (PyInt (10 ^ (4300 :: Int) - 1)) `shouldBe` Right (Text.replicate 4300 "9")
     it "nothing is no arguments" $ do
       toKwargs (Nothing :: Maybe Int) `shouldBe` noKwargs
       python PyNone `shouldBe` noKwargs
@@ -56,6 +66,13 @@ spec = do
     haskell text = case Text.breakOn "e" text of
       (digits, power) | "." `Text.isInfixOf` digits -> digits <> power
         | otherwise -> digits <> ".0" <> power
+
+-- | A value that is nothing but its encoding.
+newtype Written = Written Encoding
+
+instance ToJSON Written where
+  toJSON _ = Null
+  toEncoding (Written encoding) = encoding
 
 rows :: FromJSON a => FilePath -> IO [a]
 rows file = eitherDecodeFileStrict ("../vectors/" <> file) >>= either fail pure

@@ -15,7 +15,7 @@ import Control.Monad (when)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
 import qualified Data.ByteString.Char8 as Char8
-import Data.Char (isAscii, isControl)
+import Data.Char (isAscii, isControl, toLower)
 import Data.Maybe (fromMaybe)
 import Data.Text (Text)
 import qualified Data.Text as Text
@@ -23,6 +23,7 @@ import Network.HTTP.Client
 import Network.HTTP.Types (urlDecode)
 import Network.Socket (Family (..), SockAddr (..), SocketType (..), close, connect, defaultProtocol, socket)
 import Network.URI (URI (..), URIAuth (..), escapeURIString, parseURI)
+import Owt.Connection (watchedSocket)
 import Text.Read (readMaybe)
 
 -- | Where calls go, without name and password but in the request.
@@ -56,10 +57,11 @@ noUrl = "the server's URL cannot be read; it looks like " <> defaultUrl
 
 readUrl :: Text -> Either Text Address
 readUrl text = do
-  uri <- orElse noUrl (parseURI (escapeURIString isUrlChar (Text.unpack text)))
+  uri <- orElse noUrl (parseURI (escapeURIString isUrlChar (Text.unpack (plainLogin text))))
   URIAuth {uriUserInfo, uriRegName, uriPort} <- orElse noUrl (uriAuthority uri)
-  when (uriScheme uri `notElem` ["http:", "https:"] || null uriRegName) (Left noUrl)
-  let secure = uriScheme uri == "https:"
+  let scheme = map toLower (uriScheme uri)
+  when (scheme `notElem` ["http:", "https:"] || null uriRegName) (Left noUrl)
+  let secure = scheme == "https:"
       standard = if secure then 443 else 80
       host = Char8.pack (Text.unpack (Text.toLower (Text.pack uriRegName)))
   port <- case drop 1 uriPort of
@@ -69,7 +71,7 @@ readUrl text = do
   let shownPort = if port == standard then "" else ":" <> Char8.pack (show port)
   Right
     Address
-      { addressOrigin = Char8.pack (uriScheme uri) <> "//" <> host <> shownPort,
+      { addressOrigin = Char8.pack scheme <> "//" <> host <> shownPort,
         addressRequest =
           login uriUserInfo $
             defaultRequest
@@ -85,6 +87,15 @@ readUrl text = do
     isUrlChar c = isAscii c && c > ' ' && c /= '\x7f' && c `notElem` ("\"`\\^|<>{}" :: String)
     -- Stands in a shell between quotes, and in curl.
     pasteable = Char8.pack . escapeURIString (\c -> not (isControl c) && c `notElem` ("'$![]" :: String))
+
+-- | A URL whose login has no @\@@ of its own: a password may be written with one.
+plainLogin :: Text -> Text
+plainLogin text = case Text.breakOnEnd "@" authority of
+  ("", _) -> text
+  (user, host) -> scheme <> Text.replace "@" "%40" (Text.dropEnd 1 user) <> "@" <> host <> rest
+  where
+    (scheme, behind) = Text.splitAt (Text.length (fst (Text.breakOn "://" text)) + 3) text
+    (authority, rest) = Text.break (`elem` ("/?#" :: String)) behind
 
 login :: String -> Request -> Request
 login "" = id
@@ -108,7 +119,7 @@ connections address settings = case addressSocket address of
     direct = managerSetProxy noProxy settings
     open place = bracketOnError (socket AF_UNIX Stream defaultProtocol) close $ \connected -> do
       connect connected (SockAddrUnix place)
-      socketConnection connected 32752
+      socketConnection connected 32752 >>= watchedSocket connected
 
 isLoopback :: ByteString -> Bool
 isLoopback name =

@@ -13,28 +13,29 @@ module Owt.Call
     expression,
     noKwargs,
     callJson,
+    callForm,
     callQuery,
   )
 where
 
-import Data.Aeson (ToJSON, Value (..), object, (.=))
-import qualified Data.Aeson.Key as Key
-import Data.Aeson.Types (Pair)
+import Data.Aeson (ToJSON, encode)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
-import qualified Data.ByteString.Base64 as Base64
+import qualified Data.ByteString.Base64.Lazy as Base64
 import qualified Data.ByteString.Base64.URL as Base64Url
 import qualified Data.ByteString.Char8 as Char8
+import qualified Data.ByteString.Lazy as Lazy
 import Data.Maybe (fromMaybe)
-import Data.Scientific (fromFloatDigits)
 import Data.String (IsString (..))
 import Data.Text (Text)
 import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
 import Network.HTTP.Client (RequestBody)
+import Network.HTTP.Client.MultipartFormData (Part)
 import Network.HTTP.Types (RequestHeaders)
 import Network.HTTP.Types.URI (urlEncode)
-import Owt.Python (Python (..), literal, number, toPython)
+import Owt.Json (toPython)
+import Owt.Python (Python (..), literal, literalBytes, number)
 
 -- | A call with all that can be said of it. Begin with 'SimpleOwt' and set fields:
 --
@@ -59,7 +60,10 @@ data Owt = Owt
     owtHeaders :: RequestHeaders,
     -- | Data for the adaptor, its @request.data@, sent as @application/octet-stream@ unless a header
     -- says otherwise. The call then travels in the URL. Only for POST.
-    owtBody :: Maybe RequestBody
+    owtBody :: Maybe RequestBody,
+    -- | Files for the adaptor, its @request.files@, made by 'partBS', 'partFileSource' and the like.
+    -- The call goes with them whatever its length. Only for POST.
+    owtFiles :: [Part]
   }
 
 -- | A call that is nothing but code and arguments.
@@ -78,7 +82,8 @@ pattern SimpleOwt code kwargs <-
           owtCacheShared = False,
           owtTimeout = Nothing,
           owtHeaders = [],
-          owtBody = Nothing
+          owtBody = Nothing,
+          owtFiles = []
         }
 
 defaultFnName :: Text
@@ -95,7 +100,7 @@ instance IsString Kwargs where
   fromString = python . fromString
 
 -- | An object or a record is named arguments, anything else one unnamed value, and what is @null@ in
--- JSON none at all. Text arrives as that text, whatever it holds.
+-- JSON none at all. Text arrives as that text, whatever it holds. JSON has no NaN: see 'toPython'.
 toKwargs :: ToJSON a => a -> Kwargs
 toKwargs = python . toPython
 
@@ -117,54 +122,73 @@ noKwargs :: Kwargs
 noKwargs = None
 
 -- | What @kwargs_b64@ holds.
-kwargsText :: Kwargs -> Either Text (Maybe Text)
+kwargsText :: Kwargs -> Either Text (Maybe Lazy.ByteString)
 kwargsText None = Right Nothing
-kwargsText (Expression text) = Right (Just text)
+kwargsText (Expression text) = Right (Just (utf8 text))
 -- The server evaluates text once more: what is data here must not become code there.
-kwargsText (Value text@(PyText _)) = Just <$> (literal text >>= literal . PyText)
-kwargsText (Value value) = Just <$> literal value
+kwargsText (Value text@(PyText _)) = Just <$> (literal text >>= literalBytes . PyText)
+kwargsText (Value value) = Just <$> literalBytes value
+
+utf8 :: Text -> Lazy.ByteString
+utf8 = Lazy.fromStrict . Text.encodeUtf8
 
 -- | The JSON body of a POST. 'Left' says what of the arguments cannot be written.
-callJson :: Owt -> Either Text Value
+callJson :: Owt -> Either Text Lazy.ByteString
 callJson call = do
-  kwargs <- kwargsText (owtKwargs call)
-  Right . object $
-    ["code_b64" .= encoded (owtCode call)]
-      <> maybe [] (\text -> ["kwargs_b64" .= encoded text]) kwargs
-      <> map field (settings call)
+  found <- fields call
+  Right ("{" <> Lazy.intercalate "," [encode name <> ":" <> json field | (name, field) <- found] <> "}")
   where
-    encoded = Text.decodeLatin1 . Base64.encode . Text.encodeUtf8
-    field :: (Text, Setting) -> Pair
-    field (name, setting) =
-      Key.fromText name .= case setting of
-        Flag -> Bool True
-        Words text -> String text
-        Seconds n -> Number (fromFloatDigits n)
+    json field = case field of
+      Encoded text -> "\"" <> Base64.encode text <> "\""
+      Flag -> "true"
+      Words text -> encode text
+      Seconds n -> utf8 (seconds n)
+
+-- | The call as fields of a form.
+callForm :: Owt -> Either Text [(Text, Lazy.ByteString)]
+callForm call = map (fmap text) <$> fields call
+  where
+    text field = case field of
+      Encoded raw -> Base64.encode raw
+      other -> utf8 (written other)
 
 -- | The call in the query string of a URL, without a leading question mark.
 callQuery :: Owt -> Either Text ByteString
 callQuery call = do
-  kwargs <- kwargsText (owtKwargs call)
-  Right . ByteString.intercalate "&" $
-    ["code_b64=" <> encoded (owtCode call)]
-      <> maybe [] (\text -> ["kwargs_b64=" <> encoded text]) kwargs
-      <> [Text.encodeUtf8 name <> "=" <> formEncoded (written setting) | (name, setting) <- settings call]
+  found <- fields call
+  Right (ByteString.intercalate "&" [Text.encodeUtf8 name <> "=" <> pasteable field | (name, field) <- found])
   where
-    encoded = Base64Url.encodeUnpadded . Text.encodeUtf8
-    written setting = case setting of
-      Flag -> "true"
-      Words text -> text
-      Seconds n -> seconds n
+    pasteable field = case field of
+      Encoded raw -> Base64Url.encodeUnpadded (Lazy.toStrict raw)
+      other -> formEncoded (written other)
 
--- | A field beside code and arguments.
-data Setting
-  = -- | True.
+-- | The value of a field.
+data Field
+  = -- | Sent as base64.
+    Encoded Lazy.ByteString
+  | -- | True.
     Flag
   | Words Text
   | Seconds Double
 
+-- | A field that is not encoded, as text.
+written :: Field -> Text
+written field = case field of
+  Flag -> "true"
+  Words text -> text
+  Seconds n -> seconds n
+  Encoded raw -> Text.decodeUtf8 (Lazy.toStrict raw)
+
+fields :: Owt -> Either Text [(Text, Field)]
+fields call = do
+  kwargs <- kwargsText (owtKwargs call)
+  Right $
+    [("code_b64", Encoded (utf8 (owtCode call)))]
+      <> [("kwargs_b64", Encoded text) | Just text <- [kwargs]]
+      <> settings call
+
 -- | Those that differ from the server's defaults.
-settings :: Owt -> [(Text, Setting)]
+settings :: Owt -> [(Text, Field)]
 settings call =
   [("fn_name", Words (owtFnName call)) | owtFnName call /= defaultFnName]
     <> [("use_cache", Flag) | owtUseCache call]
@@ -179,9 +203,9 @@ seconds n = fromMaybe (number n) (Text.stripSuffix ".0" (number n))
 
 -- | As a form writes it (WHATWG URL, application/x-www-form-urlencoded).
 formEncoded :: Text -> ByteString
-formEncoded = Char8.concatMap written . Text.encodeUtf8
+formEncoded = Char8.concatMap letter . Text.encodeUtf8
   where
-    written ' ' = "+"
-    written '*' = "*"
-    written '~' = "%7E"
-    written c = urlEncode True (Char8.singleton c)
+    letter ' ' = "+"
+    letter '*' = "*"
+    letter '~' = "%7E"
+    letter c = urlEncode True (Char8.singleton c)

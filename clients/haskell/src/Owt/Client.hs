@@ -11,32 +11,44 @@ module Owt.Client
     mkOwtClientWith,
     defaultOwtClient,
     withToken,
+    withHeaders,
+    withSilence,
+    withRetries,
     OwtMethod (..),
     GET,
     POST,
     owtUrl,
     openAnswer,
     Answer (..),
+    mediaType,
+    contentType,
+    refuseRedirect,
   )
 where
 
-import Control.Exception (finally, handle, mask, throwIO)
+import Control.Concurrent (threadDelay)
+import Control.Exception
 import Control.Monad (when)
 import Control.Monad.IO.Class (MonadIO (..))
-import Data.Aeson (decode, encode)
+import Data.Aeson (decodeStrict)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
-import qualified Data.ByteString.Lazy as Lazy
-import Data.Maybe (fromMaybe)
+import qualified Data.ByteString.Char8 as Char8
+import qualified Data.CaseInsensitive as CaseInsensitive
+import Data.Char (isAscii, isControl)
+import Data.Maybe (fromMaybe, isJust)
 import Data.Text (Text)
 import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
 import Network.HTTP.Client
-import Network.HTTP.Client.TLS (tlsManagerSettings)
-import Network.HTTP.Types (Header, ResponseHeaders, hContentType, statusCode)
+import Network.HTTP.Client.MultipartFormData (formDataBody, partLBS)
+import Network.HTTP.Types (Header, RequestHeaders, ResponseHeaders, hContentType, hLocation, statusCode)
+import Network.URI (URI (..), parseURIReference, relativeTo, uriToString)
 import Owt.Address (Address (..), connections, defaultUrl, readAddress)
-import Owt.Call (Owt (..), callJson, callQuery)
-import Owt.Error (OwtError (..))
+import Owt.Call (Owt (..), callForm, callJson, callQuery)
+import Owt.Connection (standard, watched)
+import Owt.Error
+import Owt.Limit
 import System.Environment (lookupEnv)
 
 -- | A server to call, with the connections to it that are kept open. It may be shared by threads.
@@ -45,7 +57,13 @@ data OwtClient = OwtClient
     -- | A request without a call.
     clientRequest :: Request,
     -- | Scheme, host and port.
-    clientOrigin :: ByteString
+    clientOrigin :: ByteString,
+    -- | Where it is, for people.
+    clientPlace :: Text,
+    -- | Why no call can be sent.
+    clientMistake :: Maybe Text,
+    clientSilence :: Maybe Double,
+    clientRetries :: Int
   }
 
 instance Show OwtClient where
@@ -55,7 +73,7 @@ instance Show OwtClient where
 -- out, and @user:password\@@ in it is sent as basic authentication. @unix:PATH@ is a server on a Unix
 -- socket. Throws 'OwtUsage' for what is no such URL; no connection is opened yet.
 mkOwtClient :: MonadIO m => Text -> m OwtClient
-mkOwtClient = mkOwtClientWith tlsManagerSettings
+mkOwtClient = make standard
 
 -- | A client of the server at @$OWT_URL@, else at 'defaultUrl'.
 defaultOwtClient :: MonadIO m => m OwtClient
@@ -63,16 +81,23 @@ defaultOwtClient = do
   url <- liftIO (lookupEnv "OWT_URL")
   mkOwtClient (maybe defaultUrl Text.pack (if url == Just "" then Nothing else url))
 
--- | A client with its own settings of connections: certificates to trust, a proxy.
+-- | A client with its own settings of connections: certificates to trust, a proxy, and
+-- 'connectWithin', which is ten seconds where nothing is said.
 mkOwtClientWith :: MonadIO m => ManagerSettings -> Text -> m OwtClient
-mkOwtClientWith managerSettings text = liftIO $ do
+mkOwtClientWith = make . watched
+
+make :: MonadIO m => ManagerSettings -> Text -> m OwtClient
+make managerSettings text = liftIO $ do
   address <- either (throwIO . OwtUsage) pure (readAddress text)
-  -- A call whose connection broke may have run.
-  clientManager <- newManager (connections address managerSettings) {managerRetryableException = const False}
+  clientManager <- newManager (connections address managerSettings)
   pure
     OwtClient
       { clientManager,
         clientOrigin = addressOrigin address,
+        clientPlace = maybe (Text.decodeLatin1 (addressOrigin address)) (("unix:" <>) . Text.pack) (addressSocket address),
+        clientMistake = Nothing,
+        clientSilence = Nothing,
+        clientRetries = 0,
         clientRequest =
           foldr
             withHeader
@@ -84,12 +109,35 @@ mkOwtClientWith managerSettings text = liftIO $ do
             [("X-Owt", "1"), ("User-Agent", "owt-haskell/0.1.0"), ("Accept-Encoding", "")]
       }
 
--- | Sends this token (RFC 6750) with every call.
+-- | Sends this token (RFC 6750) with every call. One that cannot be sent, as with a line break in it,
+-- has each call throw 'OwtUsage'.
 withToken :: Text -> OwtClient -> OwtClient
-withToken token client = client {clientRequest = withHeader header (clientRequest client)}
+withToken given client
+  | Text.null token = mistaken "the token is empty"
+  | Text.any (`elem` ("\r\n" :: String)) token =
+    mistaken "the token has a line break in it: give one token, which is one line"
+  | Text.any (\c -> isControl c || not (isAscii c)) token =
+    mistaken "the token has characters in it that no header takes: it is visible ASCII"
+  | otherwise = client {clientRequest = withHeader ("Authorization", "Bearer " <> Text.encodeUtf8 token) (clientRequest client)}
   where
     -- Files with tokens end with a line end.
-    header = ("Authorization", "Bearer " <> Text.encodeUtf8 (Text.strip token))
+    token = Text.strip given
+    mistaken why = client {clientMistake = Just why}
+
+-- | Sends these headers with every call; those of a call replace them.
+withHeaders :: RequestHeaders -> OwtClient -> OwtClient
+withHeaders headers client = client {clientRequest = foldr withHeader (clientRequest client) headers}
+
+-- | Lets the server say nothing for so many seconds at most, until its answer begins and then between
+-- two pieces of it. Sending the call counts: give uploads their time. There is no limit by default.
+withSilence :: Double -> OwtClient -> OwtClient
+withSilence seconds client = client {clientSilence = Just seconds}
+
+-- | Sends a call again, so often at most, where it is certain that nothing of it has run
+-- ('hasNotRun'). It waits in between as long as the server says; where that is more than 30 seconds,
+-- the error is thrown at once. Never by default.
+withRetries :: Int -> OwtClient -> OwtClient
+withRetries times client = client {clientRetries = times}
 
 -- | How a call travels, as a type.
 class OwtMethod method where
@@ -132,27 +180,43 @@ inQuery call client = do
   if long > longestUrl then Left (OwtUsage tooLong) else Right base {queryString = whole}
 
 -- | The request of a call.
-toRequest :: forall method. OwtMethod method => Owt -> OwtClient -> Either OwtError Request
-toRequest call client = finished <$> made
+toRequest :: forall method. OwtMethod method => Owt -> OwtClient -> Either OwtError (IO Request)
+toRequest call client = do
+  mapM_ (Left . OwtUsage) (clientMistake client)
+  request <- made
+  finished <- foldr (\header rest -> rest >>= checkedHeader header) (Right id) (owtHeaders call)
+  Right ((\ready -> (finished ready) {method = verb}) <$> request)
   where
     verb = methodName @method
+    usage = either (Left . OwtUsage) Right
+    hasBody = isJust (owtBody call) || not (null (owtFiles call))
     made = case owtBody call of
-      Just _ | verb == "GET" -> Left (OwtUsage "data needs a body, which a GET has not: use POST")
+      _ | verb == "GET" && hasBody -> Left (OwtUsage "data needs a body, which a GET has not: use POST")
+      Just _ | not (null (owtFiles call)) -> Left (OwtUsage "owtBody is all of a body: send it as one more file")
       Just body -> do
-        request <- inQuery call client
-        Right (typed "application/octet-stream" request) {requestBody = body}
-      Nothing | verb == "GET" -> inQuery call client
+        request <- either (Left . besideBody) Right (inQuery call client)
+        Right (pure (typed "application/octet-stream" request) {requestBody = body})
+      Nothing | verb == "GET" -> pure <$> inQuery call client
+      Nothing | hasBody -> do
+        form <- usage (callForm call)
+        Right (formDataBody ([partLBS name text | (name, text) <- form] <> owtFiles call) base)
       Nothing -> do
-        json <- either (Left . OwtUsage) Right (callJson call)
-        Right (typed "application/json" (clientRequest client)) {requestBody = RequestBodyLBS (encode json)}
+        json <- usage (callJson call)
+        Right (pure (typed "application/json" base) {requestBody = RequestBodyLBS json})
+    base = (clientRequest client) {responseTimeout = responseTimeoutNone}
     typed kind = withHeader (hContentType, kind)
-    finished request =
-      (foldr withHeader request (owtHeaders call))
-        { method = verb,
-          responseTimeout = maybe responseTimeoutNone (responseTimeoutMicro . microseconds) (owtTimeout call)
-        }
-    -- The server ends a call at its deadline by itself and says more about it.
-    microseconds n = round (min 1e9 (max 0 n + 10) * 1e6)
+    besideBody refusal = case refusal of
+      OwtUsage why -> OwtUsage (why <> ", or send the data by owtFiles")
+      other -> other
+
+-- | Adds a header; one that cannot be sent is named, and its value, which may be a secret, not shown.
+checkedHeader :: Header -> (Request -> Request) -> Either OwtError (Request -> Request)
+checkedHeader header@(name, value) rest
+  | Char8.any (`elem` ("\r\n\0" :: String)) value = Left (OwtUsage ("no value of the header " <> shownName <> ": it is one line of text"))
+  | name == "Expect" = Left (OwtUsage "the header Expect is none that a call can have")
+  | otherwise = Right (withHeader header . rest)
+  where
+    shownName = Text.decodeLatin1 (CaseInsensitive.original name)
 
 withHeader :: Header -> Request -> Request
 withHeader header request =
@@ -162,6 +226,10 @@ withHeader header request =
 data Answer = Answer
   { answerStatus :: Int,
     answerHeaders :: ResponseHeaders,
+    -- | Which server, for people.
+    answerPlace :: Text,
+    -- | What was called.
+    answerUrl :: URI,
     -- | The next chunk of the body; empty at its end. Throws 'OwtTransport' when it was cut short.
     answerChunk :: IO ByteString,
     -- | Closes the connection, unless the whole body has been read; the server then cancels the call.
@@ -170,35 +238,94 @@ data Answer = Answer
 
 -- | Sends a call and waits until its answer begins.
 openAnswer :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
-openAnswer call client = mask $ \restore -> do
-  request <- either throwIO pure (toRequest @method call client)
-  response <- translated (restore (responseOpen request (clientManager client)))
+openAnswer call client = go (clientRetries client) 0.1
+  where
+    go left pause = do
+      tried <- try (openOnce @method call client)
+      case tried of
+        Right answer -> pure answer
+        Left thrown
+          | left > 0 && hasNotRun thrown && wait <= longestPause -> do
+            threadDelay (round (wait * 1e6))
+            go (left - 1 :: Int) (min longestPause (pause * 2))
+          | otherwise -> throwIO thrown
+          where
+            wait = fromMaybe pause (errorRetryAfter thrown)
+
+-- | The longest that is waited before a call is sent again, in seconds.
+longestPause :: Double
+longestPause = 30
+
+openOnce :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
+openOnce call client = mask $ \restore -> do
+  request <- either throwIO restore (toRequest @method call client)
+  -- The server ends a call at its deadline by itself and says more about it.
+  limits <- beginLimits (clientPlace client) ((+ 10) . max 0 <$> owtTimeout call) (clientSilence client)
+  let translated = translating (clientPlace client)
+  response <- translated (restore (within limits (responseOpen request (clientManager client))))
   let answer =
         Answer
           { answerStatus = statusCode (responseStatus response),
             answerHeaders = responseHeaders response,
-            answerChunk = translated (brRead (responseBody response)),
+            answerPlace = clientPlace client,
+            answerUrl = getUri request,
+            answerChunk = translated (within limits (brRead (responseBody response))),
             answerClose = responseClose response
           }
   when (answerStatus answer >= 400) $ do
-    let reading = translated (brReadSome (responseBody response) longestFailure)
-    body <- restore reading `finally` answerClose answer
-    throwIO (failure answer (Lazy.toStrict body))
+    body <- restore (beginning answer) `finally` answerClose answer
+    throwIO (failure answer body)
   pure answer
 
--- | How much of a failure's body is read, in bytes.
+-- | As much of a failure's body as one keeps. Its status says more than that it was cut short.
+beginning :: Answer -> IO ByteString
+beginning answer = ByteString.take longestFailure . ByteString.concat <$> go 0
+  where
+    go size
+      | size >= longestFailure = pure []
+      | otherwise = do
+        chunk <- answerChunk answer `catch` \thrown -> let _ = thrown :: OwtError in pure ""
+        if ByteString.null chunk then pure [] else (chunk :) <$> go (size + ByteString.length chunk)
+
+-- | How much of a failure's body is kept, in bytes.
 longestFailure :: Int
-longestFailure = 16 * 1024 * 1024
+longestFailure = 1024 * 1024
 
 failure :: Answer -> ByteString -> OwtError
-failure answer body = fromMaybe (OwtFailure (answerStatus answer) body) $ do
-  kind <- lookup hContentType (answerHeaders answer)
-  if "application/problem+json" `ByteString.isPrefixOf` kind
-    then OwtProblem <$> decode (Lazy.fromStrict body)
-    else Nothing
+failure answer body = fromMaybe (OwtFailure (answerStatus answer) (answerHeaders answer) body) $ do
+  if mediaType answer == "application/problem+json" then Just () else Nothing
+  problem <- decodeStrict body
+  Just (OwtProblem problem {problemStatus = answerStatus answer, problemHeaders = answerHeaders answer})
 
--- | Without the request, which holds the code.
-translated :: IO a -> IO a
-translated = handle $ \thrown -> throwIO $ case thrown of
-  HttpExceptionRequest _ content -> OwtTransport content
-  InvalidUrlException _ why -> OwtUsage (Text.pack why)
+-- | The media type without its parameters, in small letters; empty where none came.
+mediaType :: Answer -> Text
+mediaType = Text.toLower . Text.strip . Text.takeWhile (/= ';') . contentType
+
+-- | The @Content-Type@ as it came.
+contentType :: Answer -> Text
+contentType = maybe "" Text.decodeLatin1 . lookup hContentType . answerHeaders
+
+-- | Throws 'OwtRedirect' for an answer that leads elsewhere: a proxy's page about that is no result.
+refuseRedirect :: Answer -> IO Answer
+refuseRedirect answer = case lookup hLocation (answerHeaders answer) of
+  Just location | answerStatus answer >= 300 -> throwIO (OwtRedirect (answerStatus answer) (answerPlace answer) (leading location))
+  _ -> pure answer
+  where
+    -- Without login and query, which may hold secrets.
+    leading location = case parseURIReference (Char8.unpack location) of
+      Just reference ->
+        let to = reference `relativeTo` answerUrl answer
+         in Text.pack (uriToString (const "") to {uriQuery = "", uriFragment = ""} "")
+      Nothing -> "what is no address"
+
+-- | Whatever goes wrong on the way, without the request, which holds the code.
+translating :: Text -> IO a -> IO a
+translating place action = action `catches` [Handler async, Handler ours, Handler http, Handler other]
+  where
+    async thrown = throwIO (thrown :: SomeAsyncException)
+    ours thrown = throwIO (thrown :: OwtError)
+    http thrown = throwIO $ case thrown of
+      HttpExceptionRequest _ content -> OwtTransport place content
+      InvalidUrlException _ why -> OwtUsage (Text.pack why)
+    -- The socket's, those of TLS, and http-client's own that bear no request.
+    other thrown = throwIO (OwtTransport place (InternalException thrown))

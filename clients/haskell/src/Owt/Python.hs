@@ -3,29 +3,24 @@
 -- | Values as Python literals: how a client says a call's arguments.
 module Owt.Python
   ( Python (..),
-    toPython,
     literal,
+    literalBytes,
     number,
   )
 where
 
-import Data.Aeson (ToJSON, Value)
-import qualified Data.Aeson as Aeson
-import qualified Data.Aeson.Key as Key
-import qualified Data.Aeson.KeyMap as KeyMap
 import Data.Bifunctor (first)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
+import qualified Data.ByteString.Base64 as Base64
+import Data.ByteString.Builder (Builder, byteString, charUtf8, stringUtf8, toLazyByteString)
+import qualified Data.ByteString.Lazy as Lazy
 import Data.Char (chr, digitToInt, intToDigit, isControl, ord)
-import Data.Foldable (toList)
 import Data.List (dropWhileEnd, intersperse)
-import Data.Scientific (base10Exponent, coefficient, toRealFloat)
 import Data.String (IsString (..))
 import Data.Text (Text)
 import qualified Data.Text as Text
-import qualified Data.Text.Lazy as Lazy
-import Data.Text.Lazy.Builder (Builder, fromText, singleton, toLazyText)
-import qualified Data.Text.Lazy.Builder as Builder
+import qualified Data.Text.Encoding as Text
 import Data.Word (Word8)
 import Numeric (floatToDigits, showHex)
 
@@ -42,34 +37,21 @@ data Python
   | PyList [Python]
   | -- | Keys in their order; of two that are the same, Python keeps the last.
     PyDict [(Text, Python)]
+  | -- | What could not be made a value, and why; a call with it is refused.
+    PyMistake Text
   deriving (Eq, Show)
 
 instance IsString Python where
   fromString = PyText . Text.pack
 
--- | What the value is in JSON, as Python has it: @True@, @None@.
---
--- A whole 'Double' stays a float, if the type's own 'Aeson.toEncoding' says so. JSON has no NaN and
--- no infinities: use 'PyFloat' for these.
-toPython :: ToJSON a => a -> Python
--- By way of the text: a 'Value' does not tell 1.0 from 1.
-toPython value = maybe PyNone fromValue (Aeson.decode (Aeson.encode value))
-
-fromValue :: Value -> Python
-fromValue value = case value of
-  Aeson.Null -> PyNone
-  Aeson.Bool bool -> PyBool bool
-  Aeson.Number n
-    | base10Exponent n == 0 -> PyInt (coefficient n)
-    | otherwise -> PyFloat (toRealFloat n)
-  Aeson.String text -> PyText text
-  Aeson.Array items -> PyList (map fromValue (toList items))
-  Aeson.Object fields -> PyDict [(Key.toText key, fromValue item) | (key, item) <- KeyMap.toList fields]
-
 -- | The literal, on one line, with what cannot be seen escaped. 'Left' says what is wrong: CPython
 -- parses at most 200 brackets inside one another, so that 190 are taken here.
 literal :: Python -> Either Text Text
-literal = fmap (Lazy.toStrict . toLazyText) . write deepest
+literal = fmap (Text.decodeUtf8 . Lazy.toStrict) . literalBytes
+
+-- | The same as UTF-8, made as it is read.
+literalBytes :: Python -> Either Text Lazy.ByteString
+literalBytes = fmap toLazyByteString . write deepest
 
 deepest :: Int
 deepest = 190
@@ -80,10 +62,14 @@ write left value = case value of
   PyNone -> Right "None"
   PyBool True -> Right "True"
   PyBool False -> Right "False"
-  PyInt n -> Right (Builder.fromString (show n))
-  PyFloat n -> Right (fromText (number n))
+  PyInt n -> Right (stringUtf8 (integer n))
+  PyFloat n -> Right (Text.encodeUtf8Builder (number n))
   PyText text -> Right (quoted text)
-  PyBytes bytes -> Right ("b" <> inQuotes (concatMap escapedByte (ByteString.unpack bytes)))
+  PyBytes bytes
+    | ByteString.length bytes > longestBytes ->
+      Right ("__import__('binascii').a2b_base64('" <> byteString (Base64.encode bytes) <> "')")
+    | otherwise -> Right ("b" <> inQuotes (concatMap escapedByte (ByteString.unpack bytes)))
+  PyMistake why -> Left why
   PyList items -> inside "[" "]" (map write' items)
   PyDict pairs -> inside "{" "}" [((quoted name <> ": ") <>) <$> write' item | (name, item) <- pairs]
   where
@@ -95,8 +81,20 @@ write left value = case value of
     tooDeep = "the value is nested more than " <> most <> " deep, which is more than Python parses"
     most = Text.pack (show deepest)
 
+-- | Bytes beyond this length are written in base64, which is a third as long and which Python reads
+-- without compiling it.
+longestBytes :: Int
+longestBytes = 1024
+
+-- | Python refuses decimal integers of more than 4,300 digits, and hexadecimal ones of none.
+integer :: Integer -> String
+integer n
+  | abs n < 10 ^ (4300 :: Int) = show n
+  | n < 0 = '-' : integer (negate n)
+  | otherwise = "0x" <> showHex n ""
+
 inQuotes :: String -> Builder
-inQuotes text = singleton '\'' <> Builder.fromString text <> singleton '\''
+inQuotes text = charUtf8 '\'' <> stringUtf8 text <> charUtf8 '\''
 
 escapedText :: Char -> String
 escapedText c = case c of

@@ -10,12 +10,15 @@ import Data.Aeson (FromJSON, eitherDecode)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
 import qualified Data.ByteString.Lazy as Lazy
+import Data.Maybe (fromMaybe)
 import Data.Text (Text)
 import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
 import qualified Data.Text.Lazy as LazyText
-import Owt.Client (Answer (..))
+import qualified Data.Text.Encoding.Error as Text
+import Owt.Client (Answer (..), contentType)
 import Owt.Error (OwtError (..))
+import Owt.Utf8 (decodeLenient)
 
 -- | What a call can give: the body as bytes or as text, nothing, or else what its JSON holds.
 class OwtResult result where
@@ -37,12 +40,30 @@ instance OwtResult Lazy.ByteString where
 instance OwtResult ByteString where
   fromAnswer = fmap Lazy.toStrict . fromAnswer
 
+-- | In the charset that the answer's type names, else in UTF-8. Bytes that are none become U+FFFD, and
+-- a byte order mark is no part of it.
 instance OwtResult Text where
-  fromAnswer answer = do
-    body <- fromAnswer answer
-    case Text.decodeUtf8' body of
-      Right text -> pure text
-      Left _ -> throwIO (OwtUnreadable "the answer is not UTF-8 text; ask for a ByteString")
+  fromAnswer answer = withoutMark . decoder (charset (contentType answer)) <$> fromAnswer answer
+    where
+      withoutMark text = fromMaybe text (Text.stripPrefix "\xfeff" text)
+
+-- | How bytes of that charset are read. One that is none of these is taken for UTF-8.
+decoder :: Text -> ByteString -> Text
+decoder name = case name of
+  _ | name `elem` ["iso-8859-1", "latin1", "us-ascii", "ascii"] -> Text.decodeLatin1
+  "utf-16be" -> Text.decodeUtf16BEWith Text.lenientDecode
+  _ | name `elem` ["utf-16", "utf-16le"] -> utf16
+  _ -> decodeLenient
+  where
+    utf16 bytes
+      | "\xfe\xff" `ByteString.isPrefixOf` bytes = Text.decodeUtf16BEWith Text.lenientDecode bytes
+      | otherwise = Text.decodeUtf16LEWith Text.lenientDecode bytes
+
+charset :: Text -> Text
+charset media = Text.dropAround (== '"') (Text.takeWhile (/= ';') (Text.drop (Text.length mark) named))
+  where
+    mark = "charset="
+    named = snd (Text.breakOn mark (Text.toLower (Text.filter (/= ' ') media)))
 
 instance OwtResult LazyText.Text where
   fromAnswer = fmap LazyText.fromStrict . fromAnswer
@@ -62,6 +83,7 @@ instance {-# OVERLAPPABLE #-} FromJSON a => OwtResult a where
   accepted _ = Just "application/json"
   fromAnswer answer = do
     body <- fromAnswer answer
-    case eitherDecode body of
+    -- A byte order mark is passed over (RFC 8259, 8.1).
+    case eitherDecode (fromMaybe body (Lazy.stripPrefix "\xEF\xBB\xBF" body)) of
       Right value -> pure value
       Left why -> throwIO (OwtUnreadable ("the answer is not the JSON asked for: " <> Text.pack why))
