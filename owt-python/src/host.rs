@@ -106,7 +106,7 @@ impl PythonHost {
                 #[cfg(feature = "extension")]
                 adopt_environment(py)?;
                 add_path(py, &settings.package)?;
-                let bridge = Bridge::get(py)?;
+                let bridge = import_package(py)?;
                 install(py, bridge, settings, lines, forked)?;
                 equip(py)?;
                 PyResult::Ok(bridge)
@@ -212,6 +212,25 @@ impl Host for PythonHost {
 fn add_path(py: Python<'_>, folder: &Path) -> PyResult<()> {
     let path = py.import("sys")?.getattr("path")?;
     path.call_method1("insert", (0, folder.as_os_str())).map(drop)
+}
+
+/// Imports the package. Its bytecode is kept also where the operator wants none to be written
+/// (`PYTHONDONTWRITEBYTECODE`), if its folder is owt's own: compiling it anew takes as long as all
+/// else that a worker does at its start.
+///
+/// # Errors
+/// When the package cannot be imported.
+fn import_package(py: Python<'_>) -> PyResult<&'static Bridge> {
+    const SETTING: &str = "dont_write_bytecode";
+    if cfg!(feature = "extension") {
+        return Bridge::get(py);
+    }
+    let sys = py.import("sys")?;
+    let before = sys.getattr(SETTING)?;
+    sys.setattr(SETTING, false)?;
+    let bridge = Bridge::get(py);
+    sys.setattr(SETTING, before)?;
+    bridge
 }
 
 /// Has Python see the environment as it is now: it looked before this process was kept in, which

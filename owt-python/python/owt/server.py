@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import multiprocessing
-import multiprocessing.connection
 import os
 import shutil
 import socket
@@ -23,9 +21,10 @@ import sysconfig
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, ClassVar
+
+from ._after_import import after_import
 
 # How long a new server may take until it accepts connections, in seconds.
 _PATIENCE = 30.0
@@ -172,6 +171,8 @@ def main(
     environment = {
         name: value for name, value in os.environ.items() if name not in ("OWT_PORT", "OWT_ADDRESS")
     }
+    import multiprocessing
+
     if multiprocessing.parent_process() is not None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -198,20 +199,21 @@ def _keep_sentinels() -> None:
                 os.set_inheritable(fd, True)
 
 
-def _await_servers() -> None:
+def _await_servers(process: Any) -> None:
     """Makes `Process(target=main).start()` return when the new server accepts connections.
 
     Code calls the new server right after `start()`, which otherwise returns before there is
     anything to call. Only processes whose target is `main` are affected.
     """
-    original = BaseProcess.start
+    original = process.BaseProcess.start
     if getattr(original, "_owt", False):
         return
 
     @functools.wraps(original)
     def start(self: Any) -> None:
         if getattr(self, "_target", None) is not main:
-            return original(self)
+            original(self)
+            return
         # Said now: what this call has set in `args` is not seen in a spawned process.
         given = dict(zip(("port", "address"), self._args, strict=False)) | self._kwargs
         port, address = given.get("port"), given.get("address")
@@ -223,11 +225,13 @@ def _await_servers() -> None:
         _wait(self, str(address or args.address), int(port or args.port))
 
     start._owt = True  # type: ignore[attr-defined]
-    BaseProcess.start = start  # type: ignore[method-assign]
+    process.BaseProcess.start = start
 
 
-def _wait(process: BaseProcess, address: str, port: int) -> None:
+def _wait(process: Any, address: str, port: int) -> None:
     """Returns when the server accepts, its process has ended, or patience has."""
+    from multiprocessing.connection import wait
+
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     end = time.monotonic() + _PATIENCE
     pause = _FIRST_PAUSE
@@ -235,12 +239,13 @@ def _wait(process: BaseProcess, address: str, port: int) -> None:
         with contextlib.suppress(OSError):
             socket.create_connection((host, port), timeout=1).close()
             return
-        if multiprocessing.connection.wait([process.sentinel], timeout=pause):
+        if wait([process.sentinel], timeout=pause):
             return
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-_await_servers()
+# multiprocessing takes long to import, and few use it.
+after_import("multiprocessing.process", _await_servers)
 
 
 def become(arguments: Sequence[str]) -> None:

@@ -148,7 +148,7 @@ def test_other_processes_start_as_ever():
     process.join(20)
     assert process.exitcode == 0
     before = multiprocessing.process.BaseProcess.start
-    server._await_servers()
+    server._await_servers(multiprocessing.process)
     assert multiprocessing.process.BaseProcess.start is before
 
 
