@@ -16,6 +16,7 @@ mod exits;
 mod host;
 mod interrupt;
 mod job;
+mod json;
 mod lane;
 #[cfg(feature = "embed")]
 mod launch;

@@ -22,6 +22,7 @@ mod s4_steps_outside;
 mod s5_async;
 mod s5_files;
 mod s5_http_1_0;
+mod s5_json;
 mod s5_paths;
 mod s5_request;
 mod s5_results;

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from . import (
     _cwd,
     _fork,
+    _json,
     _libs,
     _log,
     _native_waits,
@@ -68,13 +69,15 @@ def install(
     log: Callable[[int, str, str, str, str], None],
     forked: Callable[[], None],
     is_call: Callable[[], bool],
+    write_json: Callable[[object], bytes],
 ) -> None:
     """Make this interpreter a worker of the server. Once, on the main thread, before any call.
 
     `address` is an IP address; on a Unix socket `unix:` and its path, and `port` is 0.
     `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
     `forked()` is called in each child after a fork; `is_call()` says whether a call runs on the
-    thread that asks; `keeps_files` and `keeps_network` are what the sandbox keeps adaptors from.
+    thread that asks; `write_json` is `_json.encoded`, natively; `keeps_files` and `keeps_network`
+    are what the sandbox keeps adaptors from.
     """
     _walls.configure(keeps_files=keeps_files, keeps_network=keeps_network)
     os.makedirs(adaptors_dir, exist_ok=True)
@@ -82,6 +85,7 @@ def install(
     os.environ[adaptors.FOLDER] = os.path.abspath(adaptors_dir)
     server.configure(address=address, port=port, binary=binary)
     _libs.serve(lib_dirs)
+    _json.install(write_json)
     _log.install(log, verbosity)
     _fork.install(forked, port or address.removeprefix("unix:"))
     _waits.install(is_call)

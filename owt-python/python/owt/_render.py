@@ -131,7 +131,7 @@ def _content(media: str, content: object) -> object:
         return base64.b64decode(content) if binary and "svg" not in media else content
     if isinstance(content, (bytes, bytearray, memoryview)):
         return bytes(content)
-    return _json.encode(content)
+    return _json.encoded(content)
 
 
 def _is_image(value: Any) -> bool:
@@ -235,7 +235,7 @@ def _numpy(value: Any, accept: str) -> Rendered | None:
 
 
 def _as_json(value: Any) -> Table:
-    return {"application/json": lambda: _json.encode(value)}
+    return {"application/json": lambda: _json.encoded(value)}
 
 
 def _pandas(value: Any, accept: str) -> Rendered | None:

@@ -86,7 +86,7 @@ def as_json(value: object, status: int = 200) -> Response:
 
     lambda: as_json("text", 201)  # → 201 · Content-Type: application/json · "text"
     """
-    return Response(_json.encode(value), status, content_type=JSON)
+    return Response(_json.encoded(value), status, content_type=JSON)
 
 
 def redirect(url: str, status: int = 302) -> Response:
@@ -153,7 +153,7 @@ def chunk(value: object) -> bytes:
         return _utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
-    return _utf8(_json.encode(value) + "\n")
+    return _json.encoded(value) + b"\n"
 
 
 def _body(value: object, accept: str) -> tuple[int, str | None, object]:
@@ -168,7 +168,7 @@ def _body(value: object, accept: str) -> tuple[int, str | None, object]:
             return _body(content, accept)
         return WHOLE, content_type, chunk(content)
     if _json.is_json(value):
-        return WHOLE, JSON, _utf8(_json.encode(value))
+        return WHOLE, JSON, _json.encoded(value)
     if is_response(value):
         raise Unrenderable(f"the adaptor gave a {named(value)}; {response_advice(value)}")
     opened = _files.opened(value)
@@ -185,21 +185,14 @@ def _simple(value: object) -> tuple[int, str | None, object] | None:
         content_type, path = _files.named(value)
         return FILE, content_type, path
     if isinstance(value, enum.Enum):
-        return WHOLE, JSON, _utf8(_json.encode(value))
+        return WHOLE, JSON, _json.encoded(value)
     if isinstance(value, str):
         return WHOLE, HTML, _utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return WHOLE, None, bytes(value)
     if isinstance(value, (int, float)):
-        return WHOLE, TEXT, _utf8(_digits(value))
+        return WHOLE, TEXT, _utf8(_json.digits(value))
     return None
-
-
-def _digits(number: float) -> str:
-    try:
-        return str(number)
-    except ValueError as error:  # an int of more digits than Python writes
-        raise Unrenderable(f"the adaptor gave an int that has no text: {error}") from None
 
 
 def _flowing(value: object) -> tuple[int, str | None, object]:
