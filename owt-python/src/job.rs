@@ -361,6 +361,17 @@ fn invoke<'py>(
         }
     }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
+    let unnamed = value.as_ref().filter(|_| named.is_none());
+    let read = match &function.reader {
+        Some(reader) if calling.raw().get().has_body(py) => {
+            let request = bridge.request_for.bind(py).call1((calling.raw(),))?;
+            let given = named.cloned().unwrap_or_else(|| PyDict::new(py));
+            let read = reader.bind(py).call1((request, given, unnamed.is_some()))?;
+            read.extract::<Option<Bound<'_, PyDict>>>()?
+        }
+        _ => None,
+    };
+    let named = read.as_ref().or(named);
     let wants = match (&function.request_name, named) {
         (Some(name), Some(named)) => !named.contains(name)?,
         (name, _) => name.is_some(),
@@ -369,7 +380,6 @@ fn invoke<'py>(
         true => Some(bridge.request_for.bind(py).call1((calling.raw(),))?),
         false => None,
     };
-    let unnamed = value.as_ref().filter(|_| named.is_none());
     let args: Vec<_> = request.iter().chain(unnamed).collect();
     let args = PyTuple::new(py, args)?;
     let callable = function.callable.bind(py);

@@ -17,6 +17,7 @@ mod s2_code_forms;
 mod s2_module_body;
 mod s2_threads;
 mod s3_arguments;
+mod s3_bodies;
 mod s4_pipeline;
 mod s4_steps_outside;
 mod s5_async;
