@@ -23,6 +23,7 @@ mod launch;
 mod lines;
 #[cfg(feature = "embed")]
 pub mod linked;
+mod literals;
 #[cfg(feature = "extension")]
 mod module;
 #[cfg(feature = "embed")]

@@ -78,3 +78,31 @@ fn what_cannot_be_read_has_not_run() {
     assert_eq!(problem["field"], "body");
     assert_eq!(call.clone().field("fn_name", "told").post("/").ok(), "0");
 }
+
+#[test]
+fn long_bytes_and_long_ints_are_arguments() {
+    let owt = Owt::start();
+    let code = "import hashlib\ndef run(data, n=0): return [len(data), hashlib.sha256(data).hexdigest(), n % 1000]";
+    let data: Vec<u8> =
+        (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut literal = String::new();
+    for byte in &data {
+        literal.push_str(&format!("\\x{byte:02x}"));
+    }
+    let n = "123456789".repeat(700);
+    let call = owt.code(code);
+    let told = call.clone().kwargs(&format!("{{'data': b'{literal}', 'n': {n}}}")).post("/").json();
+    let check = "import hashlib\ndef run(d: bytes): return hashlib.sha256(d).hexdigest()";
+    let sent = owt.code(check).posting_data("/", "application/octet-stream", data).send().unwrap();
+    assert_eq!(told, json!([3_000_000, Answer::of(sent).ok(), 789]));
+    // What is no literal after all is told as ever, and two in a row are one.
+    let long = "a".repeat(70_000);
+    let two = call.clone().kwargs(&format!("{{'data': b'{long}' b'{long}'}}")).post("/").json();
+    assert_eq!(two[0], 140_000);
+    let problem = call.kwargs(&format!("{{'data': b'{long}', 'n': nowhere}}")).post("/");
+    assert!(problem.refused(400, "malformed-call")["detail"].as_str().unwrap().contains("nowhere"));
+    // Long ints in JSON, as data.
+    let body = format!("{{\"code\": \"def run(n): return n\", \"kwargs\": {{\"n\": {n}}}}}");
+    let sent = owt.request("POST", "/").header("content-type", "application/json").body(body);
+    assert_eq!(Answer::of(sent.send().unwrap()).ok(), n);
+}
