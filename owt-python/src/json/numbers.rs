@@ -208,18 +208,20 @@ impl Nest {
     /// An item was written. True when all have been.
     #[inline]
     fn count(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.width == 0 {
+            return true;
+        }
         self.column += 1;
-        self.width == 0 || (self.column == self.width && self.end(out))
+        self.column == self.width && self.end(out)
     }
 }
 
 impl Around for Nest {
     #[inline]
     fn before(&mut self, out: &mut Vec<u8>) {
-        if self.width == 0 {
-        } else if self.column > 0 {
+        if self.column > 0 {
             out.push(b',');
-        } else {
+        } else if self.width > 0 {
             self.begin(out);
         }
     }
