@@ -53,6 +53,8 @@ pub struct Function {
     pub callable: Py<PyAny>,
     /// The name of its first parameter, when that one wants the request.
     pub request_name: Option<Py<PyString>>,
+    /// What reads arguments from a body, when its hints ask for that.
+    pub reader: Option<Py<PyAny>>,
 }
 
 /// `fn_name`s that are remembered for one adaptor; beyond, they are looked up anew.
@@ -112,7 +114,8 @@ impl Adaptor {
         }
         let (callable, request_name) =
             self.object.call_method1(py, "function", (fn_name,))?.extract(py)?;
-        let function = Arc::new(Function { callable, request_name });
+        let reader = self.object.call_method1(py, "reader", (fn_name,))?.extract(py)?;
+        let function = Arc::new(Function { callable, request_name, reader });
         let mut functions = self.functions.lock();
         if functions.len() < MOST_FUNCTIONS {
             functions.insert(fn_name.into(), Arc::clone(&function));

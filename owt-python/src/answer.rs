@@ -65,7 +65,9 @@ fn quick(value: &Bound<'_, PyAny>, any: bool) -> PyResult<Option<Event>> {
             || value.is_exact_instance_of::<PyInt>()
             || value.is_exact_instance_of::<PyFloat>())
     {
-        Event::Answer(Head::ok(TEXT), Bytes::from(value.str()?.to_str()?.to_owned()))
+        // An int may have more digits than Python writes; the package does.
+        let Ok(text) = value.str() else { return Ok(None) };
+        Event::Answer(Head::ok(TEXT), Bytes::from(text.to_str()?.to_owned()))
     } else {
         return Ok(None);
     };

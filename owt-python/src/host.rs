@@ -12,12 +12,14 @@ use owt_system::process::resident_bytes;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyCFunction, PyDict};
+use pyo3::wrap_pyfunction;
 
 use super::adaptors::Unloaded;
 use super::bridge::Bridge;
 use super::exits::{self, Leave};
 use super::interrupt::{self, Tools};
 use super::job::{FORKED, Job, Shared, Step, Waiting};
+use super::json;
 #[cfg(feature = "embed")]
 use super::launch;
 use super::lines::{self, Lines};
@@ -315,5 +317,6 @@ fn install(
     settings.set_item("log", log)?;
     settings.set_item("forked", forked)?;
     settings.set_item("is_call", is_call)?;
+    settings.set_item("write_json", wrap_pyfunction!(json::write_json, py)?)?;
     bridge.install.bind(py).call((), Some(&settings)).map(drop)
 }

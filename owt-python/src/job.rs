@@ -11,7 +11,7 @@ use owt_engine::link::MOST_LOOPING;
 use owt_engine::{Clock, Context, Event, Head, Note, PIECE, Sender, Task};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::types::{PyCFunction, PyDict, PyIterator, PyTuple};
+use pyo3::types::{PyBytes, PyCFunction, PyDict, PyIterator, PyTuple};
 
 use super::adaptors::{Adaptor, Adaptors, Found, Unloaded};
 use super::answer::{Answer, answer, pull};
@@ -19,6 +19,7 @@ use super::body::{self, Where};
 use super::bridge::Bridge;
 use super::calling::{Calling, OnLoop};
 use super::interrupt::Interruptible;
+use super::literals::{Lifted, lift};
 use super::places::{Place, Places};
 use super::pool::{Pool, Work};
 use super::raw::RawCall;
@@ -117,7 +118,7 @@ impl Shared {
         let make = match kept {
             Some(make) => make,
             None => {
-                let make = self.bridge.arguments.call1(py, (&**text,))?;
+                let make = self.compiled(py, text)?;
                 if text.len() <= ARGUMENTS_LENGTH {
                     let old = self.arguments.lock().push(Arc::clone(text), make.clone_ref(py));
                     drop(old);
@@ -126,6 +127,20 @@ impl Shared {
             }
         };
         make.bind(py).call0()
+    }
+
+    /// What makes the value of a text, of which long literals need not pass Python's compiler.
+    fn compiled(&self, py: Python<'_>, text: &Arc<str>) -> PyResult<Py<PyAny>> {
+        let lifted = if text.len() > PIECE { py.detach(|| lift(text)) } else { None };
+        if let Some(Lifted { text, held }) = lifted {
+            let held = held.iter().map(|value| PyBytes::new(py, value));
+            let held = PyTuple::new(py, held.collect::<Vec<_>>())?;
+            let make = self.bridge.arguments.call1(py, (text, held))?;
+            if !make.is_none(py) {
+                return Ok(make);
+            }
+        }
+        self.bridge.arguments.call1(py, (&**text,))
     }
 }
 
@@ -361,6 +376,17 @@ fn invoke<'py>(
         }
     }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
+    let unnamed = value.as_ref().filter(|_| named.is_none());
+    let read = match &function.reader {
+        Some(reader) if calling.raw().get().has_body(py) => {
+            let request = bridge.request_for.bind(py).call1((calling.raw(),))?;
+            let given = named.cloned().unwrap_or_else(|| PyDict::new(py));
+            let read = reader.bind(py).call1((request, given, unnamed.is_some()))?;
+            read.extract::<Option<Bound<'_, PyDict>>>()?
+        }
+        _ => None,
+    };
+    let named = read.as_ref().or(named);
     let wants = match (&function.request_name, named) {
         (Some(name), Some(named)) => !named.contains(name)?,
         (name, _) => name.is_some(),
@@ -369,7 +395,6 @@ fn invoke<'py>(
         true => Some(bridge.request_for.bind(py).call1((calling.raw(),))?),
         false => None,
     };
-    let unnamed = value.as_ref().filter(|_| named.is_none());
     let args: Vec<_> = request.iter().chain(unnamed).collect();
     let args = PyTuple::new(py, args)?;
     let callable = function.callable.bind(py);

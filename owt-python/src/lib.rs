@@ -16,12 +16,14 @@ mod exits;
 mod host;
 mod interrupt;
 mod job;
+mod json;
 mod lane;
 #[cfg(feature = "embed")]
 mod launch;
 mod lines;
 #[cfg(feature = "embed")]
 pub mod linked;
+mod literals;
 #[cfg(feature = "extension")]
 mod module;
 #[cfg(feature = "embed")]

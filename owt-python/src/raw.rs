@@ -71,6 +71,15 @@ impl RawCall {
         &self.context
     }
 
+    /// Whether it came with a body.
+    pub fn has_body(&self, py: Python<'_>) -> bool {
+        match &self.kept.lock().body {
+            Body::Unread(bytes) => !bytes.is_empty(),
+            Body::Read(bytes) => !bytes.bind(py).as_bytes().is_empty(),
+            Body::Gone => false,
+        }
+    }
+
     pub fn set_args(&self, args: Py<PyAny>) {
         self.kept.lock().args = Some(args);
     }

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from . import _code, _libs, _ready, _threads, adaptors
+from . import _code, _hints, _libs, _ready, _threads, adaptors
 from ._context import loading
 from ._errors import UNPARSED, Refused
 from ._flow import Flow
@@ -65,6 +65,11 @@ class Adaptor:
             function = self._find(fn_name)
             found = self._functions[fn_name] = (function, _wants_request(function))
         return found
+
+    def reader(self, fn_name: str) -> _hints.Reader | None:
+        """Give what reads arguments of that function from a body; None if no hint asks for it."""
+        function, request_name = self.function(fn_name)
+        return None if isinstance(function, Flow) else _hints.reader(function, request_name)
 
     def fresh(self) -> bool:
         """Whether no served library changed since this was loaded."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import copy
+import decimal
+import io
 import json
+import tokenize
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from types import CodeType
 from typing import Any
@@ -14,6 +18,10 @@ from typing import Any
 from ._errors import Refused, bounded
 
 _FILE = "<kwargs_b64>"
+# What was changed before it was compiled: its places are not those of the text.
+_LIFTED = "<kwargs_b64 without what is long>"
+# Python reads an int of so many digits under any limit (`sys.set_int_max_str_digits`).
+_DIGITS = 640
 _CONSTANTS = {
     "true": True,
     "false": False,
@@ -38,16 +46,23 @@ class _NoValue(Exception):
     """The text is not an expression that evaluates."""
 
 
-def arguments(text: str) -> Callable[[], object]:
+def arguments(text: str, held: Sequence[bytes] = ()) -> Callable[[], object] | None:
     """Compile the text of the arguments; each call of the result gives a fresh value.
 
     A text that is no expression, or whose evaluation raises an Exception, is itself the value,
     unless it begins with a bracket: then it was meant to be more than text. One bare name is text
     too (so that `list` and `id` are not Python's functions), except the constants. Calling the
     result raises Refused for what begins with a bracket and has no value, and for a dict with
-    keys that are no strings.
+    keys that are no strings. In the text, `_owt_0`, `_owt_1` … stand for what is `held`; None if
+    that is no expression.
     """
-    parsed, make = _read(text)
+    if held:
+        code, _ = _compiled(text, _LIFTED)
+        if code is None:
+            return None
+        parsed, make = None, _evaluator(code, None, held)
+    else:
+        parsed, make = _read(text)
     if isinstance(parsed, dict):
         # the commonest by far: JSON's keys are strings, so there is nothing left to see to
         return make
@@ -78,10 +93,28 @@ def _read(text: str) -> tuple[object, Callable[[], object]]:
     """
     # JSON first: "\/" and surrogate pairs mean something else in a Python literal
     try:
-        parsed = json.loads(text)
+        parsed = _json(text)
     except (ValueError, RecursionError):
-        return None, _evaluator(text)
+        return None, _evaluator(*_compiled(text))
     return parsed, _copier(parsed)
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as why:
+        if not _is_limit(why):
+            raise
+        return json.loads(text, parse_int=_integer)
+
+
+def _is_limit(why: BaseException) -> bool:
+    """Whether Python refuses to read an int because it has too many digits."""
+    return str(why).startswith("Exceeds the limit")
+
+
+def _integer(digits: str) -> int:
+    return int(decimal.Decimal(digits)) if len(digits) > _DIGITS else int(digits)
 
 
 def _copier(value: Any) -> Callable[[], object]:
@@ -93,32 +126,51 @@ def _copier(value: Any) -> Callable[[], object]:
     return lambda: copy.deepcopy(value)
 
 
-def _evaluator(text: str) -> Callable[[], object]:
-    code, error = _compiled(text)
+def _evaluator(
+    code: CodeType | None, error: Exception | None, held: Sequence[bytes] = ()
+) -> Callable[[], object]:
+    names = {f"_owt_{index}": value for index, value in enumerate(held)}
 
     def evaluate() -> object:
         if code is None:
             raise _NoValue from error
         try:
             # a fresh namespace each time: a walrus writes to it
-            return eval(code, dict(_GLOBALS))
+            return eval(code, {**_GLOBALS, **names})
         except Exception as why:
             raise _NoValue from why
 
     return evaluate
 
 
-def _compiled(text: str) -> tuple[CodeType | None, Exception | None]:
+def _compiled(text: str, file: str = _FILE) -> tuple[CodeType | None, Exception | None]:
     """The code of an expression, or why it is none if it could have been one."""
     word = text.strip()
     if not word or (word.isidentifier() and word not in _WORDS):
         return None, None
     try:
-        return compile(word, _FILE, "eval", dont_inherit=True), None
+        return compile(word, file, "eval", dont_inherit=True), None
     # SyntaxError, ValueError for a null byte, RecursionError, MemoryError
     except Exception as error:
+        if _is_limit(error) and file == _FILE:
+            with contextlib.suppress(tokenize.TokenError, SyntaxError):
+                return _compiled(_in_hex(word), _LIFTED)
         # without what leads here: it is kept
         return None, error.with_traceback(None)
+
+
+def _in_hex(word: str) -> str:
+    """The expression with its long ints in hexadecimal, of which Python reads any number."""
+    lines = word.split("\n")
+    tokens = tokenize.generate_tokens(io.StringIO(word).readline)
+    found = [t for t in tokens if t.type == tokenize.NUMBER and len(t.string) > _DIGITS]
+    for token in reversed(found):
+        digits = token.string.replace("_", "")
+        if digits.isdecimal():
+            (row, start), (_, end) = token.start, token.end
+            line = lines[row - 1]
+            lines[row - 1] = line[:start] + hex(_integer(digits)) + line[end:]
+    return "\n".join(lines)
 
 
 def _refused(text: str, why: BaseException | None) -> Refused:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from . import (
     _cwd,
     _fork,
+    _json,
     _libs,
     _log,
     _native_waits,
@@ -69,6 +70,7 @@ def install(
     log: Callable[[int, str, str, str, str], None],
     forked: Callable[[], None],
     is_call: Callable[[], bool],
+    write_json: Callable[[object], bytes],
 ) -> None:
     """Make this interpreter a worker of the server. Once, on the main thread, before any call.
 
@@ -76,7 +78,8 @@ def install(
     `native_threads` is how many threads one computation of a native library may use.
     `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
     `forked()` is called in each child after a fork; `is_call()` says whether a call runs on the
-    thread that asks; `keeps_files` and `keeps_network` are what the sandbox keeps adaptors from.
+    thread that asks; `write_json` is `_json.encoded`, natively; `keeps_files` and `keeps_network`
+    are what the sandbox keeps adaptors from.
     """
     _walls.configure(keeps_files=keeps_files, keeps_network=keeps_network)
     # What BLAS libraries and OpenMP, numexpr and torch go by when they are loaded.
@@ -86,6 +89,7 @@ def install(
     os.environ[adaptors.FOLDER] = os.path.abspath(adaptors_dir)
     server.configure(address=address, port=port, binary=binary)
     _libs.serve(lib_dirs)
+    _json.install(write_json)
     _log.install(log, verbosity)
     _fork.install(forked, port or address.removeprefix("unix:"))
     _waits.install(is_call)

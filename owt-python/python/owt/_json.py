@@ -30,6 +30,8 @@ from typing import Any
 
 from . import _times, forms
 from ._errors import Unrenderable, message_of, type_name
+from ._numbers import Numbers
+from ._rows import Records
 from ._unknown import Unknown, named, unknown
 from ._words import with_article
 
@@ -58,13 +60,23 @@ _ARRAYS = (
     collections.abc.ItemsView,
 )
 
+# The bits of an int that has few enough digits for Python's own encoder.
+_SHORT = 2_000
 # What JSON has as it is; of floats not all.
 _SCALARS = frozenset((str, int, bool, type(None)))
+# What needs no form to be written.
+_WRITTEN = _SCALARS | {float, dict, list, tuple, Numbers, Records}
 # Libraries whose values have forms of their own, in the module here with `_` before the name.
 _LIBRARIES = frozenset(("numpy", "pandas", "polars", "pydantic"))
 
-# How a value of some type is made plain: the value, and how deep it is.
+# What gives a value of some type one level plainer: the value, and how deep it is.
 Form = Callable[[Any, int], Any]
+
+
+def install(write: Callable[[object], bytes]) -> None:
+    """Has values written by the native `write` from now on."""
+    global _write
+    _write = write
 
 
 def encode(value: object) -> str:
@@ -72,8 +84,13 @@ def encode(value: object) -> str:
 
     Raises `Unrenderable` naming the type and the place of what has no JSON form.
     """
+    return encoded(value).decode()
+
+
+def encoded(value: object) -> bytes:
+    """As `encode`, in UTF-8."""
     try:
-        return _written(plain(value))
+        return _write(value)
     except Unknown as refused:
         raise unrenderable(refused) from None
     except RecursionError:
@@ -106,10 +123,57 @@ def plain(value: Any, depth: int = 0) -> Any:
         return _object(value, depth)
     if kind is list or kind is tuple:
         return _array(value, depth)
-    form = _form(value)
-    if form is None:
-        raise unknown(value)
-    return form(value, depth)
+    return plain(_listed(opened(value, depth)), depth)
+
+
+def opened(value: Any, depth: int) -> Any:
+    """One level of a value that JSON has no word for, whose parts may be anything.
+
+    A dict, a list, a tuple, text, a number, a boolean, None, or an array or a table that is
+    written as a whole. Raises `Unknown`.
+    """
+    while True:
+        if depth > _DEEPEST:
+            raise Unknown(_TOO_DEEP)
+        if type(value) in _WRITTEN:
+            return value
+        form = _form(value)
+        if form is None:
+            raise unknown(value)
+        value = form(value, depth)
+        depth += 1
+
+
+def members(items: Mapping[Any, Any], _: int = 0) -> dict[str, Any]:
+    """The same mapping with text for its keys, of which two may not be alike. Raises `Unknown`."""
+    made: dict[str, Any] = {}
+    for name, item in items.items():
+        text = key(name)
+        if text in made:
+            alike = " and ".join(repr(other) for other in items if key(other) == text)
+            shown = json.dumps(text, ensure_ascii=False)
+            raise Unknown(f"the keys {alike}, which would both be {shown} (rename one)")
+        made[text] = item
+    return made
+
+
+def digits(number: float) -> str:
+    """A number's text, also that of an int with more digits than Python writes by `str`."""
+    try:
+        return str(number)
+    except ValueError:
+        return str(decimal.Decimal(number))
+
+
+def placed(error: BaseException, steps: Iterable[str | int]) -> None:
+    """Put the steps to what was refused, the last one first, before its place."""
+    if isinstance(error, Unknown):
+        for step in steps:
+            error.inside(f"[{step}]" if isinstance(step, int) else f".{step}")
+
+
+def breathe() -> None:
+    """Let other threads run, and hear what interrupts this one: Python does, in any call."""
 
 
 def is_json(value: object) -> bool:
@@ -133,45 +197,43 @@ def key(value: object) -> str:
         raise Unknown(
             f"{with_article(named(value))} that is no number or moment ({value!r}) as a key"
         )
-    return json.dumps(made)
+    return digits(made) if type(made) is int else json.dumps(made)
 
 
 _TOO_DEEP = f"it is nested deeper than {_DEEPEST} levels (does it contain itself?)"
 
 
-def _written(made: Any) -> str:
+def _listed(made: Any) -> Any:
+    """What is written as a whole, as lists."""
+    if type(made) is Numbers:
+        return made.values()
+    return list(made) if type(made) is Records else made
+
+
+def _written(value: object) -> bytes:
+    """In a process that is no worker: Python's own encoder."""
+    made = plain(value)
     write = functools.partial(json.dumps, made, allow_nan=False, separators=(",", ":"))
     try:
-        text = write(ensure_ascii=False)
-    except ValueError:
-        raise _endless(made) or unknown(made) from None
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # half of a surrogate pair: JSON can escape it
-            return write(ensure_ascii=True)
-    return text
+        return write(ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON can escape it
+        return write(ensure_ascii=True).encode()
+    except ValueError:  # an int of more digits than Python writes
+        mark, long = uuid.uuid4().hex, list[int]()
+        marked = _written(_marked(made, mark, long)).decode()
+        return re.sub(f'"{mark}([0-9]+)"', lambda at: digits(long[int(at[1])]), marked).encode()
 
 
-def _endless(made: Any) -> Unknown | None:
-    """The refusal of the first int that has more digits than Python writes."""
-    if isinstance(made, int):
-        try:
-            str(made)
-        except ValueError as error:
-            return Unknown(f"an int ({error})")
+def _marked(made: Any, mark: str, long: list[int]) -> Any:
+    """The same with a mark for each int that is too long, which goes to the list."""
     if isinstance(made, dict):
-        parts: Iterable[tuple[str, Any]] = ((f".{name}", item) for name, item in made.items())
-    elif isinstance(made, (list, tuple)):
-        parts = ((f"[{index}]", item) for index, item in enumerate(made))
-    else:
-        return None
-    for step, item in parts:
-        refused = _endless(item)
-        if refused is not None:
-            refused.inside(step)
-            return refused
-    return None
+        return {name: _marked(item, mark, long) for name, item in made.items()}
+    if isinstance(made, (list, tuple)):
+        return [_marked(item, mark, long) for item in made]
+    if isinstance(made, int) and made.bit_length() > _SHORT:
+        long.append(made)
+        return f"{mark}{len(long) - 1}"
+    return made
 
 
 def _form(value: Any) -> Form | None:
@@ -223,31 +285,14 @@ def _forms_of(library: str) -> Mapping[str, Form]:
 
 
 def _object(items: dict[Any, Any], depth: int) -> dict[str, Any]:
+    if any(type(name) is not str for name in items):
+        items = members(items)
     made = {}
     for name, item in items.items():
-        if type(name) is not str:
-            return _renamed(items, depth)
         try:
             made[name] = plain(item, depth + 1)
         except Unknown as refused:
             refused.inside(f".{name}")
-            raise
-    return made
-
-
-def _renamed(items: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    """An object from keys that may not be text, or of which two may be alike."""
-    made: dict[str, Any] = {}
-    for name, item in items.items():
-        text = key(name)
-        if text in made:
-            alike = " and ".join(repr(other) for other in items if key(other) == text)
-            shown = json.dumps(text, ensure_ascii=False)
-            raise Unknown(f"the keys {alike}, which would both be {shown} (rename one)")
-        try:
-            made[text] = plain(item, depth + 1)
-        except Unknown as refused:
-            refused.inside(f".{text}")
             raise
     return made
 
@@ -268,6 +313,10 @@ def _array(items: Iterable[Any], depth: int) -> Sequence[Any]:
     return made
 
 
+def _list(items: Iterable[Any], _: int) -> list[Any]:
+    return list(items)
+
+
 def _set(items: Set[Any], depth: int) -> Sequence[Any]:
     """A set's items in order: by their own where they have one, else by their JSON."""
     kinds = set(map(type, items))
@@ -275,7 +324,7 @@ def _set(items: Set[Any], depth: int) -> Sequence[Any]:
         len(kinds) == 1 and not kinds & {float, frozenset}
     ):
         try:
-            return _array(sorted(items), depth)
+            return sorted(items)
         except TypeError:
             pass
     return sorted(_array(items, depth), key=functools.partial(json.dumps, sort_keys=True))
@@ -288,14 +337,14 @@ def _declares(kind: type) -> bool:
     return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__attrs_attrs__")
 
 
-def _fields(value: Any, depth: int) -> Any:
+def _fields(value: Any, _: int) -> Any:
     made = {}
     for name in _names(type(value)):
         try:
             made[name] = getattr(value, name)
         except AttributeError:
             raise Unknown(f"{with_article(named(value))} whose {name} was not set") from None
-    return _object(made, depth)
+    return made
 
 
 def _names(kind: Any) -> Iterable[str]:
@@ -307,8 +356,8 @@ def _names(kind: Any) -> Iterable[str]:
     return [field.name for field in kind.__attrs_attrs__]
 
 
-def _enum(value: Any, depth: int) -> Any:
-    return plain(value.value, depth + 1)
+def _enum(value: Any, _: int) -> Any:
+    return value.value
 
 
 def _isoformat(value: Any, _: int) -> Any:
@@ -331,15 +380,15 @@ def _exception(value: Any, _: int) -> Any:
     return {"type": type_name(type(value)), "message": message_of(value)}
 
 
-def _pattern(value: Any, depth: int) -> Any:
-    return plain(value.pattern, depth)
+def _pattern(value: Any, _: int) -> Any:
+    return value.pattern
 
 
-def _namespace(value: Any, depth: int) -> Any:
-    return _object(vars(value), depth)
+def _namespace(value: Any, _: int) -> Any:
+    return vars(value)
 
 
-def _row(value: Any, depth: int) -> Any:
+def _row(value: Any, _: int) -> Any:
     """A row of sqlite3: two columns of one name would be one."""
     names = value.keys()
     twice = [name for name in names if names.count(name) > 1]
@@ -347,7 +396,7 @@ def _row(value: Any, depth: int) -> Any:
         raise Unknown(
             f"{with_article(named(value))} with two columns {twice[0]!r} (name one with AS)"
         )
-    return _object(dict(zip(names, value, strict=True)), depth)
+    return dict(zip(names, value, strict=True))
 
 
 def _zone(value: Any, _: int) -> Any:
@@ -356,11 +405,11 @@ def _zone(value: Any, _: int) -> Any:
     return value.key
 
 
-def _to_list(value: Any, depth: int) -> Any:
+def _to_list(value: Any, _: int) -> Any:
     made = value.tolist()
     if type(made) is type(value):
         raise unknown(value)
-    return plain(made, depth + 1)
+    return made
 
 
 # What is asked first: np.float64 is a float, an IntEnum an Enum.
@@ -368,7 +417,7 @@ _FIRST: tuple[tuple[type, Form], ...] = (
     (enum.Enum, _enum),
     (str, lambda value, _: str.__str__(value)),
     (int, lambda value, _: int.__int__(value)),
-    (float, lambda value, _: plain(float.__float__(value))),
+    (float, lambda value, _: float.__float__(value)),
 )
 # Classes that are not worth an import: known by name.
 _NAMED: dict[tuple[str, str], Form] = {
@@ -378,8 +427,8 @@ _NAMED: dict[tuple[str, str], Form] = {
     ("pydantic_core", "MultiHostUrl"): _text,
 }
 _FORMS: dict[type, Form] = {
-    dict: _object,
-    Mapping: _renamed,
+    dict: members,
+    Mapping: members,
     set: _set,
     frozenset: _set,
     datetime.date: _isoformat,
@@ -389,8 +438,10 @@ _FORMS: dict[type, Form] = {
     BaseException: _exception,
     re.Pattern: _pattern,
     types.SimpleNamespace: _namespace,
-    **dict.fromkeys(_ARRAYS, _array),
+    **dict.fromkeys(_ARRAYS, _list),
     **dict.fromkeys(_TEXT, _text),
 }
 # These very classes, and not what a library derives from them.
 _EXACT: dict[type, Form] = {datetime.datetime: _isoformat, **_FORMS}
+
+_write: Callable[[object], bytes] = _written

@@ -61,25 +61,30 @@ def parts(body: bytes, content_type: str) -> Iterator[File]:
         raise _malformed("names no boundary")
     delimiter = b"--" + boundary.encode("latin-1", "replace")
     # a delimiter begins a line: the line break before it belongs to it (RFC 2046, 5.1.1)
-    data = b"\r\n" + body
-    start = data.find(b"\r\n" + delimiter)
-    if start < 0:
-        raise _malformed("does not hold its boundary")
-    position = start + 2 + len(delimiter)
-    while not data.startswith(b"--", position):
-        line = data.find(b"\r\n", position)
-        end = data.find(b"\r\n" + delimiter, position)
+    if body.startswith(delimiter):
+        position = len(delimiter)
+    else:
+        start = body.find(b"\r\n" + delimiter)
+        if start < 0:
+            raise _malformed("does not hold its boundary")
+        position = start + 2 + len(delimiter)
+    while not body.startswith(b"--", position):
+        line = body.find(b"\r\n", position)
+        end = body.find(b"\r\n" + delimiter, position)
         if line < 0 or end < 0:
             raise _malformed("ends within a part")
-        yield _part(data[line + 2 : end] if line < end else b"")
+        yield _part(body, min(line + 2, end), end)
         position = end + 2 + len(delimiter)
 
 
-def _part(data: bytes) -> File:
-    if data.startswith(b"\r\n"):
-        head, content = b"", data[2:]
+def _part(body: bytes, start: int, end: int) -> File:
+    """The part that is there; its content is copied once."""
+    if body.startswith(b"\r\n", start, end):
+        head, content = b"", body[start + 2 : end]
     else:
-        head, _, content = data.partition(b"\r\n\r\n")
+        blank = body.find(b"\r\n\r\n", start, end)
+        head = body[start : end if blank < 0 else blank]
+        content = b"" if blank < 0 else body[blank + 4 : end]
     fields = Message()
     for line in head.decode("utf-8", "replace").replace("\r\n ", " ").split("\r\n"):
         name, _, value = line.partition(":")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._json import plain
+from ._numbers import Numbers
 from ._rows import in_column, move_row, records
 from ._times import EXACT, seconds, trimmed
 from ._unknown import Unknown, unknown
@@ -34,6 +35,8 @@ def array(value: Any, depth: int = 0) -> Any:
     """An array of any shape and type of numpy's."""
     value = _numpy().asarray(value)
     kind = value.dtype.kind
+    if kind in "biuf" and value.dtype.char != "g" and value.ndim and value.size:
+        return Numbers(value)
     if kind in "biuU":
         return value.tolist()
     if kind == "f" and value.dtype.char != "g":
@@ -185,7 +188,7 @@ def _without(values: list[Any], absent: Any) -> list[Any]:
     return values
 
 
-def _shaped(flat: list[Any], shape: Sequence[int]) -> Any:
+def _shaped(flat: Sequence[Any], shape: Sequence[int]) -> Any:
     """A flat list as nested ones; the only value of an array without dimensions."""
     if len(shape) == 0:
         return flat[0]

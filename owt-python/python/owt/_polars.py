@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._json import plain
 from ._rows import in_column, move_row, records
 from ._times import seconds, trimmed
 from ._unknown import Unknown
@@ -36,8 +35,7 @@ FORMS: dict[str, Callable[[Any, int], Any]] = {
 def _values(series: Any, depth: int) -> list[Any]:
     """The values, where `to_list` would lose nanoseconds all at once and as text."""
     if not _is_timed(series.dtype):
-        made: list[Any] = plain(series.to_list(), depth)
-        return made
+        return series.to_list()  # type: ignore[no-any-return]
     match _base(series.dtype):
         case "Date":
             return _texts(series, "%Y-%m-%d")

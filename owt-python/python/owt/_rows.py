@@ -3,15 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ._unknown import Unknown
 
 
+class Records(Sequence[dict[str, Any]]):
+    """The rows of columns that have names; each is made when it is asked for."""
+
+    __slots__ = ("columns", "length")
+
+    def __init__(self, columns: dict[str, Sequence[Any]], length: int) -> None:
+        """Take the columns, each of `length` values."""
+        self.columns = columns
+        self.length = length
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return self.length
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Give the rows."""
+        if not self.columns:
+            return ({} for _ in range(self.length))
+        names = list(self.columns)
+        rows = zip(*self.columns.values(), strict=True)
+        return (dict(zip(names, row, strict=True)) for row in rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Give a row, or a list of some."""
+        if isinstance(index, slice):
+            some = {name: column[index] for name, column in self.columns.items()}
+            return list(Records(some, len(range(self.length)[index])))
+        return {name: column[index] for name, column in self.columns.items()}
+
+
 def records(
     paths: Sequence[tuple[str, ...]], columns: Sequence[Sequence[Any]], count: int, above: str = ""
-) -> list[dict[str, Any]]:
+) -> Records:
     """The `count` rows of the columns; a path of several names is objects in objects.
 
     Raises `Unknown` if two columns would have one name.
@@ -30,10 +60,7 @@ def records(
         else:
             shown = json.dumps(above + name, ensure_ascii=False)
             raise Unknown(f"{len(places)} columns whose name in JSON is {shown} (rename them)")
-    if not made:
-        return [{} for _ in range(count)]
-    names = list(made)
-    return [dict(zip(names, row, strict=True)) for row in zip(*made.values(), strict=True)]
+    return Records(made, count)
 
 
 def in_column(unknown: Unknown, name: str) -> None:

@@ -96,7 +96,7 @@ def as_json(value: object, status: int = 200) -> Response:
 
     lambda: as_json("text", 201)  # → 201 · Content-Type: application/json · "text"
     """
-    return Response(_json.encode(value), status, content_type=JSON)
+    return Response(_json.encoded(value), status, content_type=JSON)
 
 
 def redirect(url: str, status: int = 302) -> Response:
@@ -166,7 +166,7 @@ def chunk(value: object) -> bytes:
         return _utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
-    return _utf8(_json.encode(value) + "\n")
+    return _json.encoded(value) + b"\n"
 
 
 def opening(value: object, media: str, accept: str) -> tuple[str, Callable[[object], bytes]]:
@@ -218,7 +218,7 @@ def _formed(
     if isinstance(content, Iterator):
         return ITER, content_type, content
     if not isinstance(content, (str, bytes, bytearray, memoryview)):
-        content = _json.encode(content)
+        content = _json.encoded(content)
     return WHOLE, content_type, chunk(content)
 
 
@@ -226,7 +226,7 @@ def _gathered(value: object, wish: Wish) -> tuple[int, str | None, object]:
     """A dict, list or tuple: JSON, unless what is in it has forms together, such as a figure."""
     try:
         if wish.text in _ANY and not _may_be_encoded(value):
-            return WHOLE, JSON, _utf8(_json.encode(value))
+            return WHOLE, JSON, _json.encoded(value)
         together = forms.together(value)
         offers = [*together, *_JSON_FORMS] if _may_be_encoded(value) else [*_JSON_FORMS, *together]
         # A browser takes data as JSON, unless its user says so.
@@ -269,24 +269,17 @@ def _simple(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, ob
     return None
 
 
-def _digits(number: float) -> str:
-    try:
-        return str(number)
-    except ValueError as error:  # an int of more digits than Python writes
-        raise Unrenderable(f"the adaptor gave an int that has no text: {error}") from None
-
-
 # How the classes of other libraries' responses are called.
 _RESPONSES = ("Response", "ClientResponse", "HttpResponse")
 _GATHERED = (dict, list, tuple)
 # What lets everything through: the natural form, at once.
 _ANY = ("", "*/*", JSON)
 _TEXT = "text/plain"
-_JSON_FORMS = (forms.Form(JSON, _json.encode), forms.Form(_TEXT, _json.encode))
+_JSON_FORMS = (forms.Form(JSON, _json.encoded), forms.Form(_TEXT, _json.encoded))
 _NUMBER_FORMS = (
-    forms.Form(_TEXT, _digits),
-    forms.Form(JSON, _json.encode),
-    forms.Form("text/html", _digits),
+    forms.Form(_TEXT, _json.digits),
+    forms.Form(JSON, _json.encoded),
+    forms.Form("text/html", _json.digits),
 )
 
 

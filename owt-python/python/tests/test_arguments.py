@@ -156,3 +156,32 @@ def test_json_and_pythons_own_writing_mean_the_same():
         text = value[0] if isinstance(value[0], str) else text
         assert arguments(json.dumps(json.dumps(text)))() == text
         assert arguments(repr(repr(text)))() == text
+
+
+def test_an_int_of_any_size_is_read():
+    long, text = 10**5000 + 7, "1" + "0" * 4999 + "7"
+    assert arguments(text)() == long
+    assert arguments(
+        f'{{"n": {text}, "t": "\\/\\ud83d\\ude00 {text}", "m": [-{text}, 1.5]}}'
+    )() == {
+        "n": long,
+        "t": f"/\U0001f600 {text}",
+        "m": [-long, 1.5],
+    }
+    underscored = text[0] + "_" + text[1:]
+    expression = (
+        f"{{'n': {underscored} + 1,\n 'é': ('{text}', -{text}, {text}.0e1 > 1, b'{text}')}}"
+    )
+    found = arguments(expression)()
+    assert found["n"] == long + 1
+    assert found["é"] == (text, -long, True, text.encode())
+    with pytest.raises(Refused, match="no Python"):
+        arguments(f"[{text}")()
+
+
+def test_names_stand_for_what_is_held():
+    make = arguments("{'a':  _owt_0 , 'b': [ _owt_1 , 1]}", (b"first", b"second"))
+    assert make() == {"a": b"first", "b": [b"second", 1]} == make()
+    assert arguments("{'a':  _owt_0  _owt_1 }", (b"first", b"second")) is None
+    with pytest.raises(Refused, match="nowhere"):
+        arguments("{'a':  _owt_0 , 'b': nowhere}", (b"first",))()

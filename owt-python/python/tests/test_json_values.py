@@ -406,3 +406,11 @@ def test_numpy_in_anything(value):
 @values(1000, st.one_of(frames(), series(), nested(frames() | series() | leaves)))
 def test_pandas_in_anything(value):
     check(value)
+
+
+def test_an_int_of_any_size_has_all_its_digits():
+    long = 10**5000 + 7
+    text = "1" + "0" * 4999 + "7"
+    assert encode(long) == text
+    assert encode([1, {"a": -long}]) == f'[1,{{"a":-{text}}}]'
+    assert encode({long: "é"}) == f'{{"{text}":"é"}}'

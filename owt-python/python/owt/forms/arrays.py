@@ -148,7 +148,7 @@ def _check_dense(value: Any) -> None:
 
 
 def _as_json() -> Form:
-    return Form(JSON, _json.encode)
+    return Form(JSON, _json.encoded)
 
 
 def _of(array: Callable[[], Any], shape: tuple[int, ...]) -> list[Form]:

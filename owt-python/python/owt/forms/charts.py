@@ -62,7 +62,7 @@ def bokeh(model: Any) -> Sequence[Form]:
 
     return [
         Form("text/html", page),
-        Form(JSON, lambda _: _json.encode(library("bokeh.embed").json_item(model))),
+        Form(JSON, lambda _: _json.encoded(library("bokeh.embed").json_item(model))),
     ]
 
 
@@ -100,7 +100,7 @@ def graphviz(graph: Any) -> Sequence[Form]:
 
 def networkx(graph: Any) -> Sequence[Form]:
     """A graph of networkx: node-link JSON, and drawn by matplotlib."""
-    given = [Form(JSON, lambda _: _json.encode(plain_graph(graph, 0)))]
+    given = [Form(JSON, lambda _: _json.encoded(plain_graph(graph, 0)))]
     if available("matplotlib"):
         given += _static(lambda name: _drawn(graph, name), (SVG, "image/png", "application/pdf"))
     return given

@@ -96,7 +96,7 @@ def _content(media: str, content: object) -> object:
     if isinstance(content, (bytes, bytearray, memoryview)):
         return bytes(content)
     try:
-        return _json.encode(content)
+        return _json.encoded(content)
     except Unrenderable as refused:
         # It is this display that cannot be sent: there may be others.
         raise ValueError(str(refused)) from None

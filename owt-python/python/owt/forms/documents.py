@@ -35,7 +35,7 @@ def formula(value: Any) -> Sequence[Form]:
         Form("text/html", mathml),
         Form("text/plain", lambda _: str(value)),
         Form(MATHML, mathml),
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
     ]
     if available("matplotlib"):
         given.append(Form("image/png", lambda _: _mathtext(sympy.latex(value))))
@@ -78,7 +78,7 @@ def soup(value: Any) -> Sequence[Form]:
     return [
         Form("text/html", str),
         Form("text/plain", lambda _: value.get_text()),
-        Form(JSON, lambda _: _json.encode(str(value))),
+        Form(JSON, lambda _: _json.encoded(str(value))),
     ]
 
 
@@ -97,7 +97,7 @@ def lxml(value: Any) -> Sequence[Form]:
 
     forms = [Form(XML, xml), Form("text/xml", xml), Form("text/html", page)]
     forms = [forms[2], *forms[:2]] if markup else forms
-    return [*forms, Form(JSON, lambda _: _json.encode(page(_)))]
+    return [*forms, Form(JSON, lambda _: _json.encoded(page(_)))]
 
 
 def element_tree(value: Any) -> Sequence[Form]:
@@ -132,7 +132,7 @@ def spacy(doc: Any) -> Sequence[Form]:
         return made
 
     return [
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
         Form("text/html", page),
         Form("text/plain", lambda _: doc.text),
     ]
@@ -150,7 +150,7 @@ def tree(value: Any) -> Sequence[Form]:
     """A tree of nltk."""
     return [
         Form("text/plain", lambda _: value.pformat()),
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
         Form("text/latex", lambda _: value.pformat_latex_qtree()),
     ]
 

@@ -66,7 +66,7 @@ def _is_array(kind: type) -> bool:
 
 
 def _geojson(value: Any) -> str:
-    return _json.encode(value.__geo_interface__)
+    return _json.encoded(value.__geo_interface__)
 
 
 def _array(value: Any, depth: int) -> Any:

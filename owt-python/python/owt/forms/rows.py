@@ -54,7 +54,7 @@ def forms(table: Callable[[], Records]) -> list[Form]:
 
 def json_form() -> Form:
     """The value's own JSON."""
-    return Form(JSON, _json.encode)
+    return Form(JSON, _json.encoded)
 
 
 def as_lines(table: Records) -> Iterator[str]:

@@ -25,8 +25,8 @@ GENBANK = "text/x-genbank"
 def geometry(value: Any) -> Sequence[Form]:
     """A geometry of shapely."""
     return [
-        Form(GEOJSON, lambda _: _json.encode(value.__geo_interface__)),
-        Form(JSON, lambda _: _json.encode(value.__geo_interface__)),
+        Form(GEOJSON, lambda _: _json.encoded(value.__geo_interface__)),
+        Form(JSON, lambda _: _json.encoded(value.__geo_interface__)),
         Form(SVG, lambda _: value._repr_svg_()),
         Form("text/plain", lambda _: value.wkt),
         Form(WKT, lambda _: value.wkt),
@@ -42,8 +42,8 @@ def plain_geometry(value: Any, depth: int) -> Any:
 def places(frame: Any) -> Sequence[Form]:
     """A frame or a series of GeoPandas: GeoJSON, and a table with its shapes as WKT."""
     geo = [
-        Form(GEOJSON, lambda _: _json.encode(_features(frame))),
-        Form(JSON, lambda _: _json.encode(_features(frame))),
+        Form(GEOJSON, lambda _: _json.encoded(_features(frame))),
+        Form(JSON, lambda _: _json.encoded(_features(frame))),
     ]
     flat = frame.to_wkt()
     flat = flat if hasattr(flat, "columns") else flat.to_frame("geometry")
@@ -74,7 +74,7 @@ def _parquet(frame: Any) -> bytes:
 def grid(value: Any) -> Sequence[Form]:
     """An array or a dataset of xarray."""
     given = [
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
         *displays.of(value, type(value).__mro__),
         Form("text/csv", lambda _: _named(value).to_dataframe().to_csv()),
     ]
@@ -108,7 +108,7 @@ def molecule(value: Any) -> Sequence[Form]:
         Form("text/plain", lambda _: chem.MolToSmiles(value)),
         Form(SMILES, lambda _: chem.MolToSmiles(value)),
         Form(MOL, lambda _: chem.MolToMolBlock(value)),
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
     ]
 
 
@@ -122,13 +122,13 @@ def record(value: Any) -> Sequence[Form]:
         Form(FASTA, lambda _: value.format("fasta")),
         Form("text/plain", lambda _: value.format("fasta")),
         Form(GENBANK, lambda _: value.format("genbank")),
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
     ]
 
 
 def sequence(value: Any) -> Sequence[Form]:
     """A sequence of Biopython: its letters."""
-    return [Form("text/plain", lambda _: str(value)), Form(JSON, _json.encode)]
+    return [Form("text/plain", lambda _: str(value)), Form(JSON, _json.encoded)]
 
 
 def _plain_record(value: Any, depth: int) -> Any:
@@ -150,7 +150,7 @@ def astropy_table(value: Any) -> Sequence[Form]:
             yield _astropy_rows(value[start : start + rows.BATCH])
 
     found = rows.Records(names, batches)
-    whole = Form(JSON, lambda _: _json.encode([row for batch in batches() for row in batch]))
+    whole = Form(JSON, lambda _: _json.encoded([row for batch in batches() for row in batch]))
     return [whole, *rows.forms(lambda: found)]
 
 
@@ -162,7 +162,7 @@ def _astropy_rows(value: Any) -> list[rows.Record]:
 def quantity(value: Any) -> Sequence[Form]:
     """A number or an array with its unit."""
     return [
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
         Form("text/plain", str),
         *displays.of(value, type(value).__mro__),
     ]
@@ -183,7 +183,7 @@ def _plain_time(value: Any, depth: int) -> Any:
 def message(value: Any) -> Sequence[Form]:
     """A message of protocol buffers: its JSON, its text, and as it goes over a wire."""
     return [
-        Form(JSON, _json.encode),
+        Form(JSON, _json.encoded),
         Form("text/plain", str),
         Form("application/x-protobuf", lambda _: value.SerializeToString()),
     ]

@@ -16,7 +16,7 @@ from .registry import JSON, Form
 def result(value: Any) -> Sequence[Form]:
     """A result of SQLAlchemy, which is read as it is sent."""
     if not getattr(value, "returns_rows", True):
-        return [Form(JSON, lambda _: _json.encode({"rowcount": value.rowcount}))]
+        return [Form(JSON, lambda _: _json.encoded({"rowcount": value.rowcount}))]
     names = list(value.keys()) if hasattr(value, "keys") else []
 
     def batches() -> Iterator[Sequence[Any]]:

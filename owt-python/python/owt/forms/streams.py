@@ -68,7 +68,7 @@ def _lines(value: Any) -> bytes:
         if one.media == rows.LINES:
             made: Any = one.make(value)
             return "".join(made).encode()
-    return f"{_json.encode(value)}\n".encode()
+    return _json.encoded(value) + b"\n"
 
 
 class _Batches:
@@ -118,7 +118,7 @@ def _image(value: Any) -> tuple[str, bytes]:
 def as_event(value: Any) -> str:
     """A value as the data of an event: its JSON, and of an image its URL."""
     try:
-        return _json.encode(value)
+        return _json.encoded(value)
     except Unrenderable as refused:
         forms = registry.of(value)
         natural = forms[0].media if forms and not isinstance(forms, Instead) else ""

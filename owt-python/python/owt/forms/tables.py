@@ -104,7 +104,7 @@ def polars_forms(value: Any) -> Sequence[Form]:
         return (_plain_rows(batch) for batch in frame().iter_slices(rows.BATCH))
 
     return [
-        Form(JSON, lambda _: _json.encode(value if not hasattr(value, "collect") else frame())),
+        Form(JSON, lambda _: _json.encoded(value if not hasattr(value, "collect") else frame())),
         Form("text/html", lambda _: rows.as_html(rows.Records(frame().columns, batches))),
         Form("text/csv", csv),
         *rows.forms(lambda: rows.Records(frame().columns, batches)),
@@ -140,7 +140,7 @@ def arrow_table(table: Arrow) -> list[Form]:
         return rows.Records(made.schema.names, lambda: map(_batch, made.to_batches(rows.BATCH)))
 
     return [
-        Form(JSON, lambda _: _json.encode(table())),
+        Form(JSON, lambda _: _json.encoded(table())),
         *rows.forms(found),
         *arrow_files(table),
     ]

@@ -1,0 +1,295 @@
+//! Walks a value from the outside in, and writes what it meets.
+
+use pyo3::PyTypeInfo;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+
+use super::numbers::Numbers;
+use super::{Tools, table, text};
+
+/// As deep as `owt._json` goes.
+const DEEPEST: usize = 200;
+/// After so much text other threads may run.
+const PIECE: usize = 128 << 10;
+
+/// A step on the way to a value.
+pub enum Step {
+    Name(Py<PyString>),
+    Index(usize),
+}
+
+/// What went wrong, and where, from the inside out.
+pub struct Failure {
+    error: PyErr,
+    path: Vec<Step>,
+}
+
+pub type Outcome = Result<(), Box<Failure>>;
+
+impl From<PyErr> for Box<Failure> {
+    fn from(error: PyErr) -> Self {
+        Box::new(Failure { error, path: Vec::new() })
+    }
+}
+
+impl Failure {
+    pub fn inside(mut self: Box<Self>, step: Step) -> Box<Self> {
+        self.path.push(step);
+        self
+    }
+
+    /// The error, with its place where it is one that has a place.
+    pub(super) fn placed(self, py: Python<'_>, tools: &Tools) -> PyErr {
+        let steps = self.path.into_iter().map(|step| match step {
+            Step::Name(name) => name.into_any(),
+            Step::Index(index) => match index.into_pyobject(py) {
+                Ok(index) => index.into_any().unbind(),
+                Err(never) => match never {},
+            },
+        });
+        let steps: Vec<_> = steps.collect();
+        let error = self.error;
+        match tools.placed.call1(py, (error.value(py), steps)) {
+            Ok(_) => error,
+            Err(second) => second,
+        }
+    }
+}
+
+/// The text so far, and what it is written with.
+pub struct Walk<'py> {
+    pub py: Python<'py>,
+    pub tools: &'static Tools,
+    pub out: Vec<u8>,
+    /// How long the text was when others could run last.
+    lent: usize,
+    /// Half a surrogate pair was met: no text stands as it is.
+    ascii: bool,
+}
+
+impl<'py> Walk<'py> {
+    pub fn new(py: Python<'py>, tools: &'static Tools) -> Self {
+        Self { py, tools, out: Vec::new(), lent: 0, ascii: false }
+    }
+
+    /// The whole text.
+    pub fn finish(self) -> Vec<u8> {
+        let Self { py, out, ascii, .. } = self;
+        if !ascii {
+            return out;
+        }
+        py.detach(|| match std::str::from_utf8(&out) {
+            Ok(json) => text::in_ascii(json),
+            // What was written is Rust's own text, and ASCII.
+            Err(_) => out,
+        })
+    }
+
+    /// Writes a value of any kind.
+    pub fn value(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> Outcome {
+        if self.scalar(value)? { Ok(()) } else { self.other(value, depth) }
+    }
+
+    /// Writes an item of a list.
+    pub fn item(&mut self, list: &Bound<'py, PyList>, index: usize, depth: usize) -> Outcome {
+        // SAFETY: a list. It lends its item, or nothing and an error where it has none.
+        let item = unsafe {
+            let item = ffi::PyList_GetItem(list.as_ptr(), index.cast_signed());
+            Bound::from_borrowed_ptr_or_err(self.py, item)
+        }?;
+        self.value(&item, depth)
+    }
+
+    /// Writes what is no scalar.
+    fn other(&mut self, value: &Bound<'py, PyAny>, depth: usize) -> Outcome {
+        if depth > DEEPEST {
+            // It says what is too deep.
+            self.tools.opened.bind(self.py).call1((value, depth))?;
+        }
+        let kind = value.get_type_ptr();
+        // A cast that fails costs more than to look first.
+        if kind == PyDict::type_object_raw(self.py)
+            && let Ok(dict) = value.cast_exact::<PyDict>()
+        {
+            return self.dict(dict, depth);
+        }
+        if kind == PyList::type_object_raw(self.py)
+            && let Ok(list) = value.cast_exact::<PyList>()
+        {
+            return self.list(list, depth);
+        }
+        if kind == PyTuple::type_object_raw(self.py)
+            && let Ok(tuple) = value.cast_exact::<PyTuple>()
+        {
+            return self.list(&tuple.to_list(), depth);
+        }
+        if kind == self.tools.numbers.as_ptr().cast() {
+            return Numbers::of(value)?.write(self);
+        }
+        if kind == self.tools.records.as_ptr().cast() {
+            return table::write(self, value, depth);
+        }
+        let opened = self.tools.opened.bind(self.py).call1((value, depth))?;
+        self.value(&opened, depth)
+    }
+
+    /// Writes what holds nothing else; false when it is something else.
+    #[inline]
+    fn scalar(&mut self, value: &Bound<'py, PyAny>) -> PyResult<bool> {
+        let kind = value.get_type_ptr();
+        if kind == PyString::type_object_raw(self.py) {
+            // SAFETY: a str, as was just seen.
+            self.text(unsafe { value.cast_unchecked() })?;
+        } else if kind == PyFloat::type_object_raw(self.py) {
+            // SAFETY: a float, as was just seen.
+            text::float(&mut self.out, unsafe { ffi::PyFloat_AsDouble(value.as_ptr()) });
+        } else if kind == PyInt::type_object_raw(self.py) {
+            self.int(value)?;
+        } else if value.is_none() {
+            self.out.extend_from_slice(b"null");
+        } else if kind == PyBool::type_object_raw(self.py) {
+            text::boolean(&mut self.out, value.is_truthy()?);
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn int(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        let mut overflow = 0;
+        // SAFETY: an int, and room for the word whether it fits.
+        let number =
+            unsafe { ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow) };
+        if overflow == 0 {
+            text::integer(&mut self.out, number);
+            return Ok(());
+        }
+        let digits = self.tools.digits.bind(self.py).call1((value,))?;
+        self.out.extend_from_slice(digits.cast::<PyString>()?.to_str()?.as_bytes());
+        Ok(())
+    }
+
+    fn text(&mut self, text: &Bound<'py, PyString>) -> PyResult<()> {
+        match text.to_str() {
+            Ok(text) => {
+                text::quoted(&mut self.out, text);
+                Ok(())
+            }
+            Err(_) => self.halves(text),
+        }
+    }
+
+    /// Text in which there is half a surrogate pair.
+    #[cold]
+    fn halves(&mut self, text: &Bound<'py, PyString>) -> PyResult<()> {
+        self.ascii = true;
+        let units = text.call_method1("encode", ("utf-16-le", "surrogatepass"))?;
+        let (units, _) = units.cast::<PyBytes>()?.as_bytes().as_chunks::<2>();
+        text::quoted_units(&mut self.out, units.iter().map(|unit| u16::from_le_bytes(*unit)));
+        Ok(())
+    }
+
+    fn list(&mut self, list: &Bound<'py, PyList>, depth: usize) -> Outcome {
+        self.out.push(b'[');
+        for index in 0..list.len() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            let inside = |failure: Box<Failure>| failure.inside(Step::Index(index));
+            self.item(list, index, depth + 1).map_err(inside)?;
+            self.breathe()?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn dict(&mut self, dict: &Bound<'py, PyDict>, depth: usize) -> Outcome {
+        let size = dict.len();
+        let start = self.out.len();
+        let mut named = true;
+        let mut separator = b'{';
+        each(dict, |key, item| {
+            named = key.is_exact_instance_of::<PyString>();
+            if !named {
+                return Ok(false);
+            }
+            self.out.push(separator);
+            separator = b',';
+            // SAFETY: a str, as was just seen.
+            let name = unsafe { key.cast_unchecked::<PyString>() };
+            self.text(name)?;
+            self.out.push(b':');
+            let inside = |failure: Box<Failure>| failure.inside(Step::Name(name.clone().unbind()));
+            self.value(item, depth + 1).map_err(inside)?;
+            self.breathe()?;
+            Ok(true)
+        })?;
+        if dict.len() != size {
+            let changed = "dictionary changed size during iteration";
+            return Err(PyRuntimeError::new_err(changed).into());
+        }
+        if !named {
+            self.out.truncate(start);
+            let members = self.tools.members.bind(self.py).call1((dict,))?;
+            return self.dict(members.cast::<PyDict>().map_err(PyErr::from)?, depth);
+        }
+        if separator == b'{' {
+            self.out.push(b'{');
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    /// Lets others run, and hears what interrupts this thread, after each piece of text.
+    #[inline]
+    pub fn breathe(&mut self) -> PyResult<()> {
+        if self.out.len().saturating_sub(self.lent) < PIECE {
+            return Ok(());
+        }
+        self.lent = self.out.len();
+        self.breathe_now()
+    }
+
+    pub fn breathe_now(&self) -> PyResult<()> {
+        self.tools.breathe.call0(self.py).map(drop)
+    }
+
+    /// Writes by that into another text than the value's own, and gives it.
+    pub fn aside(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Result<Vec<u8>, Box<Failure>> {
+        let (before, lent) = (std::mem::take(&mut self.out), std::mem::take(&mut self.lent));
+        let done = write(self);
+        self.lent = lent;
+        let made = std::mem::replace(&mut self.out, before);
+        done.map(|()| made)
+    }
+}
+
+/// Gives each key and value of a dict until false comes back. It may change meanwhile: then some
+/// come twice or not at all.
+fn each<'py>(
+    dict: &Bound<'py, PyDict>,
+    mut take: impl FnMut(&Bound<'py, PyAny>, &Bound<'py, PyAny>) -> Result<bool, Box<Failure>>,
+) -> Outcome {
+    let py = dict.py();
+    let mut place = 0;
+    loop {
+        let (mut key, mut item) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: a dict; the place is looked at anew each time.
+        let found =
+            unsafe { ffi::PyDict_Next(dict.as_ptr(), &raw mut place, &raw mut key, &raw mut item) };
+        if found == 0 {
+            return Ok(());
+        }
+        // SAFETY: both were lent, and are held from here on, before anything else runs.
+        let (key, item) =
+            unsafe { (Bound::from_borrowed_ptr(py, key), Bound::from_borrowed_ptr(py, item)) };
+        if !take(&key, &item)? {
+            return Ok(());
+        }
+    }
+}
