@@ -108,7 +108,7 @@ fn a_first_chunk_that_cannot_be_made_is_a_500() {
     let owt = Owt::start();
     for (value, said) in [
         ("object()", "object"),
-        ("Image.new('RGB', (2, 2))", "Image"),
+        ("threading.Lock()", "lock"),
         ("{'a': [1, {2, object()}]}", "object"),
         (r"'\ud800'", "UTF-8"),
     ] {
@@ -125,7 +125,7 @@ fn a_first_chunk_that_cannot_be_made_is_a_500() {
             "async def run(): return sse([VALUE])\n",
             "import flask\ndef run(): return flask.Response(it for it in [VALUE])\n",
         ] {
-            let code = format!("from PIL import Image\n{}", shape.replace("VALUE", value));
+            let code = format!("import threading\n{}", shape.replace("VALUE", value));
             for call in [owt.code(&code), owt.code(&code).field("use_cache", true)] {
                 let problem = call.post("/");
                 // What flask encodes itself raises there.

@@ -30,6 +30,9 @@ from ._loop import drive, start_loop, stop_loop
 from ._request import request_for
 from ._state import leave
 from ._wishes import wants_own_thread
+
+# Here, not when they are first asked: an adaptor may have broken what importing takes by then.
+from .forms import displays, protocols
 from .responses import opening, respond
 
 __all__ = [
@@ -41,11 +44,13 @@ __all__ = [
     "check_call",
     "current",
     "describe",
+    "displays",
     "drive",
     "install",
     "leave",
     "load",
     "opening",
+    "protocols",
     "push_flask",
     "request_for",
     "respond",

@@ -74,6 +74,7 @@ def test_each_call_draws_on_its_own_current_figure():
         meet()
         return drawn(first), first.axes[0].get_title(), numbers, plt.get_fignums()
 
+    plt.close("all")  # what other tests have drawn
     assert at_once(8, run) == [
         ([n, n + 0.5], f"title {n}", [1, 2], [] if n % 2 else [1, 2]) for n in range(8)
     ]

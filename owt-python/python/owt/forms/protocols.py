@@ -65,7 +65,7 @@ def _is_array(kind: type) -> bool:
     )
 
 
-def _geojson(value: Any) -> str:
+def _geojson(value: Any) -> bytes:
     return _json.encoded(value.__geo_interface__)
 
 

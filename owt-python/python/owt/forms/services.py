@@ -33,7 +33,7 @@ def result(value: Any) -> Sequence[Form]:
     return [whole, *(rows.forms(lambda: table) if names else lines)]
 
 
-def _objects(names: Sequence[str], batch: Sequence[Any]) -> list[rows.Record]:
+def _objects(names: Sequence[str], batch: Sequence[Any]) -> Sequence[rows.Record]:
     values = [row.values() if isinstance(row, Mapping) else row for row in batch]
     columns = [_json.plain_or_refused(list(column)) for column in zip(*values, strict=True)]
     try:

@@ -118,7 +118,7 @@ def _image(value: Any) -> tuple[str, bytes]:
 def as_event(value: Any) -> str:
     """A value as the data of an event: its JSON, and of an image its URL."""
     try:
-        return _json.encoded(value)
+        return _json.encode(value)
     except Unrenderable as refused:
         forms = registry.of(value)
         natural = forms[0].media if forms and not isinstance(forms, Instead) else ""

@@ -201,14 +201,14 @@ def _table(value: Any) -> Any:
     return value
 
 
-def _batch(batch: Any) -> list[rows.Record]:
+def _batch(batch: Any) -> Sequence[rows.Record]:
     try:
         return _columns(batch, 0)
     except Unknown as refused:
         raise _json.unrenderable(refused) from None
 
 
-def _columns(table: Any, depth: int) -> list[rows.Record]:
+def _columns(table: Any, depth: int) -> Sequence[rows.Record]:
     columns = []
     names = table.schema.names
     for name, column in zip(names, table.columns, strict=True):
