@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from asking import BOTH, Sync
+from asking import BOTH
 from owt.client import BadAnswer, Cut, Event, OwtError, Redirected, StatusError
 from peer import Peer, chunked
 from serving import ROOT
@@ -48,18 +48,9 @@ def test_events(kind, row):
     assert got == events(row["events"])
 
 
-@pytest.fixture(scope="module")
-def negotiates(server):
-    """Whether the server has a form of None for who asks for JSON."""
-    accept = {"Accept": "application/json"}
-    return Sync(server).ask("read", "lambda: None", headers=accept) != [b""]
-
-
 @pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize("row", rows("outcomes.json"))
-def test_outcomes(server, negotiates, kind, row):
-    if row.get("negotiated") and not negotiates:
-        pytest.skip("this server has no JSON form of single values")
+def test_outcomes(server, kind, row):
     asked, expect, got = Asked(kind(server), row), row["expect"], []
     if "problem" in expect:
         with pytest.raises(StatusError) as caught:

@@ -168,7 +168,7 @@ class Request:
     def is_json(self) -> bool:
         """Whether `Content-Type` says that the body is JSON.
 
-        lambda: request.is_json  # curl --json '{}' → True
+        lambda: request.is_json  # curl --json '{}' → true
         """
         return self.mimetype == "application/json" or (
             self.mimetype.startswith("application/") and self.mimetype.endswith("+json")
