@@ -149,9 +149,12 @@ def run(for_ever=True):
         );
         let free = owt.code(&code).kwargs("{'for_ever': False}").field("timeout", 60);
         assert_eq!(free.post("/").ok(), "free", "{name}");
+        // Who only ever takes one plain lock, beside another one who does, is always about to take
+        // it: such a call cannot be cut there without leaving it locked.
+        let callers = if name.starts_with("plain locks") { 1 } else { 2 };
         for _ in 0..4 {
             std::thread::scope(|scope| {
-                for _ in 0..2 {
+                for _ in 0..callers {
                     scope.spawn(|| passes_its_deadline(owt.code(&code)));
                 }
             });
