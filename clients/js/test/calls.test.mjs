@@ -72,7 +72,9 @@ test('who wants JSON asks for it', async () => {
   const accept = (headers) =>
     owt(server.url, "lambda request: [request.headers.get('Accept')]", null, { headers });
   assert.deepEqual(await accept().json(), ['application/json']);
-  assert.deepEqual(await accept({ Accept: 'application/json;q=0.4' }).json(), ['application/json;q=0.4']);
+  assert.deepEqual(await accept({ Accept: 'application/json;q=0.4' }).json(), [
+    'application/json;q=0.4',
+  ]);
   assert.deepEqual(await accept(), ['*/*']);
 });
 
