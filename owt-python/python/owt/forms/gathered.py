@@ -70,7 +70,7 @@ def _encoded(value: tuple[Any, ...]) -> list[Form] | None:
     return None
 
 
-def _records(value: Sequence[dict[str, Any]]) -> rows.Records:
+def _records(value: Sequence[dict[str, Any]]) -> rows.Batches:
     plain: list[rows.Record] = _json.plain_or_refused(value)
     names = dict.fromkeys(name for record in plain for name in record)
-    return rows.Records(list(names), lambda: [plain])
+    return rows.Batches(list(names), lambda: [plain])

@@ -25,7 +25,7 @@ BATCH = 5000
 Record = dict[str, Any]
 
 
-class Records(NamedTuple):
+class Batches(NamedTuple):
     """A table: its columns' names, and what gives its rows as objects in batches."""
 
     names: Sequence[str]
@@ -38,7 +38,7 @@ class Records(NamedTuple):
                 yield [record.get(name) for name in self.names]
 
 
-def forms(table: Callable[[], Records]) -> list[Form]:
+def forms(table: Callable[[], Batches]) -> list[Form]:
     """What any table can be given in besides JSON, the natural one first."""
     made = [
         Form("text/html", lambda _: as_html(table())),
@@ -57,13 +57,13 @@ def json_form() -> Form:
     return Form(JSON, _json.encoded)
 
 
-def as_lines(table: Records) -> Iterator[str]:
+def as_lines(table: Batches) -> Iterator[str]:
     """Give a line of JSON for each row."""
     for batch in table.batches():
         yield "".join([f"{_json.encode(record)}\n" for record in batch])
 
 
-def as_array(table: Records) -> Iterator[str]:
+def as_array(table: Batches) -> Iterator[str]:
     """Give a JSON array of all rows, piece by piece."""
     before = "["
     for batch in table.batches():
@@ -73,7 +73,7 @@ def as_array(table: Records) -> Iterator[str]:
     yield "[]" if before == "[" else "]"
 
 
-def as_csv(table: Records) -> Iterator[str]:
+def as_csv(table: Batches) -> Iterator[str]:
     """Give CSV (RFC 4180, lines that end with LF), the names first."""
     yield _csv_lines([table.names])
     for batch in table.batches():
@@ -86,7 +86,7 @@ def _csv_lines(rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def as_html(table: Records) -> str:
+def as_html(table: Batches) -> str:
     """A table of HTML of at most `SHOWN` rows, which says how many it leaves out."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in table.names)
     lines, count = [], 0
@@ -103,7 +103,7 @@ def left_out(count: int) -> str:
     return f"\n<p>{count - SHOWN:,} of {count:,} rows are left out</p>" if count > SHOWN else ""
 
 
-def as_markdown(table: Records) -> str:
+def as_markdown(table: Batches) -> str:
     """A table of Markdown (GitHub's)."""
     lines = [[_escaped(name) for name in table.names], ["---"] * len(table.names)]
     lines += [[_escaped(_text(cell)) for cell in row] for row in table.rows()]
@@ -114,7 +114,7 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|").replace("\r", " ").replace("\n", "<br>")
 
 
-def as_xlsx(table: Records) -> bytes:
+def as_xlsx(table: Batches) -> bytes:
     """A workbook with one sheet."""
     book = library("openpyxl").Workbook(write_only=True)
     sheet = book.create_sheet()

@@ -149,7 +149,7 @@ def astropy_table(value: Any) -> Sequence[Form]:
         for start in range(0, len(value), rows.BATCH):
             yield _astropy_rows(value[start : start + rows.BATCH])
 
-    found = rows.Records(names, batches)
+    found = rows.Batches(names, batches)
     whole = Form(JSON, lambda _: _json.encoded([row for batch in batches() for row in batch]))
     return [whole, *rows.forms(lambda: found)]
 

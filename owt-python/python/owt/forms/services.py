@@ -27,7 +27,7 @@ def result(value: Any) -> Sequence[Form]:
                 else [_json.plain_or_refused(item) for item in batch]
             )
 
-    table = rows.Records(names, batches)
+    table = rows.Batches(names, batches)
     whole = Form(JSON, lambda _: rows.as_array(table))
     lines = [Form(media, lambda _: rows.as_lines(table)) for media in (rows.LINES, rows.JSONL)]
     return [whole, *(rows.forms(lambda: table) if names else lines)]

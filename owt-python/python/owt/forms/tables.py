@@ -50,7 +50,7 @@ def pandas_forms(value: Any) -> Sequence[Form]:
     return given + (arrow_files(lambda: _from_pandas(frame)) if available("pyarrow") else [])
 
 
-def _of_pandas(frame: Any) -> rows.Records:
+def _of_pandas(frame: Any) -> rows.Batches:
     counted = not levels(frame.index)
 
     def batches() -> Iterator[Sequence[rows.Record]]:
@@ -64,7 +64,7 @@ def _of_pandas(frame: Any) -> rows.Records:
     )
     if first is None:
         first = dict.fromkeys(map(str, [*levels(frame.index), *frame.columns]))
-    return rows.Records(list(first), batches)
+    return rows.Batches(list(first), batches)
 
 
 def _plain_rows(frame: Any) -> Sequence[rows.Record]:
@@ -91,7 +91,7 @@ def polars_forms(value: Any) -> Sequence[Form]:
 
     def csv(_: Any) -> object:
         if any(dtype.is_nested() for dtype in frame().dtypes):  # which polars does not write
-            return rows.as_csv(rows.Records(frame().columns, batches))
+            return rows.as_csv(rows.Batches(frame().columns, batches))
         return frame().write_csv()
 
     def parquet(_: Any) -> bytes:
@@ -105,9 +105,9 @@ def polars_forms(value: Any) -> Sequence[Form]:
 
     return [
         Form(JSON, lambda _: _json.encoded(value if not hasattr(value, "collect") else frame())),
-        Form("text/html", lambda _: rows.as_html(rows.Records(frame().columns, batches))),
+        Form("text/html", lambda _: rows.as_html(rows.Batches(frame().columns, batches))),
         Form("text/csv", csv),
-        *rows.forms(lambda: rows.Records(frame().columns, batches)),
+        *rows.forms(lambda: rows.Batches(frame().columns, batches)),
         Form(PARQUET, parquet),
         Form(ARROW, arrow),
     ]
@@ -135,9 +135,9 @@ def column_forms(value: Any) -> Sequence[Form]:
 def arrow_table(table: Arrow) -> list[Form]:
     """The forms of what can be made a table of pyarrow, which is done when one is asked for."""
 
-    def found() -> rows.Records:
+    def found() -> rows.Batches:
         made = table()
-        return rows.Records(made.schema.names, lambda: map(_batch, made.to_batches(rows.BATCH)))
+        return rows.Batches(made.schema.names, lambda: map(_batch, made.to_batches(rows.BATCH)))
 
     return [
         Form(JSON, lambda _: _json.encoded(table())),
@@ -149,8 +149,8 @@ def arrow_table(table: Arrow) -> list[Form]:
 def reader_forms(reader: Any) -> Sequence[Form]:
     """The forms of a reader of batches: each is sent as it is read."""
 
-    def found() -> rows.Records:
-        return rows.Records(reader.schema.names, lambda: map(_batch, reader))
+    def found() -> rows.Batches:
+        return rows.Batches(reader.schema.names, lambda: map(_batch, reader))
 
     return [
         Form(JSON, lambda _: rows.as_array(found())),
@@ -241,7 +241,7 @@ def _scalar(value: Any) -> Instead:
 
 def relation_forms(relation: Any) -> Sequence[Form]:
     """The forms of a relation of DuckDB, which needs nothing beside it for rows."""
-    table = rows.Records(list(relation.columns), lambda: _relation(relation))
+    table = rows.Batches(list(relation.columns), lambda: _relation(relation))
     given = [rows.json_form(), *rows.forms(lambda: table)]
     return given + (arrow_files(lambda: _arrow_of(relation)) if available("pyarrow") else [])
 
