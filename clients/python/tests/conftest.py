@@ -1,6 +1,7 @@
 import pytest
 
 from owt.client import Client
+from peer import Peer
 from serving import Gate, serving
 
 
@@ -19,3 +20,17 @@ def client(server):
 @pytest.fixture
 def gate(tmp_path):
     return Gate(tmp_path / "gate")
+
+
+@pytest.fixture
+def peers():
+    """Makes servers that misbehave, which end with the test."""
+    made = []
+
+    def peer(answer):
+        made.append(Peer(answer))
+        return made[-1]
+
+    yield peer
+    for one in made:
+        one.close()

@@ -17,22 +17,9 @@ from owt.client import (
     OwtError,
     Redirected,
 )
-from peer import END, RESET, Peer, chunked, whole
+from peer import END, RESET, chunked, whole
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture
-def peers():
-    made = []
-
-    def peer(answer):
-        made.append(Peer(answer))
-        return made[-1]
-
-    yield peer
-    for one in made:
-        one.close()
 
 
 def echo(before=b"", after=b""):

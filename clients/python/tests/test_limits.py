@@ -22,7 +22,7 @@ from owt.client import (
     Unreachable,
     _caller,
 )
-from peer import WAIT, Peer, chunked, whole
+from peer import WAIT, chunked, whole
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
 SILENT = {
@@ -33,19 +33,6 @@ SILENT = {
     "in the body": [HEAD, b"5\r\nfirst\r\n", WAIT],
     "in an error": [b"HTTP/1.1 500 X\r\nContent-Length: 9\r\n\r\n", WAIT],
 }
-
-
-@pytest.fixture
-def peers():
-    made = []
-
-    def peer(answer):
-        made.append(Peer(answer))
-        return made[-1]
-
-    yield peer
-    for one in made:
-        one.close()
 
 
 @pytest.mark.parametrize("kind", BOTH)

@@ -25,19 +25,6 @@ BUSY = problem(
 )
 
 
-@pytest.fixture
-def peers():
-    made = []
-
-    def peer(answer):
-        made.append(Peer(answer))
-        return made[-1]
-
-    yield peer
-    for one in made:
-        one.close()
-
-
 def in_turn(*answers):
     """Each request its own answer, the last one for all that follow."""
     left = list(answers)

@@ -160,7 +160,7 @@ fn live(pool: &Arc<Pool>, index: usize, started: Started) -> bool {
     let pid = process.worker.pid;
     take_slot(pool, index, &process);
     if let Err(error) = hear_out(pool, &process, inbox) {
-        tracing::error!(%error, pid, "a worker does not make sense");
+        tracing::error!(%error, pid, "a worker sent what cannot be read, and is killed");
         tree::kill(pid);
     }
     process.worker.close();

@@ -289,7 +289,10 @@ impl Worker {
 /// The problem that a worker gives.
 fn problem(json: &[u8]) -> Problem {
     serde_json::from_slice(json).unwrap_or_else(|error| {
-        Problem::new(ProblemKind::Internal, format!("a problem that is none: {error}"))
+        Problem::new(
+            ProblemKind::Internal,
+            format!("the worker gave a problem that cannot be read: {error}"),
+        )
     })
 }
 
