@@ -34,9 +34,11 @@ const DEAF: Duration = Duration::from_secs(1);
 const LONG_DEAF: Duration = Duration::from_secs(30);
 
 /// How long a thread may stand still in code that holds locks for a moment before it is
-/// interrupted there; and how long one is waited for that goes on, but is in such code each time.
+/// interrupted there; and how long one is waited for that goes on, but is in such code each time
+/// that it is looked at, and so often at least: on a busy machine looks are few.
 const DELICACY: Duration = Duration::from_millis(50);
 const DELICATE_WORK: Duration = Duration::from_secs(1);
+const DELICATE_LOOKS: u32 = 150;
 
 /// How long a module body goes on that nobody waits for: whoever calls again finds it further
 /// on, or done.
@@ -312,18 +314,27 @@ fn look_at(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<
         is_pending: false,
         place: 0,
         there_since: now,
+        computed: None,
+        delicate_looks: 0,
     });
     let age = now.saturating_duration_since(deserted.since);
     let loads =
         place == Place::Importing && age < UNWANTED_IMPORT || is_load && age < unwanted_load;
-    let goes_on = deserted.place != mark;
+    // One that takes a lock again and again is always seen where it waits for it.
+    let computed = if place == Place::AtLock { computed(ident) } else { None };
+    let goes_on = deserted.place != mark || deserted.computed != computed;
     if goes_on {
         deserted.there_since = now;
     }
     let stands = now.saturating_duration_since(deserted.there_since);
     let is_delicate = match place {
-        // At a lock too: it may have it already.
-        Place::Delicate | Place::AtLock => stands < DELICACY && age < DELICATE_WORK,
+        // It may have the lock already.
+        Place::AtLock => stands < DELICACY,
+        Place::Delicate => {
+            deserted.delicate_looks = deserted.delicate_looks.saturating_add(1);
+            let is_patient = age < DELICATE_WORK || deserted.delicate_looks < DELICATE_LOOKS;
+            stands < DELICACY && is_patient
+        }
         // What is forked off much memory, beside other threads, takes its time.
         Place::Starting => age < DELICATE_WORK,
         _ => false,
@@ -341,7 +352,7 @@ fn look_at(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<
         () if !goes_on => Standing::Waits,
         () => Standing::Runs,
     };
-    deserted.place = mark;
+    (deserted.place, deserted.computed) = (mark, computed);
     // A moment later it may be elsewhere.
     deserted.next_look = if is_delicate { now } else { now + LOOK };
     let mut processes = Vec::new();
@@ -354,6 +365,21 @@ fn look_at(py: Python<'_>, seat: &Arc<Seat>, unwanted_load: Duration) -> Option<
     running.deserted = Some(deserted);
     let note = Note::GoesOn { standing, has_lane: seat.is_lane() };
     Some((Looked { events: running.wanted.events().clone(), note, processes }, withdrawn))
+}
+
+/// The time for which that thread, which runs, has computed.
+fn computed(ident: libc::c_ulong) -> Option<Duration> {
+    let mut clock = 0;
+    // SAFETY: a thread that lives: its seat has a call, and is locked.
+    if unsafe { libc::pthread_getcpuclockid(ident, &raw mut clock) } != 0 {
+        return None;
+    }
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes the time there.
+    if unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
+        return None;
+    }
+    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
 }
 
 /// Has the exception raised in that thread. False when it cannot be done there.

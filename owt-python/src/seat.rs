@@ -58,6 +58,10 @@ pub struct Deserted {
     /// Where it was when it was last looked at, and since when.
     pub place: u64,
     pub there_since: Instant,
+    /// What its thread had computed by then, where that tells whether it goes on.
+    pub computed: Option<Duration>,
+    /// How often it was in code that holds locks for a moment.
+    pub delicate_looks: u32,
 }
 
 /// Whether anybody still waits for what a seat runs.

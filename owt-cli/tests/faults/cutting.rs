@@ -58,7 +58,7 @@ def run(deaf=True): deaf and libc.pthread_mutex_lock(mutex)
 }
 
 /// How libraries take what all calls of a process share.
-const HOLDERS: [(&str, &str); 8] = [
+const HOLDERS: [(&str, &str); 9] = [
     // tqdm's refresh: nothing gives the lock back when an exception comes.
     (
         "class-wide locks without a finally",
@@ -111,6 +111,13 @@ def step():
     semaphore.acquire()
     try: pass
     finally: semaphore.release()",
+    ),
+    // Whoever waits stands still in `Condition.__enter__`.
+    (
+        "conditions that are held for long",
+        "condition = threading.Condition(threading.Lock())
+def step():
+    with condition: time.sleep(0.1)",
     ),
     (
         "logging",

@@ -14,7 +14,7 @@ import sys
 from types import CodeType
 
 #: Methods of native locks that take them.
-_TAKERS = frozenset(("acquire", "acquire_lock"))
+_TAKERS = frozenset(("acquire", "acquire_lock", "__enter__"))
 # Instructions that end an expression.
 _ENDS = ("POP_TOP", "POP_JUMP", "STORE", "RETURN")
 # Instructions that nothing follows.
@@ -48,7 +48,7 @@ def _takings(steps: list[dis.Instruction]) -> list[int]:
     found, takes = [], False
     for at, step in enumerate(steps):
         if step.opname.startswith("LOAD") and (
-            step.argval in _TAKERS or step.argrepr == "__enter__"
+            step.argval in _TAKERS or step.argrepr == "__enter__"  # of `with`, from 3.14 on
         ):
             takes = True
         elif step.opname.startswith(_ENDS):
