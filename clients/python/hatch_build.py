@@ -7,8 +7,16 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-#: Of the server's package `owt`: the client, and what makes a package of it.
-SHIPPED = ("__init__.py", "py.typed", "client")
+#: Of the server's package `owt`: the client, that of TARP's servers, and what makes a package of it.
+SHIPPED = (
+    "__init__.py",
+    "py.typed",
+    "client",
+    "tarp/__init__.py",
+    "tarp/_errors.py",
+    "tarp/_pickles.py",
+    "tarp/client.py",
+)
 
 
 class Client(BuildHookInterface):

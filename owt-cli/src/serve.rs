@@ -51,6 +51,7 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
     Ok(Config {
         address: args.listen.address,
         lib_dirs: args.lib_dirs.clone(),
+        tarp: args.tarp.clone(),
         door: args.door.rules(keys, args.keys.quotas()),
         audit: args.audit.clone(),
         insecure_no_auth: args.listen.insecure_no_auth,

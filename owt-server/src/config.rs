@@ -14,6 +14,9 @@ pub struct Config {
     pub address: IpAddr,
     /// Folders whose modules adaptors can import; a changed file is seen by the next call.
     pub lib_dirs: Vec<PathBuf>,
+    /// A file, or a module by its name, that uses `owt.tarp.server`: it answers every request, and
+    /// no code that is sent runs.
+    pub tarp: Option<String>,
     /// Who may come in, and from where.
     pub door: Rules,
     /// The file that a line is added to for each request.
@@ -87,6 +90,7 @@ impl Default for Config {
         Self {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             lib_dirs: Vec::new(),
+            tarp: None,
             door: Rules::default(),
             audit: None,
             insecure_no_auth: false,

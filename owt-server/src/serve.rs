@@ -14,7 +14,7 @@ use crate::config::{Config, Exposed};
 use crate::descriptors;
 use crate::door::Door;
 use crate::hosting::{self, HostError, Hosting};
-use crate::http::{self, Site};
+use crate::http::{self, Program, Site};
 use crate::listener::{Address, Listener};
 use crate::scratch::Scratch;
 use crate::served::Served;
@@ -133,6 +133,7 @@ pub fn serve(
         body_timeout: config.body_timeout,
         stall_timeout: config.stall_timeout,
         python_version: announcement.python_version.clone(),
+        program: config.tarp.as_deref().map(Program::new),
         metrics: Arc::default(),
         audit: audit.clone(),
     };

@@ -19,6 +19,10 @@ SHIPPED = {
         PACKAGE / "owt/__init__.py",
         PACKAGE / "owt/py.typed",
         *(PACKAGE / "owt/client").glob("*.py"),
+        *(
+            PACKAGE / "owt/tarp" / name
+            for name in ("__init__.py", "_errors.py", "_pickles.py", "client.py")
+        ),
     ]
 }
 

@@ -112,6 +112,13 @@ pub(crate) struct ServeArgs {
     #[arg(value_name = "LIB_DIR", env = "OWT_LIB_DIRS", value_delimiter = ':', default_value = ".", value_hint = ValueHint::DirPath)]
     pub(crate) lib_dirs: Vec<PathBuf>,
 
+    /// Serve a program that uses owt.tarp.server, a file or a module: it answers every request
+    ///
+    /// Code that is sent does not run then. `runServer` of the program says the same by itself. Its
+    /// callers in Python send pickles, which run whatever they want.
+    #[arg(long, env = "OWT_TARP", value_name = "PROGRAM", value_hint = ValueHint::FilePath)]
+    pub(crate) tarp: Option<String>,
+
     /// Processes that run Python; 0 runs it in the server's own
     ///
     /// A worker may crash, hang or swell without the server or other workers noticing. Weights

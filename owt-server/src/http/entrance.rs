@@ -183,6 +183,7 @@ mod tests {
                 body_timeout: Duration::from_secs(1),
                 stall_timeout: Duration::from_secs(1),
                 python_version: String::new(),
+                program: None,
                 metrics: Arc::default(),
                 audit: None,
             });

@@ -12,6 +12,7 @@ mod linger;
 mod listen;
 mod own;
 mod problem_page;
+mod program;
 mod quiet;
 mod range;
 mod read;
@@ -38,6 +39,7 @@ use read::{Reading, Sent};
 use visit::Visit;
 
 pub(crate) use listen::server;
+pub(crate) use program::Program;
 
 use owt_engine::{CacheInput, Engine};
 
@@ -53,6 +55,8 @@ pub(crate) struct Site {
     pub body_timeout: Duration,
     pub stall_timeout: Duration,
     pub python_version: String,
+    /// What answers every request beside owt's own pages, in the place of the code that comes.
+    pub program: Option<Program>,
     pub metrics: Arc<Metrics>,
     pub audit: Option<Arc<Audit>>,
 }
@@ -97,12 +101,15 @@ async fn route(
     payload: &mut web::Payload,
     site: &Site,
     visit: &Rc<Visit>,
-    mut pass: Pass,
+    pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
     if request.path().starts_with(own::OWN) {
         return own::page(request, payload, site, pass).await;
     }
     visit.enters();
+    if let Some(program) = &site.program {
+        return program.answer(request, payload, site, visit, pass).await;
+    }
     match *request.method() {
         Method::GET | Method::POST => {}
         Method::HEAD if request.path() == "/" => {
@@ -125,31 +132,40 @@ async fn route(
         };
     }
     match read::read(request, payload, site, &pass).await? {
-        Reading::Call(sent) => {
-            visit.reads(&sent.call);
-            let Some(permit) = pass.permit.take() else {
-                return ask::page(request, &sent.call, &pass.own, &site.door)
-                    .unwrap_or_else(|| Err(site.door.unmeant()));
-            };
-            visit.holds(site.door.share(visit.caller())?);
-            if *request.method() == Method::GET {
-                Opened::of(request, &sent.call).into_iter().for_each(|opened| visit.shows(opened));
-            }
-            let Sent { call, names, body, own } = *sent;
-            visit.calls(names);
-            let submitted = Instant::now();
-            let user = visit.caller().user.as_ref();
-            let input = CacheInput { path: request.path(), user, own };
-            let context = |call: &Call| read::context(request, call, body, &pass, visit);
-            let (events, cache) = site.engine.submit(permit, call, input, context);
-            if let Some(outcome) = cache {
-                site.metrics.lookup(outcome);
-            }
-            Ok(respond::respond(request, events, cache, submitted, visit).await)
-        }
+        Reading::Call(sent) => run(request, *sent, site, visit, pass).await,
         Reading::Nothing if request.path() == "/" => Ok(landing::landing(request, &pass.own, site)),
         // A call of that path is an adaptor's, as on every other.
         Reading::Nothing if request.path() == assets::FAVICON => Ok(Asset::icon().answer(request)),
         Reading::Nothing => Err(read::missing()),
     }
+}
+
+/// Runs a call that somebody meant, and answers what comes of it.
+async fn run(
+    request: &HttpRequest,
+    sent: Sent,
+    site: &Site,
+    visit: &Rc<Visit>,
+    mut pass: Pass,
+) -> Result<HttpResponse, Box<Problem>> {
+    let Sent { call, names, body, own } = sent;
+    visit.reads(&call);
+    let Some(permit) = pass.permit.take() else {
+        return ask::page(request, &call, &pass.own, &site.door)
+            .unwrap_or_else(|| Err(site.door.unmeant()));
+    };
+    visit.holds(site.door.share(visit.caller())?);
+    if *request.method() == Method::GET {
+        Opened::of(request, &call).into_iter().for_each(|opened| visit.shows(opened));
+    }
+    visit.calls(names);
+    let submitted = Instant::now();
+    let user = visit.caller().user.as_ref();
+    let input = CacheInput { path: request.path(), user, own };
+    let context = |call: &Call| read::context(request, call, body, &pass, visit);
+    let (events, cache) = site.engine.submit(permit, call, input, context);
+    if let Some(outcome) = cache {
+        site.metrics.lookup(outcome);
+    }
+    Ok(respond::respond(request, events, cache, submitted, visit).await)
 }

@@ -52,6 +52,7 @@ const GROUPS: [(&str, &[Document]); 4] = [
             document!("docs/pipelines.md", "Pipelines"),
             document!("docs/libraries.md", "Libraries"),
             document!("docs/forms.md", "Forms of results"),
+            document!("docs/tarp.md", "In TARP's place"),
             document!("docs/serving.md", "Serving"),
             document!("docs/workers.md", "Workers"),
             document!("docs/operations.md", "Operations"),
