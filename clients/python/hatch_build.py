@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-#: Of the server's package `owt`: the client, that of TARP's servers, and what makes a package of it.
+#: Of the server's package `owt`: the client, that of TARP's, and what makes a package of it.
 SHIPPED = (
     "__init__.py",
     "py.typed",
