@@ -250,7 +250,8 @@ def _form(value: Any) -> Form | None:
     form_of_library = _form_of_library(kind)
     if form_of_library is not None:
         return form_of_library
-    if _declares(kind):
+    # What says that it is an array may be a dataclass within, as zarr's are.
+    if _declares(kind) and not hasattr(kind, "__array__"):
         return _fields
     for base, form in _FORMS.items():
         if isinstance(value, base):

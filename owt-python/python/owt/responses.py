@@ -6,6 +6,7 @@ want to say more: `Response`, `as_json`, `redirect`, `stream`, `sse`.
 
 from __future__ import annotations
 
+import collections
 import enum
 import functools
 import http
@@ -271,7 +272,7 @@ def _simple(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, ob
 
 # How the classes of other libraries' responses are called.
 _RESPONSES = ("Response", "ClientResponse", "HttpResponse")
-_GATHERED = (dict, list, tuple)
+_GATHERED = frozenset((dict, list, tuple, collections.OrderedDict, collections.defaultdict))
 # What lets everything through: the natural form, at once.
 _ANY = ("", "*/*", JSON)
 _TEXT = "text/plain"

@@ -16,7 +16,7 @@ _LOOKED_AT = 100
 
 def of(value: Any) -> list[Form]:
     """The forms of a dict, list or tuple beside JSON; none where it is merely data."""
-    if type(value) is dict:
+    if isinstance(value, dict):
         named = value and all(
             isinstance(name, str) and arrays.is_array(item)
             for name, item in islice(value.items(), _LOOKED_AT)

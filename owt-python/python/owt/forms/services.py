@@ -10,6 +10,7 @@ from .. import _json
 from .._rows import records
 from .._unknown import Unknown
 from . import displays, rows
+from .pixels import sound_tag
 from .registry import JSON, Form
 
 
@@ -68,7 +69,10 @@ def segment(value: Any) -> Sequence[Form]:
         value.export(buffer, format="wav")
         return buffer.getvalue()
 
-    return [Form("audio/wav", wav), *displays.of(value, type(value).__mro__)]
+    def player(_: Any) -> str:
+        return sound_tag(wav(value))  # pydub's own would be MP3, which ffmpeg has to write
+
+    return [Form("audio/wav", wav), Form("text/html", player)]
 
 
 def media(value: Any) -> Sequence[Form]:
