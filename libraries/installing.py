@@ -14,7 +14,7 @@ from table import Library
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "target/libraries"
 # What takes longer is given up.
-PATIENCE = 1800.0
+PATIENCE = 900.0
 
 
 def uv() -> str:
@@ -46,8 +46,7 @@ def install(group: str, libraries: list[Library]) -> dict[str, str]:
 
 def _missing(group: str, wanted: list[str]) -> str:
     """Install these; gives why they did not, or nothing."""
-    # What builds from source, for want of a wheel, would take compilers and hours.
-    command = [uv(), "pip", "install", "--quiet", "--python", python(group), "--only-binary", ":all:"]
+    command = [uv(), "pip", "install", "--quiet", "--python", python(group)]
     try:
         made = subprocess.run([*command, *wanted], capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:

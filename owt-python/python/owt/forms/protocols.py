@@ -79,7 +79,7 @@ def _array(value: Any, depth: int) -> Any:
 def _by_method(name: str) -> Plain:
     def plain(value: Any, depth: int) -> Any:
         made = getattr(value, name)()
-        if not isinstance(made, Mapping):
+        if not isinstance(made, (Mapping, list)):
             raise unknown(value)
         return _json.plain(made, depth + 1)
 

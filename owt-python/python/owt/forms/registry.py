@@ -60,9 +60,10 @@ _FAMILIES = {
         "arrays",
     ),
     **dict.fromkeys(
-        ("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "dask", "pyspark", "ibis"), "tables"
+        ("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "dask", "pyspark", "ibis", "datasets"),
+        "tables",
     ),
-    **dict.fromkeys(("matplotlib", "seaborn", "PIL", "sklearn", "av"), "pictures"),
+    **dict.fromkeys(("matplotlib", "seaborn", "PIL", "sklearn", "av", "ultralytics"), "pictures"),
     **dict.fromkeys(
         (
             *("plotly", "altair", "bokeh", "folium", "branca", "holoviews"),

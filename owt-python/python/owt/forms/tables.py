@@ -275,6 +275,15 @@ def as_arrow(value: Any) -> Any:
     return _arrow_of(value)
 
 
+def dataset_forms(dataset: Any) -> Sequence[Form]:
+    """The forms of a dataset of Hugging Face's."""
+    return arrow_table(lambda: _dataset(dataset))
+
+
+def _dataset(dataset: Any) -> Any:
+    return dataset.with_format("arrow")[:]
+
+
 def by_arrow(value: Any) -> list[Form]:
     """The forms of what only says that it can be read as Arrow."""
     return arrow_table(lambda: _arrow_of(value)) if available("pyarrow") else []
@@ -350,6 +359,7 @@ FORMS: dict[str, Any] = {
     "dask.Array": arrays.tensor_forms,
     "pyspark.DataFrame": by_pandas,
     "ibis.Table": by_arrow,
+    "datasets.Dataset": dataset_forms,
 }
 PLAIN: dict[str, Any] = {
     "pyarrow.Table": _plain_arrow,
@@ -362,6 +372,7 @@ PLAIN: dict[str, Any] = {
     "dask.Array": arrays.plain,
     "pyspark.DataFrame": _plain_by_pandas,
     "ibis.Table": _plain_by_arrow,
+    "datasets.Dataset": lambda dataset, depth: _columns(_dataset(dataset), depth),
     "duckdb.DuckDBPyRelation": _plain_relation,
     "_duckdb.DuckDBPyRelation": _plain_relation,
 }
