@@ -36,7 +36,9 @@ def install(group: str, libraries: list[Library]) -> dict[str, str]:
     All at once, so that their versions fit together; one by one where that cannot be.
     """
     if not python(group).exists():
-        subprocess.run([uv(), "venv", "--quiet", "--python", sys.executable, FOLDER / group], check=True)
+        subprocess.run(
+            [uv(), "venv", "--quiet", "--python", sys.executable, FOLDER / group], check=True
+        )
     together = sorted({wanted for library in libraries for wanted in library.install})
     if not _missing(group, together):
         return {}

@@ -37,7 +37,9 @@ def write() -> str:
         if results(group).exists():
             rows = json.loads(results(group).read_text(encoding="utf-8"))
             sections[table.about(group)] = _section(rows)
-    kept = {about: sections[about] for about in map(table.about, table.groups()) if about in sections}
+    kept = {
+        about: sections[about] for about in map(table.about, table.groups()) if about in sections
+    }
     told = _sum("".join(kept.values()))
     tables = "".join(f"### {about}\n\n{rows}\n" for about, rows in kept.items())
     DOCUMENT.write_text(f"{before}{MARK}\n\n{told}\n\n{tables}{MARK}{after}", encoding="utf-8")

@@ -1,13 +1,13 @@
 """Reads the table of libraries: groups/*.toml, an entry for each library.
 
-    install   what is installed for it, if not the entry's own name
-    code      the adaptor; `run` gives the library's natural value
-    forms     the forms that it has to have, the natural one first: short names or media types
-    holds     what the natural answer contains
-    fixed     whether the value is the answer itself (text, bytes, a response), whatever is accepted
-    varies    whether two answers differ (identifiers, moments in a file)
-    programs  programs that it calls; where one is missing, the library is not tried
-    note      what users of it have to know
+install   what is installed for it, if not the entry's own name
+code      the adaptor; `run` gives the library's natural value
+forms     the forms that it has to have, the natural one first: short names or media types
+holds     what the natural answer contains
+fixed     whether the value is the answer itself (text, bytes, a response), whatever is accepted
+varies    whether two answers differ (identifiers, moments in a file)
+programs  programs that it calls; where one is missing, the library is not tried
+note      what users of it have to know
 """
 
 from __future__ import annotations
@@ -63,9 +63,7 @@ def groups() -> list[str]:
 def of(group: str) -> list[Library]:
     """The libraries of a group."""
     entries = tomllib.loads((GROUPS / f"{group}.toml").read_text(encoding="utf-8"))
-    return [
-        Library(name=name, **{"install": [name], **entry}) for name, entry in entries.items()
-    ]
+    return [Library(name=name, **{"install": [name], **entry}) for name, entry in entries.items()]
 
 
 def about(group: str) -> str:

@@ -1,10 +1,10 @@
 """Tries a library as its users would: five ways, against a real server of its own.
 
-    first     a new server's first call
-    warm      the same again, which gives the same
-    at once   eight calls beside one another
-    cut       a call that does it for ever is cut by its deadline; the next gives the same again
-    forms     the value as it is, for six different `Accept`s and for each of its forms
+first     a new server's first call
+warm      the same again, which gives the same
+at once   eight calls beside one another
+cut       a call that does it for ever is cut by its deadline; the next gives the same again
+forms     the value as it is, for six different `Accept`s and for each of its forms
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ NOTHING = "application/x-owt-none"
 
 FOREVER = """
 
-import inspect as _inspect
+import asyncio as _asyncio, inspect as _inspect
 
 if _inspect.iscoroutinefunction(run):
     async def forever():
         while True:
             await run()
+            await _asyncio.sleep(0)
 else:
     def forever():
         while True:

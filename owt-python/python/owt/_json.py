@@ -424,6 +424,8 @@ _FIRST: tuple[tuple[type, Form], ...] = (
 _NAMED: dict[tuple[str, str], Form] = {
     ("sqlite3", "Row"): _row,
     ("zoneinfo", "ZoneInfo"): _zone,
+    ("yarl", "URL"): _text,
+    ("httpx", "URL"): _text,
     ("pydantic_core", "Url"): _text,
     ("pydantic_core", "MultiHostUrl"): _text,
 }

@@ -73,7 +73,7 @@ _FAMILIES = {
     ),
     **dict.fromkeys(
         (
-            *("sympy", "bs4", "lxml", "xml", "spacy", "nltk", "statsmodels"),
+            *("sympy", "bs4", "dominate", "lxml", "xml", "spacy", "nltk", "statsmodels"),
             *("openpyxl", "docx", "pptx", "reportlab", "fpdf", "pypdf", "weasyprint"),
             *("pymupdf", "fitz"),
         ),
@@ -82,7 +82,7 @@ _FAMILIES = {
     **dict.fromkeys(
         ("shapely", "geopandas", "xarray", "rdkit", "Bio", "astropy", "pint", "google"), "science"
     ),
-    **dict.fromkeys(("sqlalchemy", "msgspec", "pydub", "IPython"), "services"),
+    **dict.fromkeys(("sqlalchemy", "msgspec", "pydub", "IPython", "graphql"), "services"),
 }
 # A module keeps what it has registered under this name, so that it goes with the module.
 _OWN = "__owt_forms__"

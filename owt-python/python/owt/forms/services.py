@@ -95,4 +95,5 @@ FORMS: dict[str, Any] = {
 PLAIN: dict[str, Any] = {
     "sqlalchemy.Row": _plain_row,
     "msgspec.Struct": _plain_struct,
+    "graphql.ExecutionResult": lambda value, depth: _json.plain(value.formatted, depth + 1),
 }
