@@ -200,7 +200,7 @@ def _forms(caller: Caller, library: Library, outcome: Outcome) -> None:
         asked = accept.split(",")[0]
         if asked == "*/*":
             _check(answer, library)
-        elif asked in outcome.forms and answer.media != asked and not _declined(answer, accept):
+        elif accept == asked in outcome.forms and answer.media != asked and not _declined(answer, accept):
             raise Failed(f"for {accept} {answer.media}: {answer.problem}")
         elif answer.status not in (200, 406):
             raise Failed(f"for {accept} {answer.problem}")
@@ -228,10 +228,10 @@ def valid(answer: Answer) -> None:
     try:
         if begins is not None and not answer.body.startswith(begins):
             raise Failed(f"no {answer.media}: {answer.body[:20]!r}")
-        if answer.media.endswith("json"):
-            json.loads(answer.body)
-        elif answer.media in ("application/x-ndjson", "application/jsonl"):
+        if answer.media in ("application/x-ndjson", "application/jsonl"):
             [json.loads(line) for line in answer.body.splitlines()]
+        elif answer.media.endswith("json"):
+            json.loads(answer.body)
         elif answer.media.endswith(("+xml", "/xml")) and not answer.body.lstrip().startswith(b"<"):
             raise Failed(f"no {answer.media}: {answer.body[:20]!r}")
         elif answer.media == "text/csv":

@@ -145,7 +145,7 @@ def respond(value: object, accept: str) -> Normal:
     alone = status is None and not headers
     said = next((text for name, text in headers if name.lower() == "content-type"), None)
     wish = wished(accept) if said is None else Wish(said, SAID)
-    kind, content_type, payload = _body(value, wish, alone)
+    kind, content_type, payload = _body(value, wish, alone, headers)
     if kind == AWAIT and (status is not None or headers):
         payload = _awaited(payload, status, headers)
         return AWAIT, 200, [], payload
@@ -173,24 +173,26 @@ def opening(value: object, media: str, accept: str) -> tuple[str, Callable[[obje
     return streams.opening(value, media, accept, chunk)
 
 
-def _body(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, object]:
+def _body(
+    value: object, wish: Wish, alone: bool, headers: list[tuple[str, str]]
+) -> tuple[int, str | None, object]:
     """Kind, type (None: to be sniffed) and payload of a body without status or headers.
 
-    `alone` is whether the adaptor gave nothing but this.
+    `alone` is whether the adaptor gave nothing but this; `headers` take what is to be said of it.
     """
     simple = _simple(value, wish, alone)
     if simple is not None:
         return simple
     if type(value) in _GATHERED:
-        return _gathered(value, wish)
+        return _gathered(value, wish, headers)
     offers = forms.of(value)
     if isinstance(offers, forms.Instead):  # a number or date of numpy's, in Python's clothes
-        return _body(offers.value, wish, alone)
+        return _body(offers.value, wish, alone, headers)
     if _json.is_json(value):
         there = {one.media for one in offers}
         offers += [one for one in _JSON_FORMS if one.media not in there]
     if offers:
-        return _formed(value, offers, wish)
+        return _formed(value, offers, wish, headers)
     if is_response(value):
         raise Unrenderable(f"the adaptor gave a {named(value)}; {response_advice(value)}")
     opened = _files.opened(value)
@@ -204,10 +206,15 @@ def _body(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, obje
 
 
 def _formed(
-    value: object, offers: Sequence[forms.Form], wish: Wish
+    value: object,
+    offers: Sequence[forms.Form],
+    wish: Wish,
+    headers: list[tuple[str, str]] | None = None,
 ) -> tuple[int, str | None, object]:
-    """The form of the value that is wished for."""
+    """The form of the value that is wished for; those that there are go to the headers."""
     media, content = forms.made(value, offers, wish)
+    if headers is not None and len(offers) > len(_JSON_FORMS):
+        headers.append((_FORMS, ", ".join(one.media for one in offers)))
     content_type = f"{media}; charset=utf-8" if media.startswith("text/") else media
     if isinstance(content, Iterator):
         return ITER, content_type, content
@@ -216,7 +223,9 @@ def _formed(
     return WHOLE, content_type, chunk(content)
 
 
-def _gathered(value: object, wish: Wish) -> tuple[int, str | None, object]:
+def _gathered(
+    value: object, wish: Wish, headers: list[tuple[str, str]]
+) -> tuple[int, str | None, object]:
     """A dict, list or tuple: JSON, unless what is in it has forms together, such as a figure."""
     try:
         if wish.text in _ANY and not _may_be_encoded(value):
@@ -226,12 +235,12 @@ def _gathered(value: object, wish: Wish) -> tuple[int, str | None, object]:
         # A browser takes data as JSON, unless its user says so.
         if wish.by == ACCEPT and wish.wanted((JSON,)):
             offers = [one for one in offers if one.media != "text/html"]
-        return _formed(value, offers, wish)
+        return _formed(value, offers, wish, headers)
     except Unrenderable:
         offers = forms.together(value)
         if not offers:
             raise
-        return _formed(value, offers, wish)
+        return _formed(value, offers, wish, headers)
 
 
 def _may_be_encoded(value: object) -> bool:
@@ -269,6 +278,8 @@ _GATHERED = frozenset((dict, list, tuple, collections.OrderedDict, collections.d
 # What lets everything through: the natural form, at once.
 _ANY = ("", "*/*", JSON)
 _TEXT = "text/plain"
+# What says which forms a result has, for who would rather have another one.
+_FORMS = "X-Owt-Forms"
 _JSON_FORMS = (forms.Form(JSON, _json.encoded), forms.Form(_TEXT, _json.encoded))
 _NUMBER_FORMS = (
     forms.Form(_TEXT, _json.digits),

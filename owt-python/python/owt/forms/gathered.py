@@ -38,7 +38,7 @@ def of(value: Any) -> list[Form]:
         return pictures.of_figures(figures)
     if parts and all(pictures.is_image(part) for part in parts):
         return pictures.of_images(parts)
-    if value and all(type(item) is dict for item in islice(value, _LOOKED_AT)):
+    if value and all(isinstance(item, dict) for item in islice(value, _LOOKED_AT)):
         return rows.forms(lambda: _records(value))
     return []
 

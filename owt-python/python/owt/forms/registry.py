@@ -60,7 +60,10 @@ _FAMILIES = {
         "arrays",
     ),
     **dict.fromkeys(
-        ("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "dask", "pyspark", "ibis", "datasets"),
+        (
+            *("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "dask", "pyspark", "ibis"),
+            *("datasets", "modin", "datafusion", "daft"),
+        ),
         "tables",
     ),
     **dict.fromkeys(("matplotlib", "seaborn", "PIL", "sklearn", "av", "ultralytics"), "pictures"),
@@ -82,7 +85,7 @@ _FAMILIES = {
     **dict.fromkeys(
         ("shapely", "geopandas", "xarray", "rdkit", "Bio", "astropy", "pint", "google"), "science"
     ),
-    **dict.fromkeys(("sqlalchemy", "msgspec", "pydub", "IPython", "graphql"), "services"),
+    **dict.fromkeys(("sqlalchemy", "msgspec", "pydub", "IPython", "graphql", "peewee", "tortoise"), "services"),
 }
 # A module keeps what it has registered under this name, so that it goes with the module.
 _OWN = "__owt_forms__"

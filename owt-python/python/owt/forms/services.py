@@ -55,6 +55,15 @@ def plain_entity(value: Any, depth: int) -> Any:
     return _json.plain({name: getattr(value, name) for name in names}, depth + 1)
 
 
+def _plain_peewee(value: Any, depth: int) -> Any:
+    return _json.plain(value.__data__, depth + 1)
+
+
+def _plain_tortoise(value: Any, depth: int) -> Any:
+    names = value._meta.fields_db_projection
+    return _json.plain({name: getattr(value, name) for name in names}, depth + 1)
+
+
 def _plain_struct(value: Any, depth: int) -> Any:
     kind = type(value)
     pairs = zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
@@ -95,5 +104,7 @@ FORMS: dict[str, Any] = {
 PLAIN: dict[str, Any] = {
     "sqlalchemy.Row": _plain_row,
     "msgspec.Struct": _plain_struct,
+    "peewee.Model": _plain_peewee,
+    "tortoise.Model": _plain_tortoise,
     "graphql.ExecutionResult": lambda value, depth: _json.plain(value.formatted, depth + 1),
 }

@@ -307,7 +307,7 @@ def by_pandas(value: Any) -> Sequence[Form]:
 
 
 def _frame_of(value: Any) -> Any:
-    for name in ("to_pandas", "toPandas", "compute"):
+    for name in ("to_pandas", "toPandas", "_to_pandas", "compute"):
         if callable(getattr(type(value), name, None)):
             return getattr(value, name)()
     raise TypeError(f"{type(value).__name__} cannot be made a frame of pandas")
@@ -360,6 +360,9 @@ FORMS: dict[str, Any] = {
     "pyspark.DataFrame": by_pandas,
     "ibis.Table": by_arrow,
     "datasets.Dataset": dataset_forms,
+    "modin.BasePandasDataset": by_pandas,
+    "datafusion.DataFrame": by_arrow,
+    "daft.DataFrame": by_arrow,
 }
 PLAIN: dict[str, Any] = {
     "pyarrow.Table": _plain_arrow,
@@ -372,6 +375,9 @@ PLAIN: dict[str, Any] = {
     "dask.Array": arrays.plain,
     "pyspark.DataFrame": _plain_by_pandas,
     "ibis.Table": _plain_by_arrow,
+    "modin.BasePandasDataset": _plain_by_pandas,
+    "datafusion.DataFrame": _plain_by_arrow,
+    "daft.DataFrame": _plain_by_arrow,
     "datasets.Dataset": lambda dataset, depth: _columns(_dataset(dataset), depth),
     "duckdb.DuckDBPyRelation": _plain_relation,
     "_duckdb.DuckDBPyRelation": _plain_relation,
