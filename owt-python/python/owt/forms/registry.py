@@ -66,10 +66,11 @@ _FAMILIES = {
         ),
         "tables",
     ),
+    **dict.fromkeys(("tablib", "petl", "agate", "great_tables"), "recordsets"),
     **dict.fromkeys(("matplotlib", "seaborn", "PIL", "sklearn", "av", "ultralytics"), "pictures"),
     **dict.fromkeys(
         (
-            *("plotly", "altair", "bokeh", "folium", "branca", "holoviews"),
+            *("plotly", "altair", "bokeh", "folium", "branca", "holoviews", "panel"),
             *("graphviz", "networkx", "wordcloud", "qrcode"),
         ),
         "charts",
