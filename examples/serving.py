@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import IO, Any
 
 EXAMPLES = pathlib.Path(__file__).resolve().parent
 ROOT = EXAMPLES.parent
@@ -88,18 +88,30 @@ def binary() -> str:
 
 @contextlib.contextmanager
 def serving(
-    program: str, *flags: str, port: int = 0, under: Sequence[str] = (), **more: str
+    program: str,
+    *flags: str,
+    port: int = 0,
+    python: pathlib.Path = VENV / "bin/python",
+    under: Sequence[str] = (),
+    log: IO[bytes] | None = None,
+    **more: str,
 ) -> Iterator[str]:
-    """Serves on this machine with the examples' Python; gives the server's address.
+    """Serves on this machine, with the examples' Python or another; gives the server's address.
 
-    `under` is a command that runs the server's, `more` is added to its environment.
+    `under` is a command that runs the server's, `log` takes its log, `more` is added to its
+    environment.
     """
     listen = [] if "--unix" in flags else ["--port", str(port)]
-    command = [*under, program, "serve", *listen, "--python", str(VENV / "bin/python"), *flags]
+    command = [*under, program, "serve", *listen, "--python", str(python), *flags]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OWT_")} | more
     # In a group of its own, so that a Ctrl-C is ours alone, and the server ends in good order.
     server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env=environment,
+        start_new_session=True,
     )
     try:
         assert server.stdout

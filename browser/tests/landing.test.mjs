@@ -52,6 +52,25 @@ test('as it is opened, one press says hello', async (t) => {
   }
 });
 
+test('a result’s forms are tabs; for another one the call runs again', async (t) => {
+  const page = await open(t);
+  await write(page, 'import numpy as np\ndef run(): return np.eye(2, dtype="u1") * 255');
+  assert.equal(await run(page), 'Done');
+  const tabs = page.getByRole('tablist', { name: 'Forms of the result' });
+  const names = await tabs.getByRole('tab').allInnerTexts();
+  assert.deepEqual(names.slice(0, 4), ['json', 'html', 'csv', 'npy']);
+  assert.equal(await tabs.locator('[aria-selected=true]').innerText(), 'png');
+  assert.equal(await page.locator('#answer img').count(), 1);
+  await tabs.getByRole('tab', { name: 'csv' }).click();
+  await until(async () => (await output(page)).includes('255,0'));
+  assert.equal(await tabs.locator('[aria-selected=true]').innerText(), 'csv');
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await tabs.locator('[aria-selected=true]').innerText(), 'csv');
+  await write(page, 'def run(): return {"a": 1}');
+  assert.equal(await run(page), 'Done');
+  assert.equal(await tabs.count(), 0);
+});
+
 test('text, numbers and nothing', async (t) => {
   const page = await open(t);
   for (const [code, kwargs, shown] of [

@@ -228,6 +228,7 @@ class OwtCall {
   }
 
   lines(options) {
+    this.#wish.accept = LINES;
     return this.#iterator(this.#lines(options));
   }
 
@@ -1290,6 +1291,8 @@ async function* textLines(chunks, end) {
 }
 
 /** Lines of server-sent events end by CR LF, LF or CR. */
+/** A table line by line; what has no lines of its own comes as it is. */
+const LINES = 'application/x-ndjson, */*;q=0.9';
 const EVENT_LINES = /\r\n|\n|\r/;
 
 /** Server-sent events (WHATWG HTML, 9.2.6). */

@@ -61,7 +61,7 @@ catalogue! {
     NotRunnable, "not-runnable", 422, "The code is not runnable",
         "The code is no Python, or does not define the function that was asked for. The detail says where; send the mended code.";
     UnreadableArgument, "unreadable-argument", 422, "An argument cannot be read",
-        "The body, or a file of the form, is not what the parameter's hint takes, or is damaged. The detail names the parameter and says why; nothing has run.";
+        "The body, or a file of the form, is not what the parameter's hint takes, or is damaged; or pydantic, which the function has its arguments checked by, refused them. The detail names the parameter and says why; nothing has run.";
     TooManyFailures, "too-many-failures", 429, "Too many failures",
         "Too many wrong keys came from this address. None is looked at, right or wrong, until Retry-After has passed.";
     QuotaExceeded, "quota-exceeded", 429, "The quota is used up",

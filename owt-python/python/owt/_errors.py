@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
 from typing import Any
 
-from . import _missing, _offline, _ready, _threads, _walls, adaptors
+from . import _converted, _missing, _offline, _ready, _threads, _walls, adaptors
 
 #: What the code is called whose sender gave it no name.
 UNNAMED = "adaptor.py"
@@ -109,6 +109,8 @@ def describe(
         slug, field, detail = exc.slug, exc.field, exc.detail
         if isinstance(exc.__cause__, SyntaxError):
             kind, message = type_name(type(exc.__cause__)), message_of(exc.__cause__)
+    elif (misfit := _converted.refusal(exc)) is not None:
+        slug, field, detail = "unreadable-argument", "kwargs_b64", misfit
     elif isinstance(exc, SystemExit):
         detail = f"the adaptor called sys.exit({'' if exc.code is None else repr(exc.code)})"
     elif isinstance(exc, Cancelled):

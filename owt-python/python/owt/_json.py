@@ -60,6 +60,7 @@ _ARRAYS = (
     collections.abc.ItemsView,
 )
 
+_BYTES = (bytes, bytearray, memoryview)
 # The bits of an int that has few enough digits for Python's own encoder.
 _SHORT = 2_000
 # What JSON has as it is; of floats not all.
@@ -250,7 +251,8 @@ def _form(value: Any) -> Form | None:
     form_of_library = _form_of_library(kind)
     if form_of_library is not None:
         return form_of_library
-    if _declares(kind):
+    # What says that it is an array may be a dataclass within, as zarr's are.
+    if _declares(kind) and not hasattr(kind, "__array__"):
         return _fields
     for base, form in _FORMS.items():
         if isinstance(value, base):
@@ -258,6 +260,11 @@ def _form(value: Any) -> Form | None:
     # What follows numpy, and the array of the standard library.
     if hasattr(kind, "tolist") and not isinstance(value, memoryview):
         return _to_list
+    # What other libraries say is a list or a set, such as sortedcontainers.
+    if isinstance(value, Sequence) and not isinstance(value, _BYTES):
+        return _list
+    if isinstance(value, Set):
+        return _set
     return forms.plain_by_protocol(kind)
 
 
@@ -423,6 +430,10 @@ _FIRST: tuple[tuple[type, Form], ...] = (
 _NAMED: dict[tuple[str, str], Form] = {
     ("sqlite3", "Row"): _row,
     ("zoneinfo", "ZoneInfo"): _zone,
+    ("yarl", "URL"): _text,
+    ("bson", "ObjectId"): _text,
+    ("bson", "Decimal128"): _text,
+    ("httpx", "URL"): _text,
     ("pydantic_core", "Url"): _text,
     ("pydantic_core", "MultiHostUrl"): _text,
 }

@@ -16,7 +16,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from ._aside import Aside
@@ -33,6 +33,8 @@ _SLICE = 0.01
 # What a generator may take for its `finally`, in seconds.
 _CLOSING = 10.0
 _DEEPEST = 8
+# So many tasks may be under way that answers have left behind.
+_LEFT_BEHIND = 1000
 
 
 class Sink(Protocol):
@@ -75,6 +77,7 @@ class _Host:
     ) -> None:
         self.loop = asyncio.new_event_loop()
         self.calls: set[asyncio.Task[None]] = set()
+        self.left_behind: set[asyncio.Task[None]] = set()
         self._fd = fd
         self._drain = drain
         self._own_directory = own_directory
@@ -103,6 +106,16 @@ class _Host:
             )
             self.calls.add(task)
             task.add_done_callback(self.calls.discard)
+
+        self._post(begin)
+
+    def leave_behind(self, work: Callable[[], Awaitable[object]]) -> None:
+        context = contextvars.copy_context()
+
+        def begin() -> None:
+            task = self.loop.create_task(_told(work), context=context)
+            self.left_behind.add(task)
+            task.add_done_callback(self.left_behind.discard)
 
         self._post(begin)
 
@@ -293,6 +306,14 @@ async def _caught(work: Coroutine[Any, Any, Any]) -> tuple[BaseException | None,
         return error, None
 
 
+async def _told(work: Callable[[], Awaitable[object]]) -> None:
+    """Does what an answer has left behind; nobody but the log hears how it went."""
+    try:
+        await work()
+    except Exception:
+        _logger.exception("what an answer left to be done after it raised")
+
+
 async def _awaited(value: Any, aside: Aside) -> Normal:
     """Awaits what an adaptor gave until it is something that can be answered."""
     accept = ", ".join(
@@ -357,6 +378,19 @@ def stop_loop(seconds: float) -> bool:
     with _lock:
         host, _host = _host, None
     return host is None or host.stop(seconds)
+
+
+def leave_behind(work: Callable[[], Awaitable[object]]) -> None:
+    """Has the loop do this when the answer is made; the call's client does not wait for it.
+
+    Raises RuntimeError where too much is under way already.
+    """
+    host = _host
+    if host is None:
+        raise RuntimeError("the event loop does not run: nothing can be done after the answer")
+    if len(host.left_behind) >= _LEFT_BEHIND:
+        raise RuntimeError(f"{_LEFT_BEHIND} tasks that answers have left behind are under way")
+    host.leave_behind(work)
 
 
 def drive(payload: Any, kind: int, sink: Sink, context: contextvars.Context) -> None:

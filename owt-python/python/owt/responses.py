@@ -6,25 +6,24 @@ want to say more: `Response`, `as_json`, `redirect`, `stream`, `sse`.
 
 from __future__ import annotations
 
+import collections
 import enum
 import functools
 import http
 import inspect
-import re
 from collections.abc import (
     AsyncIterable,
-    AsyncIterator,
     Callable,
     Iterable,
     Iterator,
-    Mapping,
     Sequence,
 )
 from typing import Any, Final
-from urllib.parse import quote
 
 from . import _files, _json, _werkzeug, forms
 from ._errors import Unrenderable
+from ._events import event_stream, utf8
+from ._headers import Headers, are_headers, has, pairs
 from ._unknown import is_response, named, response_advice
 from .forms.wishes import ACCEPT, SAID, Wish, wished
 
@@ -42,13 +41,8 @@ ITER: Final = 2  # an iterator
 AITER: Final = 3  # an async iterator
 AWAIT: Final = 4  # an awaitable; what it gives goes through `respond` again
 
-Headers = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Normal = tuple[int, int, list[tuple[str, str]], object]
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # token, RFC 9110 section 5.6.2
-# Headers that hold a URL, which is ASCII: the rest is percent-encoded (RFC 3987, 3.1).
-_URLS = ("location", "content-location", "refresh")
-_ASCII = "".join(map(chr, range(128)))
 _REGISTERED = frozenset(map(int, http.HTTPStatus))
 _DEEPEST = 16
 
@@ -78,11 +72,11 @@ class Response:
         """Take the body, the status (None: what the body says), the headers and the type."""
         self.body = body
         self.status = status
-        self.headers = _pairs(headers)
+        self.headers = pairs(headers)
         if content_type is None and mimetype is not None:
             charset = "; charset=utf-8" if mimetype.startswith("text/") else ""
             content_type = mimetype + charset
-        if content_type is not None and not _has(self.headers, "content-type"):
+        if content_type is not None and not has(self.headers, "content-type"):
             self.headers.append(("Content-Type", content_type))
 
     def __repr__(self) -> str:
@@ -130,7 +124,7 @@ def sse(events: Iterable[object] | AsyncIterable[object]) -> Response:
         return sse({"step": i} for i in range(n))
     # {"n": 2} → Content-Type: text/event-stream · data: {"step":0}\n\ndata: {"step":1}\n\n
     """
-    return Response(_event_stream(events), content_type=EVENTS)
+    return Response(event_stream(events), content_type=EVENTS)
 
 
 def respond(value: object, accept: str) -> Normal:
@@ -147,15 +141,15 @@ def respond(value: object, accept: str) -> Normal:
             break
         # The outermost word wins: (response, 201) is that response as a 201.
         value, status = wrapped.body, wrapped.status if status is None else status
-        headers += [pair for pair in wrapped.headers if not _has(headers, pair[0])]
+        headers += [pair for pair in wrapped.headers if not has(headers, pair[0])]
     alone = status is None and not headers
     said = next((text for name, text in headers if name.lower() == "content-type"), None)
     wish = wished(accept) if said is None else Wish(said, SAID)
-    kind, content_type, payload = _body(value, wish, alone)
+    kind, content_type, payload = _body(value, wish, alone, headers)
     if kind == AWAIT and (status is not None or headers):
         payload = _awaited(payload, status, headers)
         return AWAIT, 200, [], payload
-    if content_type is not None and not _has(headers, "content-type"):
+    if content_type is not None and not has(headers, "content-type"):
         headers.append(("Content-Type", content_type))
     return kind, 200 if status is None else status, headers, payload
 
@@ -163,7 +157,7 @@ def respond(value: object, accept: str) -> Normal:
 def chunk(value: object) -> bytes:
     """One chunk of a stream: text and bytes as they are, other values as a line of JSON."""
     if isinstance(value, str):
-        return _utf8(value)
+        return utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     return _json.encoded(value) + b"\n"
@@ -179,24 +173,26 @@ def opening(value: object, media: str, accept: str) -> tuple[str, Callable[[obje
     return streams.opening(value, media, accept, chunk)
 
 
-def _body(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, object]:
+def _body(
+    value: object, wish: Wish, alone: bool, headers: list[tuple[str, str]]
+) -> tuple[int, str | None, object]:
     """Kind, type (None: to be sniffed) and payload of a body without status or headers.
 
-    `alone` is whether the adaptor gave nothing but this.
+    `alone` is whether the adaptor gave nothing but this; `headers` take what is to be said of it.
     """
     simple = _simple(value, wish, alone)
     if simple is not None:
         return simple
     if type(value) in _GATHERED:
-        return _gathered(value, wish)
+        return _gathered(value, wish, headers)
     offers = forms.of(value)
     if isinstance(offers, forms.Instead):  # a number or date of numpy's, in Python's clothes
-        return _body(offers.value, wish, alone)
+        return _body(offers.value, wish, alone, headers)
     if _json.is_json(value):
         there = {one.media for one in offers}
         offers += [one for one in _JSON_FORMS if one.media not in there]
     if offers:
-        return _formed(value, offers, wish)
+        return _formed(value, offers, wish, headers)
     if is_response(value):
         raise Unrenderable(f"the adaptor gave a {named(value)}; {response_advice(value)}")
     opened = _files.opened(value)
@@ -205,15 +201,20 @@ def _body(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, obje
         return WHOLE if isinstance(payload, bytes) else ITER, content_type, payload
     flows = hasattr(type(value), "__next__") or isinstance(value, AsyncIterable)
     if flows and wish.names(EVENTS):
-        return _flowing(_event_stream(value), EVENTS)  # type: ignore[arg-type]
+        return _flowing(event_stream(value), EVENTS)  # type: ignore[arg-type]
     return _flowing(value)
 
 
 def _formed(
-    value: object, offers: Sequence[forms.Form], wish: Wish
+    value: object,
+    offers: Sequence[forms.Form],
+    wish: Wish,
+    headers: list[tuple[str, str]] | None = None,
 ) -> tuple[int, str | None, object]:
-    """The form of the value that is wished for."""
+    """The form of the value that is wished for; those that there are go to the headers."""
     media, content = forms.made(value, offers, wish)
+    if headers is not None and len(offers) > len(_JSON_FORMS):
+        headers.append((_FORMS, ", ".join(one.media for one in offers)))
     content_type = f"{media}; charset=utf-8" if media.startswith("text/") else media
     if isinstance(content, Iterator):
         return ITER, content_type, content
@@ -222,7 +223,9 @@ def _formed(
     return WHOLE, content_type, chunk(content)
 
 
-def _gathered(value: object, wish: Wish) -> tuple[int, str | None, object]:
+def _gathered(
+    value: object, wish: Wish, headers: list[tuple[str, str]]
+) -> tuple[int, str | None, object]:
     """A dict, list or tuple: JSON, unless what is in it has forms together, such as a figure."""
     try:
         if wish.text in _ANY and not _may_be_encoded(value):
@@ -232,12 +235,12 @@ def _gathered(value: object, wish: Wish) -> tuple[int, str | None, object]:
         # A browser takes data as JSON, unless its user says so.
         if wish.by == ACCEPT and wish.wanted((JSON,)):
             offers = [one for one in offers if one.media != "text/html"]
-        return _formed(value, offers, wish)
+        return _formed(value, offers, wish, headers)
     except Unrenderable:
         offers = forms.together(value)
         if not offers:
             raise
-        return _formed(value, offers, wish)
+        return _formed(value, offers, wish, headers)
 
 
 def _may_be_encoded(value: object) -> bool:
@@ -261,7 +264,7 @@ def _simple(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, ob
     if isinstance(value, enum.Enum):
         return _formed(value, _JSON_FORMS, wish)
     if isinstance(value, str):
-        return WHOLE, HTML, _utf8(value)
+        return WHOLE, HTML, utf8(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return WHOLE, None, bytes(value)
     if isinstance(value, (int, float)):
@@ -270,11 +273,13 @@ def _simple(value: object, wish: Wish, alone: bool) -> tuple[int, str | None, ob
 
 
 # How the classes of other libraries' responses are called.
-_RESPONSES = ("Response", "ClientResponse", "HttpResponse")
-_GATHERED = (dict, list, tuple)
+_RESPONSES = ("Response", "ClientResponse", "HttpResponse", "HTTPResponse")
+_GATHERED = frozenset((dict, list, tuple, collections.OrderedDict, collections.defaultdict))
 # What lets everything through: the natural form, at once.
 _ANY = ("", "*/*", JSON)
 _TEXT = "text/plain"
+# What says which forms a result has, for who would rather have another one.
+_FORMS = "X-Owt-Forms"
 _JSON_FORMS = (forms.Form(JSON, _json.encoded), forms.Form(_TEXT, _json.encoded))
 _NUMBER_FORMS = (
     forms.Form(_TEXT, _json.digits),
@@ -343,10 +348,10 @@ def _unwrap_tuple(value: tuple[object, ...]) -> Response | None:
     match value:
         case (body, status) if _is_status(status) and not _is_pair_of_numbers(body, status):
             return Response(body, status)  # type: ignore[arg-type]
-        case (body, headers) if _are_headers(headers):
+        case (body, headers) if are_headers(headers):
             return Response(body, None, headers)  # type: ignore[arg-type]
         case (body, status, headers) if _is_status(status) and (
-            headers is None or _are_headers(headers) or (type(headers) is list and not headers)
+            headers is None or are_headers(headers) or (type(headers) is list and not headers)
         ):
             return Response(body, status, headers)  # type: ignore[arg-type]
     return None
@@ -359,107 +364,3 @@ def _is_status(value: object) -> bool:
 def _is_pair_of_numbers(body: object, status: object) -> bool:
     """(640, 480) is a size; 480 is no status that anybody registered."""
     return isinstance(body, (int, float)) and status not in _REGISTERED
-
-
-def _are_headers(value: object) -> bool:
-    """Whether the second of a tuple is headers, rather than data of a pair."""
-    if isinstance(value, Mapping):
-        return all(_is_header(name, item) for name, item in value.items())
-    if isinstance(value, list) and value:
-        return all(
-            isinstance(pair, (tuple, list)) and len(pair) == 2 and _is_header(*pair)
-            for pair in value
-        )
-    return _werkzeug.are_headers(value)
-
-
-def _is_header(name: object, value: object) -> bool:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        return False
-    if isinstance(value, (list, tuple)):
-        return all(isinstance(item, (str, int)) for item in value)
-    return isinstance(value, (str, int)) and not isinstance(value, bool)
-
-
-def _pairs(headers: Headers | None) -> list[tuple[str, str]]:
-    """Headers as checked pairs; a list as a value gives one pair for each item."""
-    if headers is None:
-        return []
-    items = headers.items() if hasattr(headers, "items") else headers
-    return [
-        (_header_name(name), _header_value(name, item))
-        for name, value in items
-        for item in (value if isinstance(value, (list, tuple)) else [value])
-    ]
-
-
-def _header_name(name: object) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Unrenderable(f"{name!r} cannot be the name of a header")
-    return name
-
-
-def _header_value(name: str, value: object) -> str:
-    text = str(value)
-    if any(letter in text for letter in "\r\n\0"):
-        # Sent as it is, it would be a header of the caller's own making.
-        raise Unrenderable(f"the header {name} holds a line break or NUL: {text!r}")
-    try:
-        if name.lower() in _URLS:
-            text = quote(text, safe=_ASCII)
-        text.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise Unrenderable(
-            f"the header {name} holds {text[error.start]!r}, and headers are Latin-1 (PEP 3333): "
-            "percent-encode it, for a file's name as filename*=UTF-8''... (RFC 8187)"
-        ) from None
-    return text
-
-
-def _has(headers: list[tuple[str, str]], name: str) -> bool:
-    lower = name.lower()
-    return any(present.lower() == lower for present, _ in headers)
-
-
-def _utf8(text: str) -> bytes:
-    """UTF-8; bytes that Python smuggled into text (PEP 383) come out as they were."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError as error:
-        raise Unrenderable(f"the text has no UTF-8 form: {error.reason}") from None
-
-
-def _event(value: object) -> str:
-    """One event. Its lines end with CR LF, CR or LF, and with nothing else (WHATWG HTML, 9.2)."""
-    if isinstance(value, str):
-        # An event stream is UTF-8 throughout, unlike other text (see `_utf8`).
-        value = value if value.isascii() else _utf8(value)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        value = bytes(value).decode("utf-8", "replace")
-    text = value if isinstance(value, str) else _event_data(value)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "".join(f"data: {line}\n" for line in lines) + "\n"
-
-
-def _event_data(value: object) -> str:
-    if type(value) in _GATHERED:
-        return _json.encode(value)
-    from .forms import streams
-
-    return streams.as_event(value)
-
-
-def _event_stream(events: Iterable[object] | AsyncIterable[object]) -> object:
-    if isinstance(events, AsyncIterable):
-        return _async_events(events)
-    return _events(events)
-
-
-def _events(values: Iterable[object]) -> Iterator[str]:
-    for value in values:
-        yield _event(value)
-
-
-async def _async_events(values: AsyncIterable[object]) -> AsyncIterator[str]:
-    async for value in values:
-        yield _event(value)

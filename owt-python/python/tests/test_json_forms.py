@@ -575,7 +575,7 @@ OTHERS = [
     ("attrs.make_class('A', ['x', 'y'])(1, {2})", {"x": 1, "y": [2]}),
     ("httpx.Response(200, json={'a': 1})", No("httpx.Response (give what it holds: .content, ")),
     ("response_of_requests()", No("requests.models.Response (give what it holds: .content, ")),
-    ("httpx.URL('http://a')", No("httpx.URL")),
+    ("httpx.URL('http://a')", "http://a"),
 ]
 
 

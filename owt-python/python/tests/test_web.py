@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from sinks import PATIENCE, Sink, context_of, running_loop
 
+from owt import _loop
 from owt.responses import AITER, FILE, ITER, WHOLE, chunk, respond
 
 
@@ -124,6 +127,31 @@ def test_starlette(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("a")
     assert respond(responses.FileResponse(path), "")[0::3] == (FILE, str(path))
+
+
+def test_tasks_of_starlettes_run_when_the_answer_is_made():
+    responses = pytest.importorskip("starlette.responses")
+    from starlette.background import BackgroundTask
+
+    done = queue.SimpleQueue()
+
+    async def pieces():
+        yield "a"
+        done.put("streamed")
+
+    async def follow():
+        done.put("followed")
+
+    with running_loop() as mailbox:
+        task = BackgroundTask(done.put, "whole")
+        assert respond(responses.JSONResponse(1, background=task), "")[3] == b"1"
+        assert done.get(timeout=PATIENCE) == "whole"
+        streamed = responses.StreamingResponse(pieces(), background=BackgroundTask(follow))
+        kind, _, _, payload = respond(streamed, "")
+        sink = Sink(mailbox)
+        _loop.drive(payload, kind, sink, context_of("c"))
+        assert sink.wait().chunks == [b"a"]
+        assert [done.get(timeout=PATIENCE) for _ in "12"] == ["streamed", "followed"]
 
 
 def test_django():

@@ -23,6 +23,14 @@ const OFFICE: [(&[u8], &str); 3] = [
     ),
 ];
 
+/// How files begin that hold arrays and tables, by the types that such forms have here.
+const DATA: [(&[u8], &str); 4] = [
+    (b"\x93NUMPY", "application/x-npy"),
+    (b"PAR1", "application/vnd.apache.parquet"),
+    (b"ARROW1\0\0", "application/vnd.apache.arrow.file"),
+    (b"\x89HDF\r\n\x1a\n", "application/x-hdf5"),
+];
+
 /// UTF-8's byte order mark.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -37,7 +45,13 @@ pub(super) fn sniff(body: &[u8]) -> &'static str {
     if infer::text::is_html(text) {
         return "text/html";
     }
-    infer::get(body).map_or(OCTETS, |kind| kind.mime_type())
+    if let Some((_, media)) = DATA.iter().find(|(begin, _)| body.starts_with(begin)) {
+        return media;
+    }
+    match infer::get(body).map_or(OCTETS, |kind| kind.mime_type()) {
+        "audio/x-wav" => "audio/wav", // as browsers and Python call it (WHATWG MIME Sniffing, 6.2)
+        media => media,
+    }
 }
 
 /// The media type of bytes that are all there: what [`sniff`] tells, office documents by what is in
@@ -170,6 +184,11 @@ mod tests {
             (b"PK\x03\x04 docProps/app.xml xl/workbook.xml", super::OFFICE[0].1),
             (b"PK\x03\x04 ... ppt/presentation.xml", super::OFFICE[2].1),
             (b"PK\x03\x04 a.txt", "application/zip"),
+            (b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav"),
+            (b"\x93NUMPY\x01\x00", "application/x-npy"),
+            (b"PAR1\x15\x00", "application/vnd.apache.parquet"),
+            (b"ARROW1\x00\x00", "application/vnd.apache.arrow.file"),
+            (b"\x89HDF\r\n\x1a\n", "application/x-hdf5"),
         ] {
             assert_eq!(super::sniff_whole(body), media, "{}", String::from_utf8_lossy(body));
         }

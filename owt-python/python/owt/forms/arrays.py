@@ -52,14 +52,16 @@ def numpy_forms(value: Any) -> Sequence[Form] | Instead | None:
         return Instead(value.flat[0])  # what `frame.hist()` gives: the figure's axes
     if value.dtype.hasobject or masked:
         return [_as_json()]  # anything else would be pickled, or lose its mask
-    return [*pixels.file_forms(value), _as_json(), *_of(lambda: value, value.shape)]
+    return [*pixels.file_forms(value), _as_json(), *_of(lambda: host(value), value.shape)]
 
 
 def tensor_forms(value: Any) -> Sequence[Form] | Instead | None:
     """The forms of another library's array, which is moved to the host and to numpy."""
-    shape = tuple(getattr(value, "shape", ()))
-    if shape == () or "numpy" not in sys.modules:
-        return Instead(host(value)[()]) if "numpy" in sys.modules else [_as_json()]
+    if not hasattr(value, "shape") or "numpy" not in sys.modules:
+        return [_as_json()]
+    shape = tuple(value.shape)
+    if shape == ():
+        return Instead(host(value)[()])
     made: list[Any] = []
 
     def once() -> Any:
@@ -109,7 +111,7 @@ def host(value: Any) -> Any:
     numpy = sys.modules["numpy"]
     kind = type(value)
     if isinstance(value, numpy.ndarray):
-        return value
+        return _known(value)
     if hasattr(kind, "detach") and hasattr(kind, "cpu"):
         return _from_torch(value)
     for name in ("toarray", "todense", "get", "numpy"):
@@ -117,8 +119,13 @@ def host(value: Any) -> Any:
             _check_dense(value)
             return numpy.asarray(getattr(value, name)())
     made = numpy.from_dlpack(value) if not hasattr(kind, "__array__") else numpy.asarray(value)
-    # bfloat16 and the small floats of ml_dtypes, which numpy itself knows nothing of
-    return made.astype("float32") if "float" in made.dtype.name and made.dtype.kind == "V" else made
+    return _known(made)
+
+
+def _known(array: Any) -> Any:
+    """The array with bfloat16 and the small floats of ml_dtypes, which numpy lacks, as float32."""
+    small = array.dtype.kind == "V" and "float" in array.dtype.name
+    return array.astype("float32") if small else array
 
 
 def _from_torch(tensor: Any) -> Any:

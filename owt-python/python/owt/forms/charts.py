@@ -89,6 +89,17 @@ def holoviews(element: Any) -> Sequence[Form]:
     return given
 
 
+def panel(view: Any) -> Sequence[Form]:
+    """A layout or a pane of Panel: a page that needs no network."""
+
+    def page(_: Any) -> str:
+        text = io.StringIO()
+        view.save(text, resources=library("bokeh.resources").INLINE)
+        return text.getvalue()
+
+    return [Form("text/html", page)]
+
+
 def graphviz(graph: Any) -> Sequence[Form]:
     """A graph of graphviz: drawn by its program `dot`, or its source."""
     return [
@@ -155,6 +166,7 @@ FORMS: dict[str, Any] = {
     "folium.Map": folium,
     "branca.Element": folium,
     "holoviews.Dimensioned": holoviews,
+    "panel.Viewable": panel,
     "graphviz.Dot": graphviz,
     "graphviz.Source": graphviz,
     "networkx.Graph": networkx,

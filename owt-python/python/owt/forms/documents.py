@@ -82,6 +82,11 @@ def soup(value: Any) -> Sequence[Form]:
     ]
 
 
+def tags(value: Any) -> Sequence[Form]:
+    """What dominate writes."""
+    return [Form("text/html", lambda _: value.render())]
+
+
 def lxml(value: Any) -> Sequence[Form]:
     """An element or a tree of lxml: XML, or HTML where that was parsed."""
     etree = sys.modules["lxml.etree"]
@@ -224,6 +229,7 @@ FORMS: dict[str, Any] = {
     "sympy.Basic": formula,
     "sympy.MatrixBase": formula,
     "bs4.Tag": soup,
+    "dominate.dom_tag": tags,
     "lxml._Element": lxml,
     "lxml._ElementTree": lxml,
     "xml.Element": element_tree,

@@ -16,7 +16,7 @@ _LOOKED_AT = 100
 
 def of(value: Any) -> list[Form]:
     """The forms of a dict, list or tuple beside JSON; none where it is merely data."""
-    if type(value) is dict:
+    if isinstance(value, dict):
         named = value and all(
             isinstance(name, str) and arrays.is_array(item)
             for name, item in islice(value.items(), _LOOKED_AT)
@@ -38,7 +38,7 @@ def of(value: Any) -> list[Form]:
         return pictures.of_figures(figures)
     if parts and all(pictures.is_image(part) for part in parts):
         return pictures.of_images(parts)
-    if value and all(type(item) is dict for item in islice(value, _LOOKED_AT)):
+    if value and all(isinstance(item, dict) for item in islice(value, _LOOKED_AT)):
         return rows.forms(lambda: _records(value))
     return []
 

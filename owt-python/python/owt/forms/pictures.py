@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .. import _json
+from . import pixels
 from .available import available, library
 from .pixels import image_tag, wav
-from .registry import Form
+from .registry import JSON, Form
 
 # Formats that PIL writes beside the four that browsers know best, by their names there.
 _OTHERS = {
@@ -183,6 +185,15 @@ def _png(image: Any) -> bytes:
     return bytes(made)  # type: ignore[call-overload, no-any-return]
 
 
+def detection_forms(found: Any) -> Sequence[Form]:
+    """The forms of what a model of ultralytics finds in an image: a list, and the image with it."""
+
+    def drawn_on() -> Any:
+        return found.plot()[:, :, ::-1]  # blue comes first, as OpenCV has it
+
+    return [Form(JSON, _json.encoded), *pixels.forms(drawn_on, found.orig_img.shape)]
+
+
 def film_forms(frame: Any) -> Sequence[Form]:
     """The forms of a frame of a film (PyAV)."""
     return image_forms(frame.to_image()) if available("PIL") else []
@@ -228,6 +239,7 @@ FORMS: dict[str, Any] = {
     "seaborn.Grid": figure_forms,
     "seaborn._BaseGrid": figure_forms,
     "PIL.Image": image_forms,
+    "ultralytics.Results": detection_forms,
     "av.VideoFrame": film_forms,
     "av.AudioFrame": sound_forms,
     **dict.fromkeys(
@@ -242,4 +254,6 @@ FORMS: dict[str, Any] = {
         display_forms,
     ),
 }
-PLAIN: dict[str, Any] = {}
+PLAIN: dict[str, Any] = {
+    "ultralytics.Results": lambda found, depth: _json.plain(found.summary(), depth + 1),
+}

@@ -54,6 +54,11 @@ def image_tag(media: str, content: bytes) -> str:
     return f'<img src="data:{media};base64,{base64.b64encode(content).decode()}">'
 
 
+def sound_tag(content: bytes) -> str:
+    """A WAV as HTML, to be played."""
+    return f'<audio controls src="data:{_WAV};base64,{base64.b64encode(content).decode()}"></audio>'
+
+
 def png(pixels: Any) -> bytes:
     """Rows of pixels as PNG (RFC 2083)."""
     height, width, channels = pixels.shape

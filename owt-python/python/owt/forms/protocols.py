@@ -33,7 +33,7 @@ def of(value: Any) -> list[Form]:
         from . import tables
 
         return list(tables.by_interchange(value))
-    if _is_array(kind) and "numpy" in sys.modules:
+    if is_array(kind) and "numpy" in sys.modules:
         from . import arrays
 
         found = arrays.tensor_forms(value)
@@ -45,7 +45,7 @@ def plain_form(kind: type) -> Plain | None:
     """How values of a type are made plain for JSON by a protocol, None if it follows none."""
     if hasattr(kind, "__geo_interface__"):
         return lambda value, depth: _json.plain(value.__geo_interface__, depth + 1)
-    if _is_array(kind) and "numpy" in sys.modules:
+    if is_array(kind) and "numpy" in sys.modules:
         return _array
     if hasattr(kind, "__mapper__") and hasattr(kind, "__table__"):
         from . import services
@@ -58,7 +58,8 @@ def plain_form(kind: type) -> Plain | None:
     return None
 
 
-def _is_array(kind: type) -> bool:
+def is_array(kind: type) -> bool:
+    """Whether values of a type say that they are arrays."""
     # A client of a service that has every attribute is none: these are on the class.
     return hasattr(kind, "__array__") or (
         hasattr(kind, "__dlpack__") and hasattr(kind, "__dlpack_device__")
@@ -78,7 +79,7 @@ def _array(value: Any, depth: int) -> Any:
 def _by_method(name: str) -> Plain:
     def plain(value: Any, depth: int) -> Any:
         made = getattr(value, name)()
-        if not isinstance(made, Mapping):
+        if not isinstance(made, (Mapping, list)):
             raise unknown(value)
         return _json.plain(made, depth + 1)
 

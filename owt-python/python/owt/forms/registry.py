@@ -60,19 +60,24 @@ _FAMILIES = {
         "arrays",
     ),
     **dict.fromkeys(
-        ("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "dask", "pyspark", "ibis"), "tables"
+        (
+            *("pandas", "polars", "pyarrow", "duckdb", "_duckdb", "dask", "pyspark", "ibis"),
+            *("datasets", "modin", "datafusion", "daft"),
+        ),
+        "tables",
     ),
-    **dict.fromkeys(("matplotlib", "seaborn", "PIL", "sklearn", "av"), "pictures"),
+    **dict.fromkeys(("tablib", "petl", "agate", "great_tables"), "recordsets"),
+    **dict.fromkeys(("matplotlib", "seaborn", "PIL", "sklearn", "av", "ultralytics"), "pictures"),
     **dict.fromkeys(
         (
-            *("plotly", "altair", "bokeh", "folium", "branca", "holoviews"),
+            *("plotly", "altair", "bokeh", "folium", "branca", "holoviews", "panel"),
             *("graphviz", "networkx", "wordcloud", "qrcode"),
         ),
         "charts",
     ),
     **dict.fromkeys(
         (
-            *("sympy", "bs4", "lxml", "xml", "spacy", "nltk", "statsmodels"),
+            *("sympy", "bs4", "dominate", "lxml", "xml", "spacy", "nltk", "statsmodels"),
             *("openpyxl", "docx", "pptx", "reportlab", "fpdf", "pypdf", "weasyprint"),
             *("pymupdf", "fitz"),
         ),
@@ -81,7 +86,7 @@ _FAMILIES = {
     **dict.fromkeys(
         ("shapely", "geopandas", "xarray", "rdkit", "Bio", "astropy", "pint", "google"), "science"
     ),
-    **dict.fromkeys(("sqlalchemy", "msgspec", "pydub", "IPython"), "services"),
+    **dict.fromkeys(("sqlalchemy", "msgspec", "pydub", "IPython", "graphql", "peewee", "tortoise"), "services"),
 }
 # A module keeps what it has registered under this name, so that it goes with the module.
 _OWN = "__owt_forms__"

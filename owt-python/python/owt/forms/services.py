@@ -10,6 +10,7 @@ from .. import _json
 from .._rows import records
 from .._unknown import Unknown
 from . import displays, rows
+from .pixels import sound_tag
 from .registry import JSON, Form
 
 
@@ -54,6 +55,15 @@ def plain_entity(value: Any, depth: int) -> Any:
     return _json.plain({name: getattr(value, name) for name in names}, depth + 1)
 
 
+def _plain_peewee(value: Any, depth: int) -> Any:
+    return _json.plain(value.__data__, depth + 1)
+
+
+def _plain_tortoise(value: Any, depth: int) -> Any:
+    names = value._meta.fields_db_projection
+    return _json.plain({name: getattr(value, name) for name in names}, depth + 1)
+
+
 def _plain_struct(value: Any, depth: int) -> Any:
     kind = type(value)
     pairs = zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
@@ -68,7 +78,10 @@ def segment(value: Any) -> Sequence[Form]:
         value.export(buffer, format="wav")
         return buffer.getvalue()
 
-    return [Form("audio/wav", wav), *displays.of(value, type(value).__mro__)]
+    def player(_: Any) -> str:
+        return sound_tag(wav(value))  # pydub's own would be MP3, which ffmpeg has to write
+
+    return [Form("audio/wav", wav), Form("text/html", player)]
 
 
 def media(value: Any) -> Sequence[Form]:
@@ -91,4 +104,7 @@ FORMS: dict[str, Any] = {
 PLAIN: dict[str, Any] = {
     "sqlalchemy.Row": _plain_row,
     "msgspec.Struct": _plain_struct,
+    "peewee.Model": _plain_peewee,
+    "tortoise.Model": _plain_tortoise,
+    "graphql.ExecutionResult": lambda value, depth: _json.plain(value.formatted, depth + 1),
 }

@@ -275,6 +275,15 @@ def as_arrow(value: Any) -> Any:
     return _arrow_of(value)
 
 
+def dataset_forms(dataset: Any) -> Sequence[Form]:
+    """The forms of a dataset of Hugging Face's."""
+    return arrow_table(lambda: _dataset(dataset))
+
+
+def _dataset(dataset: Any) -> Any:
+    return dataset.with_format("arrow")[:]
+
+
 def by_arrow(value: Any) -> list[Form]:
     """The forms of what only says that it can be read as Arrow."""
     return arrow_table(lambda: _arrow_of(value)) if available("pyarrow") else []
@@ -298,7 +307,7 @@ def by_pandas(value: Any) -> Sequence[Form]:
 
 
 def _frame_of(value: Any) -> Any:
-    for name in ("to_pandas", "toPandas", "compute"):
+    for name in ("to_pandas", "toPandas", "_to_pandas", "compute"):
         if callable(getattr(type(value), name, None)):
             return getattr(value, name)()
     raise TypeError(f"{type(value).__name__} cannot be made a frame of pandas")
@@ -350,6 +359,10 @@ FORMS: dict[str, Any] = {
     "dask.Array": arrays.tensor_forms,
     "pyspark.DataFrame": by_pandas,
     "ibis.Table": by_arrow,
+    "datasets.Dataset": dataset_forms,
+    "modin.BasePandasDataset": by_pandas,
+    "datafusion.DataFrame": by_arrow,
+    "daft.DataFrame": by_arrow,
 }
 PLAIN: dict[str, Any] = {
     "pyarrow.Table": _plain_arrow,
@@ -362,6 +375,10 @@ PLAIN: dict[str, Any] = {
     "dask.Array": arrays.plain,
     "pyspark.DataFrame": _plain_by_pandas,
     "ibis.Table": _plain_by_arrow,
+    "modin.BasePandasDataset": _plain_by_pandas,
+    "datafusion.DataFrame": _plain_by_arrow,
+    "daft.DataFrame": _plain_by_arrow,
+    "datasets.Dataset": lambda dataset, depth: _columns(_dataset(dataset), depth),
     "duckdb.DuckDBPyRelation": _plain_relation,
     "_duckdb.DuckDBPyRelation": _plain_relation,
 }

@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
+from .. import _loop
 from .._werkzeug import ClosingIterator, Taken
 
 # What belongs to the connection (RFC 9110, section 7.6.1) and to the coding of the content: a
@@ -80,11 +81,49 @@ def _aiohttp(response: Any) -> Taken:
 
 def _starlette(response: Any) -> Taken:
     headers = _headers(response.raw_headers)
+    background = response.background
+    if hasattr(response, "body_iterator"):
+        pieces = aiter(response.body_iterator)
+        if background is not None:
+            pieces = _followed_by(pieces, background)
+        return response.status_code, headers, pieces
+    if background is not None:
+        _loop.leave_behind(background)
     if hasattr(response, "path") and hasattr(response, "stat_result"):  # a FileResponse
         return response.status_code, headers, pathlib.Path(response.path)
-    if hasattr(response, "body_iterator"):
-        return response.status_code, headers, aiter(response.body_iterator)
     return response.status_code, headers, bytes(response.body)
+
+
+async def _followed_by(pieces: Any, background: Any) -> AsyncIterator[Any]:
+    """The pieces, and when all are sent, the tasks that the response has for afterwards."""
+    try:
+        async for piece in pieces:
+            yield piece
+    finally:
+        if hasattr(pieces, "aclose"):
+            await pieces.aclose()
+    _loop.leave_behind(background)
+
+
+def _quart(response: Any) -> Taken:
+    body = response.response
+    data = getattr(body, "data", None)
+    content = data if isinstance(data, bytes) else _within(body)
+    return response.status_code, _headers(response.headers.items()), content
+
+
+def _bottle(response: Any) -> Taken:
+    return response.status_code, _headers(response.headerlist), response.body
+
+
+def _webob(response: Any) -> Taken:
+    return response.status_int, _headers(response.headerlist), response.body
+
+
+async def _within(body: Any) -> AsyncIterator[Any]:
+    async with body as pieces:
+        async for piece in pieces:
+            yield piece
 
 
 def _django(response: Any) -> Taken:
@@ -111,5 +150,8 @@ _TAKERS: dict[str, Callable[[Any], Taken | None]] = {
     "aiohttp.ClientResponse": _aiohttp_client,
     "aiohttp.Response": _aiohttp,
     "starlette.Response": _starlette,
+    "quart.Response": _quart,
+    "bottle.BaseResponse": _bottle,
+    "webob.Response": _webob,
     "django.HttpResponseBase": _django,
 }

@@ -24,7 +24,13 @@ const $ = (id) => document.getElementById(id);
 const editor = new Editor($('code'), $('lines'));
 // Tab goes on from the arguments, as it does from other fields.
 const kwargs = new Editor($('kwargs'), $('kwargs-lines'), { indents: false });
-const result = new Result($('output'), $('status'), $('facts'), (line) => editor.show(line));
+const result = new Result(
+  $('output'),
+  $('status'),
+  $('facts'),
+  (line) => editor.show(line),
+  (form) => run(form),
+);
 
 /** Fields beside the two texts: their elements have these ids. */
 const TEXTS = ['path', 'fnName', 'timeout'];
@@ -94,7 +100,8 @@ function ready(yes) {
   changed();
 }
 
-async function run() {
+/** Runs what is here, for the form that is shown best, or for that one of its result. */
+async function run(form) {
   if (!isReady) return;
   trust();
   stop();
@@ -108,7 +115,7 @@ async function run() {
   if (top > innerHeight / 2 || bottom < 0) place.scrollIntoView();
   const call = read();
   kept.keepCall(call);
-  const { error, type } = await result.run(call, file(), own.signal);
+  const { error, type } = await result.run(call, file(), own.signal, form);
   if (stopper !== own) return;
   stopper = undefined;
   $('stop').disabled = true;
@@ -121,7 +128,7 @@ function stop() {
   stopper?.abort();
 }
 
-$('run').addEventListener('click', run);
+$('run').addEventListener('click', () => run());
 $('stop').addEventListener('click', stop);
 addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {

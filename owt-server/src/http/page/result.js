@@ -4,11 +4,24 @@ import { owt } from '/_owt/owt.js';
 
 import { toArguments } from './call.js';
 import { problem } from './problem.js';
+import { tabs } from './tabs.js';
 import { Tape } from './tape.js';
 import { Entries, Html, Json, Lines, Text, isMedia, make, media } from './views.js';
 
+/** Which forms the result has, that this answer is one of. */
+const FORMS = 'X-Owt-Forms';
+
 /** Figures as images, frames as tables, the rest as it comes. */
 const ACCEPT = 'image/png, image/*;q=0.9, text/html;q=0.8, */*;q=0.5';
+
+/** The names that a type does not bear in itself. */
+const NAMES = new Map([
+  ['text/plain', 'text'],
+  ['application/vnd.apache.arrow.stream', 'arrow'],
+  ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'xlsx'],
+  ['application/vnd.openxmlformats-officedocument.wordprocessingml.document', 'docx'],
+  ['application/vnd.openxmlformats-officedocument.presentationml.presentation', 'pptx'],
+]);
 
 /** An image that holds scripts: they run where it is opened as a page. */
 const SVG = 'image/svg+xml';
@@ -18,13 +31,15 @@ export class Result {
   #status;
   #facts;
   #goTo;
+  #inForm;
   #urls = [];
   /** The run that is shown; one that was left says no more. */
   #shown;
 
-  /** `goTo` goes to a line of the code. */
-  constructor(output, status, facts, goTo) {
+  /** `goTo` goes to a line of the code; `inForm` runs the call again, for a form by its media type. */
+  constructor(output, status, facts, goTo, inForm) {
     this.#goTo = goTo;
+    this.#inForm = inForm;
     this.#output = output;
     this.#status = status;
     this.#facts = facts;
@@ -40,13 +55,14 @@ export class Result {
   }
 
   /**
-   * Sends the call, with this file as its data if there is one.
+   * Sends the call, with this file as its data if there is one, for that form of its result.
    * Gives what became of it: `type` when an answer came whole, `error` when none did.
    */
-  async run(call, file, signal) {
+  async run(call, file, signal, form = ACCEPT) {
     this.clear();
     const own = (this.#shown = {});
     const box = make('div', 'answer');
+    box.id = 'answer';
     this.#output.append(box);
     this.#say('Running…', 'running');
     const begun = performance.now();
@@ -57,10 +73,13 @@ export class Result {
       this.#shown === own && this.#tell(response, tape.size, performance.now() - begun);
     try {
       const [address, code, kwargs, options] = toArguments(call);
-      Object.assign(options, { data: file, signal, headers: { Accept: ACCEPT } });
+      Object.assign(options, { data: file, signal, headers: { Accept: form } });
       const sent = owt(address, code, kwargs, { ...options, fetch: tape.fetcher(tell) });
       response = await sent.response;
       tell();
+      const forms = response.headers.get(FORMS)?.split(', ') ?? [];
+      const shown = forms.indexOf(tape.type.split(';')[0]);
+      if (shown >= 0) box.before(this.#forms(forms, shown, box));
       await this.#show(sent, tape, box);
     } catch (caught) {
       error = caught;
@@ -78,6 +97,16 @@ export class Result {
     }
     if (tape.size && !error) this.#facts.append(this.#download(tape, call.path));
     return { error, type: tape.type };
+  }
+
+  /** A tab for each form; the answer's own is chosen. The call runs again for another. */
+  #forms(forms, shown, box) {
+    const list = make('div', 'forms');
+    list.setAttribute('role', 'tablist');
+    list.setAttribute('aria-label', 'Forms of the result');
+    box.setAttribute('role', 'tabpanel');
+    tabs(list, box, forms.map(shortName), (_, at) => this.#inForm(forms[at]), shown);
+    return list;
   }
 
   async #show(sent, tape, box) {
@@ -146,6 +175,11 @@ export class Result {
     link.download = decodeURIComponent(path.split(/[?#]/)[0].split('/').pop()) || 'answer';
     return link;
   }
+}
+
+/** What people call a media type: `png`, `csv`, `parquet`. */
+function shortName(type) {
+  return NAMES.get(type) ?? type.replace(/^.*[./]|\+.*$/g, '').replace(/^x-/, '');
 }
 
 /** What shows text of that type; nothing for what is no text. */
