@@ -12,7 +12,7 @@ module Owt.Client
     defaultOwtClient,
     withToken,
     withHeaders,
-    withSilence,
+    withIdleTimeout,
     withRetries,
     OwtMethod (..),
     GET,
@@ -62,7 +62,7 @@ data OwtClient = OwtClient
     clientPlace :: Text,
     -- | Why no call can be sent.
     clientMistake :: Maybe Text,
-    clientSilence :: Maybe Double,
+    clientIdleTimeout :: Maybe Double,
     clientRetries :: Int
   }
 
@@ -96,7 +96,7 @@ make managerSettings text = liftIO $ do
         clientOrigin = addressOrigin address,
         clientPlace = maybe (Text.decodeLatin1 (addressOrigin address)) (("unix:" <>) . Text.pack) (addressSocket address),
         clientMistake = Nothing,
-        clientSilence = Nothing,
+        clientIdleTimeout = Nothing,
         clientRetries = 0,
         clientRequest =
           foldr
@@ -130,8 +130,8 @@ withHeaders headers client = client {clientRequest = foldr withHeader (clientReq
 
 -- | Lets the server say nothing for so many seconds at most, until its answer begins and then between
 -- two pieces of it. Sending the call counts: give uploads their time. There is no limit by default.
-withSilence :: Double -> OwtClient -> OwtClient
-withSilence seconds client = client {clientSilence = Just seconds}
+withIdleTimeout :: Double -> OwtClient -> OwtClient
+withIdleTimeout seconds client = client {clientIdleTimeout = Just seconds}
 
 -- | Sends a call again, so often at most, where it is certain that nothing of it has run
 -- ('hasNotRun'). It waits in between as long as the server says; where that is more than 30 seconds,
@@ -260,7 +260,7 @@ openOnce :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
 openOnce call client = mask $ \restore -> do
   request <- either throwIO restore (toRequest @method call client)
   -- The server ends a call at its deadline by itself and says more about it.
-  limits <- beginLimits (clientPlace client) ((+ 10) . max 0 <$> owtTimeout call) (clientSilence client)
+  limits <- beginLimits (clientPlace client) ((+ 10) . max 0 <$> owtTimeout call) (clientIdleTimeout client)
   let translated = translating (clientPlace client)
   response <- translated (restore (within limits (responseOpen request (clientManager client))))
   let answer =
