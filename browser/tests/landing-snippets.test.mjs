@@ -3,7 +3,7 @@
 // The programs that the landing page writes are taken from it as they stand, and run.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -116,6 +116,24 @@ for (const language of LANGUAGES) {
     });
   }
 }
+
+test('docs/clients.md shows what the page writes', async (t) => {
+  const page = await visit(t, browser, owt.url);
+  const code = 'def run(name, n):\n    return f"Hello, {name}! " * n\n';
+  await put(page, { code, kwargs: '{"name": "owt", "n": 3}', fields: { path: '/hello' } });
+  const text = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8');
+  const [, others] = text.split('## Other languages\n');
+  const shown = Array.from(others.matchAll(/### (\S+)\n\n[^]*?\n```.*\n([^]*?)```\n/g));
+  assert.deepEqual(
+    shown.map(([, language]) => language),
+    LANGUAGES.slice(CLIENTS.length),
+  );
+  for (const [, language, program] of shown) {
+    await page.click(`[role=tab]:text-is("${language}")`);
+    const written = await page.textContent('#snippet');
+    assert.equal(written.replaceAll(owt.url, 'http://127.0.0.1:9876'), program);
+  }
+});
 
 for (const language of ['curl', 'JavaScript', 'Python']) {
   test(`${language}: an image`, async (t) => {

@@ -26,6 +26,7 @@ module Owt.Client
   )
 where
 
+import Control.Applicative ((<|>))
 import Control.Concurrent (threadDelay)
 import Control.Exception
 import Control.Monad (when)
@@ -41,7 +42,7 @@ import Data.Text (Text)
 import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
 import Network.HTTP.Client
-import Network.HTTP.Client.MultipartFormData (formDataBody, partLBS)
+import Network.HTTP.Client.MultipartFormData (PartM (..), formDataBody, partLBS)
 import Network.HTTP.Types (Header, RequestHeaders, ResponseHeaders, hContentType, hLocation, statusCode)
 import Network.URI (URI (..), parseURIReference, relativeTo, uriToString)
 import Owt.Address (Address (..), connections, defaultUrl, readAddress)
@@ -199,12 +200,14 @@ toRequest call client = do
       Nothing | verb == "GET" -> pure <$> inQuery call client
       Nothing | hasBody -> do
         form <- usage (callForm call)
-        Right (formDataBody ([partLBS name text | (name, text) <- form] <> owtFiles call) base)
+        Right (formDataBody ([partLBS name text | (name, text) <- form] <> map filed (owtFiles call)) base)
       Nothing -> do
         json <- usage (callJson call)
         Right (pure (typed "application/json" base) {requestBody = RequestBodyLBS json})
     base = (clientRequest client) {responseTimeout = responseTimeoutNone}
     typed kind = withHeader (hContentType, kind)
+    -- Without a file's name it would be a field of the form, and no file.
+    filed part = part {partFilename = partFilename part <|> Just (Text.unpack (partName part))}
     besideBody refusal = case refusal of
       OwtUsage why -> OwtUsage (why <> ", or send the data by owtFiles")
       other -> other
