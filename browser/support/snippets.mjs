@@ -1,7 +1,7 @@
 // Runs the programs that the landing page writes, each in its language, as a stranger would.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -26,6 +26,13 @@ const RUNNERS = {
     'runhaskell',
     [`-i${join(ROOT, 'clients/haskell/src')}`, put(folder, 'call.hs', text)],
   ],
+  Go: (folder, text) => ['go', ['run', put(folder, 'call.go', text)]],
+  Java: (folder, text) => ['java', [put(folder, 'Call.java', text)]],
+  'C#': (folder, text) => [compiledCsharp(folder, put(folder, 'Call.cs', text)), []],
+  Ruby: (folder, text) => ['ruby', [put(folder, 'call.rb', text)]],
+  PHP: (folder, text) => ['php', [put(folder, 'call.php', text)]],
+  R: (folder, text) => ['Rscript', [put(folder, 'call.R', text)]],
+  Julia: (folder, text) => ['julia', [put(folder, 'call.jl', text)]],
 };
 
 /** What it prints, as bytes. */
@@ -37,15 +44,29 @@ export async function printed(language, folder, text) {
   return stdout;
 }
 
+/** What shows whether a language is here. */
+const PROBES = {
+  Haskell: ['runhaskell', '--version'],
+  Rust: ['cargo', '--version'],
+  Go: ['go', 'version'],
+  // A runtime alone compiles nothing.
+  Java: ['javac', '--version'],
+  'C#': ['mcs', '--version'],
+  Ruby: ['ruby', '--version'],
+  PHP: ['php', '--version'],
+  R: ['Rscript', '-e', 'library(curl); library(jsonlite)'],
+  Julia: ['julia', '-e', 'import JSON'],
+};
+
 /** Why programs in that language cannot be run here; false if they can. */
 export function missing(language) {
-  const command = { Haskell: 'runhaskell', Rust: 'cargo' }[language];
-  if (!command) return false;
+  if (!(language in PROBES)) return false;
+  const [command, ...args] = PROBES[language];
   try {
-    execFileSync(command, ['--version'], { stdio: 'ignore' });
+    execFileSync(command, args, { stdio: 'ignore' });
     return false;
   } catch {
-    return `no ${command} here`;
+    return `no ${language} here: ${[command, ...args].join(' ')}`;
   }
 }
 
@@ -72,6 +93,13 @@ function compiled(folder, file) {
   const args = ['--edition', '2024', '-L', `dependency=${deps}`, ...all, '-o', 'call', file];
   execFileSync('rustc', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
   return join(folder, 'call');
+}
+
+function compiledCsharp(folder, file) {
+  execFileSync('mcs', ['-out:call.exe', '-r:System.Net.Http.dll', file], { cwd: folder });
+  const script = put(folder, 'call', '#!/bin/sh\nexec mono call.exe\n');
+  chmodSync(join(folder, script), 0o755);
+  return join(folder, script);
 }
 
 function built() {

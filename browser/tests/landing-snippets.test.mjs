@@ -3,7 +3,7 @@
 // The programs that the landing page writes are taken from it as they stand, and run.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
@@ -26,8 +26,12 @@ after(() => rmSync(folder, { recursive: true }));
 const AWKWARD = [
   `' '' ''' " "" """ """" \` \`\`\` $HOME $(id) \${x} \\ \\\\ \\n %s #{x} !! {{version}}`,
   `"# "## r#" '\\'' EOF <<'EOF' */ -} // <!-- </script> &amp; \\" \\' \\u0041 \\x41`,
+  `""""" ?> <?php )" )-" )--" @"" """ #$x #@y $(z) =begin /* \\\\u000a \\077 \\N{DIGIT ONE}`,
   `\ttab \u202e turned \u200b \u00a0 \ufeff \u0085 \u2028 é e\u0301 世界 😀 👩\u200d💻 \u00ad`,
 ];
+
+const CLIENTS = ['curl', 'JavaScript', 'Python', 'Rust', 'Haskell'];
+const LANGUAGES = [...CLIENTS, 'Go', 'Java', 'C#', 'Ruby', 'PHP', 'R', 'Julia'];
 
 const CALLS = {
   'as simple as it can be': {
@@ -42,7 +46,7 @@ const CALLS = {
       "[('i', 12), ('n', -3), ('name', 'wörld 😀'), ('none', {}), ('x', [1.5, True, None, {'deep': []}])]",
   },
   'awkward text everywhere': {
-    code: `# ${AWKWARD[0]}\ndef run(*given):\n    """${AWKWARD[1].replaceAll('\\', '\\\\')}"""\n    return repr([given, run.__doc__, r'''${AWKWARD[2]}''']), {'Content-Type': 'text/plain'}\n# """`,
+    code: `# ${AWKWARD[0]}\ndef run(*given):\n    """${AWKWARD[1].replaceAll('\\', '\\\\')}"""\n    return repr([given, run.__doc__, r'''${AWKWARD[2]}''', r'''${AWKWARD[3]}''']), {'Content-Type': 'text/plain'}  \n# """\t \t\n \n`,
     kwargs: `[${AWKWARD.map((text) => JSON.stringify(text)).join(',\n')},\n'\\'', 2**70, 1.0]`,
   },
   'awkward text in JSON': {
@@ -52,6 +56,11 @@ const CALLS = {
       big: 12345678901234567890n.toString(),
       f: 1,
     }).replace('"f":1', '"f":1.0'),
+  },
+  'an argument of lines that are all indented': {
+    code: 'lambda x: str(x)',
+    kwargs: '   [\n   1,  \n\t2\n   ]',
+    shown: '[1, 2]',
   },
   'ends with quotes': {
     code: 'def run():\n    return "a" ""',
@@ -92,7 +101,7 @@ async function put(page, { code, kwargs, fields = {}, checks = [], file }) {
   }
 }
 
-for (const language of ['curl', 'JavaScript', 'Python', 'Rust', 'Haskell']) {
+for (const language of LANGUAGES) {
   for (const [what, call] of Object.entries(CALLS)) {
     test(`${language}: ${what}`, { skip: missing(language) }, async (t) => {
       const page = await visit(t, browser, owt.url);
@@ -107,6 +116,24 @@ for (const language of ['curl', 'JavaScript', 'Python', 'Rust', 'Haskell']) {
     });
   }
 }
+
+test('docs/clients.md shows what the page writes', async (t) => {
+  const page = await visit(t, browser, owt.url);
+  const code = 'def run(name, n):\n    return f"Hello, {name}! " * n\n';
+  await put(page, { code, kwargs: '{"name": "owt", "n": 3}', fields: { path: '/hello' } });
+  const text = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8');
+  const [, others] = text.split('## Other languages\n');
+  const shown = Array.from(others.matchAll(/### (\S+)\n\n[^]*?\n```.*\n([^]*?)```\n/g));
+  assert.deepEqual(
+    shown.map(([, language]) => language),
+    LANGUAGES.slice(CLIENTS.length),
+  );
+  for (const [, language, program] of shown) {
+    await page.click(`[role=tab]:text-is("${language}")`);
+    const written = await page.textContent('#snippet');
+    assert.equal(written.replaceAll(owt.url, 'http://127.0.0.1:9876'), program);
+  }
+});
 
 for (const language of ['curl', 'JavaScript', 'Python']) {
   test(`${language}: an image`, async (t) => {

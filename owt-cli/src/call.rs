@@ -9,20 +9,29 @@ use crate::failure::Failure;
 use crate::output;
 use crate::progress::{Progress, Sent};
 use crate::saved::Saved;
-use crate::source::Stdin;
+use crate::source::{Source, Stdin};
 
 pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
     let mut stdin = Stdin::default();
     if let Some(data) = &args.data {
         stdin.take(data, "the data")?;
     }
+    for file in &args.files {
+        stdin.take(&file.source, &format!("the file {}", file.name))?;
+    }
     let headers = headers(&args.headers, args.json)?;
     let Called { mut call, code_name, .. } = Called::read(args.called, &mut stdin)?;
     call.code_name = code_name.map(Into::into);
 
-    let mut request = args.token.client(&args.server)?.call(call).method(args.method);
+    let client = args.token.client(&args.server, args.limits.builder())?;
+    let mut request = client.call(call).method(args.method);
+    let is_sent_once = args.limits.retries == 0;
     if let Some(data) = args.data {
-        request = request.data(Body::wrap(Sent::new(data.bytes()?)));
+        request = request.data(body(&data, is_sent_once)?);
+    }
+    for file in args.files {
+        let content = body(&file.source, is_sent_once)?;
+        request = request.file(file.name.clone(), file.file_name(), content);
     }
     for (name, value) in headers {
         request = request.header(name, value);
@@ -38,6 +47,12 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
             },
         }
     })
+}
+
+/// All of it as a body, which counts what is sent of it if that goes out once.
+fn body(source: &Source, is_sent_once: bool) -> Result<Body, Failure> {
+    let bytes = source.bytes()?;
+    Ok(if is_sent_once { Body::wrap(Sent::new(bytes)) } else { bytes.into() })
 }
 
 /// Runs it on this thread, to its end.

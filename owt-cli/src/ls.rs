@@ -1,7 +1,7 @@
 //! `owt ls`: lists the adaptors that are warm in a running server.
 
 use bytesize::ByteSize;
-use owt_client::{Warm, WarmAdaptor, WarmWorker};
+use owt_client::{Client, Warm, WarmAdaptor, WarmWorker};
 
 use crate::args::LsArgs;
 use crate::call::wait;
@@ -16,7 +16,7 @@ const HEAD: [&str; 8] =
     ["WORKER", "ITS MEMORY", "ADAPTOR", "PATH", "FUNCTION", "CALLS", "RUNNING", "LAST USED"];
 
 pub(crate) fn run(args: &LsArgs) -> Result<(), Failure> {
-    let client = args.token.client(&args.server)?;
+    let client = args.token.client(&args.server, Client::builder())?;
     let warm = wait(async { Ok(client.warm().await?) })?;
     if args.json {
         return output::line(&serde_json::to_string_pretty(&warm).unwrap_or_default());

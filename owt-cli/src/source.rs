@@ -69,6 +69,34 @@ impl fmt::Display for Source {
     }
 }
 
+/// A file that goes with a call: under which name, and which. Typed as `NAME=PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedFile {
+    pub(crate) name: String,
+    pub(crate) source: Source,
+}
+
+impl NamedFile {
+    /// What the server calls the file itself.
+    pub(crate) fn file_name(&self) -> String {
+        let Source::File(path) = &self.source else { return self.name.clone() };
+        path.file_name().map_or_else(|| self.name.clone(), |name| name.to_string_lossy().into())
+    }
+}
+
+impl FromStr for NamedFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+                Ok(Self { name: name.to_owned(), source: Source::of(path) })
+            }
+            _ => Err("give NAME=PATH, such as photo=a.png"),
+        }
+    }
+}
+
 /// What standard input is for, which can be read once.
 #[derive(Debug, Default)]
 pub(crate) struct Stdin(Option<String>);

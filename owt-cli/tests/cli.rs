@@ -69,6 +69,8 @@ fn wrong_usage() {
         "usage_url_password",
         owt(&["call", "--code", "x", "--address", "me:secret@h:x"])
     );
+    assert_cmd_snapshot!("usage_named_file", owt(&["call", "--code", "x", "--file", "a.png"]));
+    assert_cmd_snapshot!("usage_retries", owt(&["call", "--code", "x", "--retries", "11"]));
     assert_cmd_snapshot!("usage_file", owt(&["call", "no/such/adaptor.py"]));
     assert_cmd_snapshot!("usage_stdin_twice", owt(&["call", "-", "--data", "-"]));
     assert_cmd_snapshot!("usage_no_code", owt(&["call", "--code", " "]));
@@ -171,7 +173,9 @@ fn encode_checks_kwargs() {
 fn completions_are_of_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = printed(&["completions", shell], "");
-        assert!(script.contains("max-queue"), "{shell}");
+        for option in ["max-queue", "idle-timeout", "connect-timeout", "retries", "file"] {
+            assert!(script.contains(option), "{shell}: {option}");
+        }
     }
     assert_cmd_snapshot!("completions_unknown", owt(&["completions", "dos"]));
 }

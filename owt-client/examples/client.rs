@@ -8,7 +8,7 @@ use owt_client::{Client, POST};
 async fn main() -> Result<(), owt_client::Error> {
     let client = Client::builder()
         .connect_timeout(Duration::from_secs(2))
-        .silence_timeout(Duration::from_secs(60))
+        .idle_timeout(Duration::from_secs(60))
         .header("X-Tenant", "a")?
         .retries(3)
         .build()?;

@@ -206,6 +206,10 @@ impl Client {
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
+
+    pub(crate) fn retries(&self) -> u32 {
+        self.retries
+    }
 }
 
 impl fmt::Debug for Client {
@@ -256,15 +260,15 @@ impl Builder {
     /// How long the server may say nothing, until its answer begins and then between two pieces of
     /// it; no limit by default. Sending the call counts: give uploads their time.
     #[must_use]
-    pub fn silence_timeout(mut self, timeout: Duration) -> Self {
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.waits.silence = Some(timeout);
         self
     }
 
     /// How often a call is sent again where it is certain that nothing of it has run: nobody
     /// listened, or the server is full, ends, or has a quota that is used up. It waits in between as
-    /// long as the server says; where that is more than 30 seconds, the error is given at once.
-    /// Never by default.
+    /// long as the server says; where that is more than 30 seconds, the error is given at once. Data and
+    /// files that are streams go out once. Never by default.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;

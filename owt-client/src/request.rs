@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt;
 use owt_core::Call;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part};
@@ -256,10 +257,10 @@ impl CallRequest {
 impl Parts {
     async fn send(self) -> Result<Reply, Error> {
         let (client, limit) = (self.client.clone(), self.limit());
-        client.execute(self.request()?, limit).await
+        client.execute(self.request().await?, limit).await
     }
 
-    fn request(self) -> Result<RequestBuilder, Error> {
+    async fn request(self) -> Result<RequestBuilder, Error> {
         let url = self.url();
         let http = self.client.route().connections()?;
         let request = match (self.method, self.data) {
@@ -280,7 +281,11 @@ impl Parts {
                 .post(url)
                 .header(CONTENT_TYPE, "application/json")
                 .body(self.call.to_json_text()),
-            (Method::POST, None) => http.post(url).multipart(form(&self.call, self.files)),
+            (Method::POST, None) => {
+                let is_held = self.files.iter().all(|file| file.content.as_bytes().is_some());
+                let may_repeat = is_held && self.client.retries() > 0;
+                with_form(http.post(url), form(&self.call, self.files), may_repeat).await?
+            }
         };
         // Last: they replace what stands there already.
         let request = self.client.open(request.headers(self.client.headers().clone()))?;
@@ -330,6 +335,25 @@ fn form(call: &Call, files: Vec<File>) -> Form {
     files.into_iter().fold(form, |form, file| {
         form.part(file.field, Part::stream(file.content).file_name(file.name))
     })
+}
+
+/// The request with that form as its body. A form goes out once: where it may have to be sent again, its
+/// bytes are put together first.
+async fn with_form(
+    request: RequestBuilder,
+    form: Form,
+    may_repeat: bool,
+) -> Result<RequestBuilder, Error> {
+    if !may_repeat {
+        return Ok(request.multipart(form));
+    }
+    let kind = format!("multipart/form-data; boundary={}", form.boundary());
+    let mut body = BytesMut::new();
+    let mut pieces = std::pin::pin!(form.into_stream());
+    while let Some(piece) = pieces.try_next().await.map_err(Error::client)? {
+        body.extend_from_slice(&piece);
+    }
+    Ok(request.header(CONTENT_TYPE, kind).body(body.freeze()))
 }
 
 impl fmt::Debug for CallRequest {

@@ -18,7 +18,7 @@ module Owt
     defaultOwtClient,
     withToken,
     withHeaders,
-    withSilence,
+    withIdleTimeout,
     withRetries,
     connectWithin,
 

@@ -177,7 +177,7 @@ limits = do
   it "end silence before the answer and within it" $
     forM_ ["", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"] $ \said ->
       withPeer (\_ _ -> ([said], Silence)) $ \peer -> do
-        client <- withSilence 0.05 <$> mkOwtClient (peerUrl peer)
+        client <- withIdleTimeout 0.05 <$> mkOwtClient (peerUrl peer)
         failed <- owtError (ask client)
         show failed `shouldBe` Text.unpack (peerUrl peer) <> " has said nothing for 5.0e-2 s"
         isTimeout failed `shouldBe` True

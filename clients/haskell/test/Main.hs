@@ -7,6 +7,7 @@ import GHC.IO.Encoding (setFileSystemEncoding, setLocaleEncoding)
 import qualified OutcomeSpec
 import qualified PackageSpec
 import qualified ReadmeSpec
+import qualified SameSpec
 import Server (library, withServer)
 import qualified StreamSpec
 import System.IO (hSetEncoding, stdout, utf8)
@@ -25,4 +26,5 @@ main = do
     describe "what all clients read" (OutcomeSpec.spec url)
     describe "the door" DoorSpec.spec
     describe "the README" (ReadmeSpec.spec url)
+    describe "the same in every language" (SameSpec.spec url)
     describe "the package" PackageSpec.spec

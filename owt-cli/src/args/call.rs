@@ -1,10 +1,10 @@
 //! Declares what `owt call` and `owt encode` take: code and arguments, the same way in both.
 
 use clap::{ArgAction, ArgGroup, Args, ValueEnum, ValueHint};
-use owt_client::{Client, DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};
+use owt_client::{Builder, Client, DEFAULT_URL, Method, URL_VARIABLE, Url, server_url};
 
 use crate::failure::Failure;
-use crate::source::Source;
+use crate::source::{NamedFile, Source};
 use crate::units::Span;
 
 /// The code to call, its arguments, and how it is to be called.
@@ -98,8 +98,8 @@ impl TokenArgs {
     ///
     /// # Errors
     /// The URL is none, or the token.
-    pub(crate) fn client(&self, server: &ServerArgs) -> Result<Client, Failure> {
-        let client = Client::new(server.address())?;
+    pub(crate) fn client(&self, server: &ServerArgs, made: Builder) -> Result<Client, Failure> {
+        let client = made.url(server.address()).build()?;
         if let Some(token) = &self.token {
             return Ok(client.bearer(token_of("--token", token)?));
         }
@@ -129,6 +129,41 @@ fn token_of<'a>(name: &str, text: &'a str) -> Result<&'a str, Failure> {
         return Ok(token);
     };
     Err(Failure::Usage(format!("{name}: {why}")))
+}
+
+/// How long `owt call` waits, and how often it tries.
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// How long it may take to connect [default: 10s]
+    #[arg(long, value_name = "TIME")]
+    connect_timeout: Option<Span>,
+
+    /// How long the server may say nothing, before its answer and within it [default: no limit]
+    ///
+    /// Sending the call counts: give uploads their time.
+    #[arg(long, value_name = "TIME")]
+    idle_timeout: Option<Span>,
+
+    /// How often to send the call again where nothing of it has run, at most
+    ///
+    /// It has not where nobody listened, or where owt itself said that it is full or ends, or that a
+    /// quota is used up. In between it waits as long as the server says, 30 s at most.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10))]
+    pub(crate) retries: u32,
+}
+
+impl LimitArgs {
+    /// What makes a client that keeps them.
+    pub(crate) fn builder(&self) -> Builder {
+        let mut made = Client::builder().retries(self.retries);
+        if let Some(Span(limit)) = self.connect_timeout {
+            made = made.connect_timeout(limit);
+        }
+        if let Some(Span(limit)) = self.idle_timeout {
+            made = made.idle_timeout(limit);
+        }
+        made
+    }
 }
 
 #[derive(Debug, Args)]
@@ -183,6 +218,13 @@ pub(crate) struct CallArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) data: Option<Source>,
 
+    /// A file to send, the adaptor's request.files[NAME]; can be given again; - reads standard input
+    ///
+    /// With files the code may be of any length. A parameter of that name that is hinted as an
+    /// array, a table, an image or bytes receives the file as that.
+    #[arg(long = "file", value_name = "NAME=PATH", value_hint = ValueHint::FilePath, conflicts_with = "data")]
+    pub(crate) files: Vec<NamedFile>,
+
     /// A header to send; can be given again
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(crate) headers: Vec<String>,
@@ -198,6 +240,9 @@ pub(crate) struct CallArgs {
     pub(crate) output: Option<String>,
 
     #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+
+    #[command(flatten)]
     pub(crate) token: TokenArgs,
 }
 
@@ -209,6 +254,7 @@ Examples:
   owt call adaptor.py '{\"prompt\": \"solve AGI\", \"steps\": 20}'
   owt call --run 'f(sota.hard_task)' '\"solve AGI\"'
   owt call --run 'f(lambda: len(request.data))' --data photo.png -H 'Content-Type: image/png'
+  owt call compare.py --file before=a.png --file after=b.png --idle-timeout 1m --retries 3
   owt call bark.py text=@speech.txt --use-cache --cache-kwargs -o hello.wav
 
 Exit status: 0 for an answer, 1 for a problem (told on standard error, with the adaptor's

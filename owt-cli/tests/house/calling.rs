@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use owt_testing::peer::{Peer, Then, whole};
 use owt_testing::{Owt, Start};
 
 /// A token of the servers here.
@@ -147,6 +148,78 @@ fn an_interrupted_call_leaves_no_half_file() {
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(names(folder.path()), strings(&["mark"]));
+}
+
+#[test]
+fn files_go_by_name_and_arguments_with_them() {
+    let owt = Owt::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("a=b.txt"), "first").unwrap();
+    std::fs::write(path("c.bin"), b"\xff\x00").unwrap();
+    let (first, second) = (format!("one={}", path("a=b.txt")), format!("two={}", path("c.bin")));
+    let code = "def run(n, two: bytes):\n    one = request.files['one']\n    \
+                return [n, one.filename, one.read().decode(), list(two)]";
+    // Longer than a URL may be.
+    let code = format!("{code}\n# {}", "x".repeat(70_000));
+    let source = path("code.py");
+    std::fs::write(&source, code).unwrap();
+    let args = [&source, "n:=3", "--file", &first, "--file", &second];
+    let wanted = r#"[3,"a=b.txt","first",[255,0]]"#;
+    assert_eq!(printed(&owt, &args), wanted);
+    assert_eq!(printed(&owt, &[&args[..], &["--retries", "2"]].concat()), wanted);
+}
+
+#[test]
+fn a_call_of_which_nothing_has_run_is_sent_again_as_often_as_it_is_asked_for() {
+    let busy =
+        r#"{"type": "/_owt/problems/busy", "title": "Full", "status": 503, "retry_after": 0}"#;
+    let busy = whole("503 Full", &["Content-Type: application/problem+json"], busy);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data");
+    std::fs::write(&file, "these bytes").unwrap();
+    let (data, file) = (file.display().to_string(), format!("a={}", file.display()));
+    for sent in [&[][..], &["--data", &data], &["--file", &file]] {
+        let answer = busy.clone();
+        let peer = Peer::answering(move |_, nth| match nth {
+            0 | 1 => (vec![answer.clone()], Then::Keep),
+            _ => (vec![whole("200 OK", &[], "done")], Then::Keep),
+        });
+        let with = |retries: &str| {
+            let args =
+                [&["--code", "x", "--address", &peer.url, "--retries", retries], sent].concat();
+            Command::new(owt_testing::binary()).arg("call").args(args).output().unwrap()
+        };
+        let once = with("0");
+        assert_eq!((once.status.code(), peer.requests().len()), (Some(1), 1), "{}", told(&once));
+        assert_eq!(with("1").stdout, b"done");
+        let requests = peer.requests();
+        assert_eq!(requests.len(), 3);
+        assert_eq!(requests[1].body, requests[2].body);
+        let holds = String::from_utf8_lossy(&requests[2].body).contains("these bytes");
+        assert_eq!(holds, !sent.is_empty());
+    }
+}
+
+#[test]
+fn silence_and_connecting_have_limits() {
+    let peer = Peer::saying("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", || Then::Silence);
+    // It never speaks TLS.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let tls = format!("https://{}", listener.local_addr().unwrap());
+    for (address, option, why) in [
+        (&peer.url, "--idle-timeout", "has said nothing for 50ms"),
+        (&tls, "--connect-timeout", "within 50ms"),
+    ] {
+        let args = ["call", "--code", "x", "--address", address, option, "0.05"];
+        let output = Command::new(owt_testing::binary()).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            told(&output).contains(why) && told(&output).contains(address),
+            "{}",
+            told(&output)
+        );
+    }
 }
 
 /// Run in a pseudo-terminal, as Python's `pty` makes one.

@@ -12,7 +12,7 @@ async fn silence_has_a_limit() {
     let chunk = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n";
     for said in [b"".as_slice(), chunk] {
         let peer = Peer::saying(said, || Then::Silence);
-        let client = Client::builder().url(&peer.url).silence_timeout(SOON).build().unwrap();
+        let client = Client::builder().url(&peer.url).idle_timeout(SOON).build().unwrap();
         let error = client.owt::<POST>("x", ()).text().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(error.to_string(), format!("{} has said nothing for 50ms", peer.url));
@@ -23,7 +23,7 @@ async fn silence_has_a_limit() {
 #[tokio::test]
 async fn all_of_a_call_has_a_limit() {
     let peer = Peer::saying("", || Then::Silence);
-    let builder = Client::builder().url(&peer.url).silence_timeout(Duration::from_secs(60));
+    let builder = Client::builder().url(&peer.url).idle_timeout(Duration::from_secs(60));
     let client = builder.timeout(SOON).build().unwrap();
     let error = client.owt::<POST>("x", ()).text().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);

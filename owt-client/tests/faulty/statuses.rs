@@ -1,8 +1,10 @@
 //! Answers that are errors, by whomever.
 
+use std::io;
 use std::time::Duration;
 
-use owt_client::{Client, ErrorKind, GET, POST, ProblemKind, StatusCode};
+use futures_util::stream;
+use owt_client::{Body, Client, ErrorKind, GET, POST, ProblemKind, StatusCode};
 use owt_testing::peer::{Peer, Then, whole};
 use serde_json::json;
 
@@ -153,4 +155,29 @@ async fn only_what_has_not_run_is_sent_again_and_not_for_ever() {
     let bodies: Vec<_> = peer.requests().into_iter().map(|request| request.body).collect();
     assert_eq!(bodies.len(), 4);
     assert!(bodies.iter().all(|body| *body == bodies[0] && !body.is_empty()));
+}
+
+#[tokio::test]
+async fn data_and_files_are_sent_again_whole_but_streams_are_not() {
+    let stream = || Body::wrap_stream(stream::iter([io::Result::Ok("once")]));
+    let full = || Peer::saying(busy(), || Then::Keep);
+    for (is_file, content, times) in [
+        (false, Body::from("bytes"), 3),
+        (true, Body::from("bytes"), 3),
+        (false, stream(), 1),
+        (true, stream(), 1),
+    ] {
+        let peer = full();
+        let client = Client::builder().url(&peer.url).retries(2).build().unwrap();
+        let call = client.owt::<POST>("x", ());
+        let call = if is_file { call.file("a", "a.txt", content) } else { call.data(content) };
+        assert!(call.text().await.unwrap_err().is_busy());
+        let mut seen = peer.requests();
+        // What is streamed comes in chunks, which the peer does not read as a body.
+        seen.retain(|it| it.head.starts_with("POST "));
+        assert_eq!(seen.len(), times);
+        assert!(seen.iter().all(|it| it.body == seen[0].body && it.head == seen[0].head));
+        let held = String::from_utf8_lossy(&seen[0].body).contains("bytes");
+        assert!(held || times == 1, "{is_file}");
+    }
 }

@@ -13,6 +13,7 @@ mod oneliner;
 mod outcomes;
 mod readme;
 mod results;
+mod same;
 mod streams;
 mod waited;
 

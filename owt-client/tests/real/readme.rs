@@ -6,7 +6,7 @@ use std::process::Command;
 use owt_testing::Owt;
 
 /// What cargo builds beside this test program.
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     let folder = std::env::current_exe().unwrap().ancestors().nth(2).map(Path::to_owned);
     folder.unwrap().join(name)
 }

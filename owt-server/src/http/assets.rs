@@ -91,6 +91,7 @@ static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         page!("packages.js", JAVASCRIPT),
         page!("paint.js", JAVASCRIPT),
         page!("panels.js", JAVASCRIPT),
+        page!("plain.js", JAVASCRIPT),
         page!("problem.js", JAVASCRIPT),
         page!("quote.js", JAVASCRIPT),
         page!("result.js", JAVASCRIPT),

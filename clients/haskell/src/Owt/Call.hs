@@ -62,6 +62,7 @@ data Owt = Owt
     -- says otherwise. The call then travels in the URL. Only for POST.
     owtBody :: Maybe RequestBody,
     -- | Files for the adaptor, its @request.files@, made by 'partBS', 'partFileSource' and the like.
+    -- One without a file's name gets the name under which it goes.
     -- The call goes with them whatever its length. Only for POST.
     owtFiles :: [Part]
   }

@@ -12,7 +12,7 @@ module Owt.Client
     defaultOwtClient,
     withToken,
     withHeaders,
-    withSilence,
+    withIdleTimeout,
     withRetries,
     OwtMethod (..),
     GET,
@@ -26,6 +26,7 @@ module Owt.Client
   )
 where
 
+import Control.Applicative ((<|>))
 import Control.Concurrent (threadDelay)
 import Control.Exception
 import Control.Monad (when)
@@ -41,7 +42,7 @@ import Data.Text (Text)
 import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
 import Network.HTTP.Client
-import Network.HTTP.Client.MultipartFormData (formDataBody, partLBS)
+import Network.HTTP.Client.MultipartFormData (PartM (..), formDataBody, partLBS)
 import Network.HTTP.Types (Header, RequestHeaders, ResponseHeaders, hContentType, hLocation, statusCode)
 import Network.URI (URI (..), parseURIReference, relativeTo, uriToString)
 import Owt.Address (Address (..), connections, defaultUrl, readAddress)
@@ -62,7 +63,7 @@ data OwtClient = OwtClient
     clientPlace :: Text,
     -- | Why no call can be sent.
     clientMistake :: Maybe Text,
-    clientSilence :: Maybe Double,
+    clientIdleTimeout :: Maybe Double,
     clientRetries :: Int
   }
 
@@ -96,7 +97,7 @@ make managerSettings text = liftIO $ do
         clientOrigin = addressOrigin address,
         clientPlace = maybe (Text.decodeLatin1 (addressOrigin address)) (("unix:" <>) . Text.pack) (addressSocket address),
         clientMistake = Nothing,
-        clientSilence = Nothing,
+        clientIdleTimeout = Nothing,
         clientRetries = 0,
         clientRequest =
           foldr
@@ -130,8 +131,8 @@ withHeaders headers client = client {clientRequest = foldr withHeader (clientReq
 
 -- | Lets the server say nothing for so many seconds at most, until its answer begins and then between
 -- two pieces of it. Sending the call counts: give uploads their time. There is no limit by default.
-withSilence :: Double -> OwtClient -> OwtClient
-withSilence seconds client = client {clientSilence = Just seconds}
+withIdleTimeout :: Double -> OwtClient -> OwtClient
+withIdleTimeout seconds client = client {clientIdleTimeout = Just seconds}
 
 -- | Sends a call again, so often at most, where it is certain that nothing of it has run
 -- ('hasNotRun'). It waits in between as long as the server says; where that is more than 30 seconds,
@@ -199,12 +200,14 @@ toRequest call client = do
       Nothing | verb == "GET" -> pure <$> inQuery call client
       Nothing | hasBody -> do
         form <- usage (callForm call)
-        Right (formDataBody ([partLBS name text | (name, text) <- form] <> owtFiles call) base)
+        Right (formDataBody ([partLBS name text | (name, text) <- form] <> map filed (owtFiles call)) base)
       Nothing -> do
         json <- usage (callJson call)
         Right (pure (typed "application/json" base) {requestBody = RequestBodyLBS json})
     base = (clientRequest client) {responseTimeout = responseTimeoutNone}
     typed kind = withHeader (hContentType, kind)
+    -- Without a file's name it would be a field of the form, and no file.
+    filed part = part {partFilename = partFilename part <|> Just (Text.unpack (partName part))}
     besideBody refusal = case refusal of
       OwtUsage why -> OwtUsage (why <> ", or send the data by owtFiles")
       other -> other
@@ -260,7 +263,7 @@ openOnce :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
 openOnce call client = mask $ \restore -> do
   request <- either throwIO restore (toRequest @method call client)
   -- The server ends a call at its deadline by itself and says more about it.
-  limits <- beginLimits (clientPlace client) ((+ 10) . max 0 <$> owtTimeout call) (clientSilence client)
+  limits <- beginLimits (clientPlace client) ((+ 10) . max 0 <$> owtTimeout call) (clientIdleTimeout client)
   let translated = translating (clientPlace client)
   response <- translated (restore (within limits (responseOpen request (clientManager client))))
   let answer =

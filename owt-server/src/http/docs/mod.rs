@@ -63,6 +63,7 @@ const GROUPS: [(&str, &[Document]); 4] = [
     (
         "Clients",
         &[
+            document!("docs/clients.md", "From any language"),
             document!("clients/js/README.md", "JavaScript"),
             document!("clients/python/README.md", "Python"),
             document!("owt-client/README.md", "Rust"),

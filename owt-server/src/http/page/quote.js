@@ -43,6 +43,75 @@ export function rust(text) {
   return `r${fence}"${text}"${fence}`;
 }
 
+/** Whether a text can stand in a literal as it is, but for quotes and backslashes. */
+const isPlain = (text) => text.search(ODD) < 0;
+
+/** With these letters after a backslash for what a source should not hold: of 4 hex digits, of 8. */
+function escaped(text, [short, long] = ['u', 'U']) {
+  return text.replace(ODD, (c) =>
+    c.codePointAt(0) > 0xffff ? `\\${long}${hex(c, 8)}` : `\\${short}${hex(c, 4)}`,
+  );
+}
+
+/** A literal of one line, or of one for each line of the text, joined by that. */
+function byLines(text, join, write) {
+  return text
+    .split(/(?<=\n)/)
+    .map((line) => `"${write(line).replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`)
+    .join(join);
+}
+
+export function go(text) {
+  if (text.includes('\n') && !text.includes('`') && isPlain(text)) return `\`${text}\``;
+  return byLines(text, ' +\n\t', (line) => escaped(line.replace(/[\\"]/g, '\\$&')));
+}
+
+/** Its compiler reads \u before all else, as if a line end stood there; what is below 256 is octal. */
+export function java(text) {
+  const inside = text
+    .replace(/\\/g, '\\\\')
+    .replace(ODD, (c) =>
+      c.codePointAt(0) < 256
+        ? `\\${c.codePointAt(0).toString(8).padStart(3, '0')}`
+        : `\\u${hex(c, 4)}`,
+    );
+  // A text block loses the indentation that all its lines have, and space at their ends.
+  if (!text.includes('\n') || !/^\S/m.test(text)) {
+    return byLines(inside, ' +\n      ', (line) => line.replaceAll('"', '\\"'));
+  }
+  const kept = inside
+    .replace(/"""|"$/g, (part) => part.replace(/"/g, '\\"'))
+    .replace(/[ \t]+$/gm, (part) => part.replaceAll(' ', '\\040').replaceAll('\t', '\\011'));
+  return `"""\n${kept}"""`;
+}
+
+export function csharp(text) {
+  if (text.includes('\n') && isPlain(text)) return `@"${text.replaceAll('"', '""')}"`;
+  return byLines(text, ' +\n      ', (line) => escaped(line.replace(/[\\"]/g, '\\$&')));
+}
+
+export function ruby(text) {
+  if (isPlain(text)) return `'${text.replace(/[\\']/g, '\\$&')}'`;
+  const inside = text.replace(/[\\"]|#(?=[{$@])/g, '\\$&');
+  return `"${inside.replace(ODD, (c) => `\\u{${hex(c)}}`)}"`;
+}
+
+export function php(text) {
+  if (isPlain(text)) return `'${text.replace(/[\\']/g, '\\$&')}'`;
+  return `"${text.replace(/[\\"$]/g, '\\$&').replace(ODD, (c) => `\\u{${hex(c)}}`)}"`;
+}
+
+export function r(text) {
+  if (!/["\\]/.test(text) || !isPlain(text)) return `"${escaped(text.replace(/[\\"]/g, '\\$&'))}"`;
+  const fences = Array.from(text.matchAll(/\)(-*)"/g), ([, fence]) => fence.length + 1);
+  const fence = '-'.repeat(Math.max(0, ...fences));
+  return `r"${fence}(${text})${fence}"`;
+}
+
+export function julia(text) {
+  return `"${escaped(text.replace(/[\\"$]/g, '\\$&'))}"`;
+}
+
 /** Its compiler takes no tab in a literal, nor what it does not know to be printable. */
 const UNPRINTABLE = /(?![ \n])[\p{C}\p{Z}]/gu;
 

@@ -1,7 +1,9 @@
 // The same call as the page's own, for other programs. Each prints what the adaptor answers.
 
-import { literal } from '/_owt/owt.js';
+import { literal, owtify } from '/_owt/owt.js';
 
+import { toArguments } from './call.js';
+import * as plain from './plain.js';
 import * as quote from './quote.js';
 
 /** By what their tabs say: from a call, {@link About} it, to a program; and its language for Prism. */
@@ -11,6 +13,13 @@ export const SNIPPETS = new Map([
   ['Python', [python, 'python']],
   ['Rust', [rust, 'rust']],
   ['Haskell', [haskell, 'haskell']],
+  ['Go', [without(plain.go), 'clike']],
+  ['Java', [without(plain.java), 'clike']],
+  ['C#', [without(plain.csharp), 'clike']],
+  ['Ruby', [without(plain.ruby), 'bash']],
+  ['PHP', [without(plain.php), 'clike']],
+  ['R', [without(plain.r), 'python']],
+  ['Julia', [without(plain.julia), 'python']],
 ]);
 
 /**
@@ -36,8 +45,8 @@ function named(kwargs) {
   // 1.0 is no int in Python; what is longer than this is no int32.
   const isSame = numbers.every((number) => String(Number(number)) === number && number.length < 10);
   const written = json(value);
-  // JavaScript has a mind of its own about these.
-  const isOrdered = !/"(\d+|__proto__)":/.test(written);
+  // JavaScript has a mind of its own about these, and R takes no empty name.
+  const isOrdered = !/"(\d*|__proto__)":/.test(written);
   return isSame && isOrdered && !written.includes('\\') && written.search(quote.ODD) < 0
     ? value
     : undefined;
@@ -45,6 +54,30 @@ function named(kwargs) {
 
 function json(value) {
   return JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
+}
+
+/**
+ * A writer for a language without a client of owt's: `write` is given what its program sends. A file is
+ * the body, and the call stands in the address.
+ */
+function without(write) {
+  return (call, about) => {
+    const { file, asksKey } = about;
+    const headers = asksKey ? [['Authorization', 'Basic base64-of-USER:PASSWORD']] : [];
+    if (file) {
+      headers.push(['Content-Type', type(file)]);
+      return write({ url: owtify(...toArguments(call)), headers, file: file.name });
+    }
+    const data = named(call.kwargs);
+    return write({
+      url: place(about.origin, call.path),
+      headers,
+      code: call.code,
+      data,
+      text: call.kwargs.trim() && call.kwargs,
+      settings: settings(call),
+    });
+  };
 }
 
 /** With a place for the key, where one is asked for. */
