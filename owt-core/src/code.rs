@@ -39,11 +39,21 @@ impl fmt::Debug for CodeId {
     }
 }
 
+/// The module that code is the text of. It runs as that module, and not as an adaptor's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its full name, as it is imported.
+    pub module: Arc<str>,
+    /// Its file; empty for one that has none.
+    pub path: Arc<str>,
+}
+
 /// Python source with its identity. Cloning shares the text.
 #[derive(Clone, Debug)]
 pub struct Code {
     source: Arc<str>,
     id: CodeId,
+    origin: Option<Arc<Origin>>,
 }
 
 impl Code {
@@ -51,12 +61,23 @@ impl Code {
     pub fn new(source: impl Into<Arc<str>>) -> Self {
         let source = source.into();
         let id = CodeId(Sha256::digest(source.as_bytes()).into());
-        Self { source, id }
+        Self { source, id, origin: None }
+    }
+
+    /// The source of a module. The same text sent as an adaptor's is other code.
+    pub fn of_module(source: impl Into<Arc<str>>, origin: Origin) -> Self {
+        let source = source.into();
+        let mut digest = Sha256::new();
+        for part in ["owt module", &origin.module, &origin.path, &source] {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        Self { source, id: CodeId(digest.finalize().into()), origin: Some(Arc::new(origin)) }
     }
 
     /// The source with an identity that is known already: it is believed, not computed.
-    pub fn with_id(source: impl Into<Arc<str>>, id: CodeId) -> Self {
-        Self { source: source.into(), id }
+    pub fn with_id(source: impl Into<Arc<str>>, id: CodeId, origin: Option<Origin>) -> Self {
+        Self { source: source.into(), id, origin: origin.map(Arc::new) }
     }
 
     /// The source text.
@@ -64,7 +85,12 @@ impl Code {
         &self.source
     }
 
-    /// The identity of the source text.
+    /// The module that it is the text of, if it is one's.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
+    }
+
+    /// The identity of the source text, and of the module that it is the text of.
     pub fn id(&self) -> CodeId {
         self.id
     }
@@ -91,5 +117,17 @@ mod tests {
         assert_eq!(format!("{:?}", code.id()), known);
         assert_eq!(code, Code::new(String::from("abc")));
         assert_ne!(code, Code::new("abd"));
+    }
+
+    #[test]
+    fn a_modules_text_is_no_adaptors_and_no_other_modules() {
+        let origin = |module: &str, path: &str| Origin { module: module.into(), path: path.into() };
+        let code = Code::of_module("abc", origin("a", "/b"));
+        assert_eq!(code, Code::of_module("abc", origin("a", "/b")));
+        let others = [origin("b", "/b"), origin("a", "/c"), origin("a/", "b")];
+        for other in others.map(|origin| Code::of_module("abc", origin)) {
+            assert_ne!(code, other);
+        }
+        assert_ne!(code, Code::new("abc"));
     }
 }

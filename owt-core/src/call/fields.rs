@@ -276,6 +276,7 @@ impl<'a> CallFields<'a> {
                 .map(Cow::into_owned),
             cache_shared: boolean("cache_shared", self.cache_shared)?,
             timeout: timeout(self.timeout)?,
+            by_name: false,
         })
     }
 
