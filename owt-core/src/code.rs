@@ -17,6 +17,20 @@ impl CodeId {
         Self(digest)
     }
 
+    /// Reads 64 hexadecimal digits, in either case; `None` for anything else.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut digest = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != digest.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+            let digit = |digit: u8| char::from(digit).to_digit(16);
+            *byte = u8::try_from(digit(*high)? << 4 | digit(*low)?).ok()?;
+        }
+        Some(Self(digest))
+    }
+
     /// The digest itself.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -115,6 +129,11 @@ mod tests {
         let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(code.id().to_string(), known);
         assert_eq!(format!("{:?}", code.id()), known);
+        assert_eq!(CodeId::from_hex(known), Some(code.id()));
+        assert_eq!(CodeId::from_hex(&known.to_uppercase()), Some(code.id()));
+        for wrong in ["", "ba", &known[1..], &known.replace('8', "x"), &known.replace('a', "é")] {
+            assert_eq!(CodeId::from_hex(wrong), None, "{wrong}");
+        }
         assert_eq!(code, Code::new(String::from("abc")));
         assert_ne!(code, Code::new("abd"));
     }

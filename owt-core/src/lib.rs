@@ -18,8 +18,10 @@
 mod call;
 mod code;
 mod encoding;
+mod function;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod identifier;
 mod literal;
 mod problem;
 mod secrets;
@@ -31,6 +33,7 @@ pub use call::{
     MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
 };
 pub use code::{Code, CodeId, Origin};
+pub use function::{CODE_PATH, FUNCTIONS_PATH, FunctionName, SentFunction, is_module_name};
 pub use literal::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, Fault, Foreign, PROBLEM_JSON, Problem, ProblemKind};
 pub use secrets::SECRETS;
