@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::door::Rules;
+use crate::functions::Publication;
 use crate::pool::Workers;
 
 /// How a server behaves. [`Config::default`] is the command line's default.
@@ -17,6 +18,10 @@ pub struct Config {
     /// A file, or a module by its name, that uses `owt.tarp.server`: it answers every request, and
     /// no code that is sent runs.
     pub tarp: Option<String>,
+    /// What has its functions published.
+    pub published: Vec<Publication>,
+    /// The folder for what outlives the server; without one nothing does.
+    pub state: Option<PathBuf>,
     /// Who may come in, and from where.
     pub door: Rules,
     /// The file that a line is added to for each request.
@@ -91,6 +96,8 @@ impl Default for Config {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             lib_dirs: Vec::new(),
             tarp: None,
+            published: Vec::new(),
+            state: None,
             door: Rules::default(),
             audit: None,
             insecure_no_auth: false,

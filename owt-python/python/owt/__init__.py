@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .client import Client as Client
     from .client import OwtError as OwtError
     from .forms.registry import form
+    from .functions import function as function
     from .responses import Response, as_json, redirect, sse, stream
     from .server import Server, args, main
     from .summat import pipe, shell
@@ -46,6 +47,7 @@ _HOMES = {
     "args": "server",
     "as_json": "responses",
     "form": "forms.registry",
+    "function": "functions",
     "main": "server",
     "pipe": "summat",
     "redirect": "responses",

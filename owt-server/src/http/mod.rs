@@ -7,6 +7,7 @@ mod docs;
 mod edit;
 mod entrance;
 mod file;
+mod functions;
 mod landing;
 mod linger;
 mod listen;
@@ -45,6 +46,7 @@ use owt_engine::{CacheInput, Engine};
 
 use crate::audit::Audit;
 use crate::door::{Door, Pass, Scope};
+use crate::functions::Functions;
 use crate::metrics::Metrics;
 
 /// What every request needs.
@@ -59,6 +61,7 @@ pub(crate) struct Site {
     pub program: Option<Program>,
     pub metrics: Arc<Metrics>,
     pub audit: Option<Arc<Audit>>,
+    pub functions: Arc<Functions>,
 }
 
 /// What every HTTP thread serves. Everything is behind the [`entrance`].
@@ -103,8 +106,8 @@ async fn route(
     visit: &Rc<Visit>,
     pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
-    if request.path().starts_with(own::OWN) {
-        return own::page(request, payload, site, pass).await;
+    if request.path().starts_with(own::OWN) && !functions::is_call(request.path()) {
+        return own::page(request, payload, site, pass, visit).await;
     }
     visit.enters();
     if let Some(program) = &site.program {
@@ -131,7 +134,7 @@ async fn route(
             _ => Err(site.door.out_of_scope()),
         };
     }
-    match read::read(request, payload, site, &pass).await? {
+    match read::read(request, payload, site, &pass, visit).await? {
         Reading::Call(sent) => run(request, *sent, site, visit, pass).await,
         Reading::Nothing if request.path() == "/" => Ok(landing::landing(request, &pass.own, site)),
         // A call of that path is an adaptor's, as on every other.
@@ -148,7 +151,7 @@ async fn run(
     visit: &Rc<Visit>,
     mut pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
-    let Sent { call, names, body, own } = sent;
+    let Sent { call, names, body, own, max_age } = sent;
     visit.reads(&call);
     let Some(permit) = pass.permit.take() else {
         return ask::page(request, &call, &pass.own, &site.door)
@@ -161,7 +164,7 @@ async fn run(
     visit.calls(names);
     let submitted = Instant::now();
     let user = visit.caller().user.as_ref();
-    let input = CacheInput { path: request.path(), user, own };
+    let input = CacheInput { path: request.path(), user, own, max_age };
     let context = |call: &Call| read::context(request, call, body, &pass, visit);
     let (events, cache) = site.engine.submit(permit, call, input, context);
     if let Some(outcome) = cache {

@@ -3,10 +3,11 @@
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use owt_core::{Problem, ProblemKind, WARM_PATH};
+use owt_core::{CODE_PATH, FUNCTIONS_PATH, Problem, ProblemKind, WARM_PATH};
 
 use super::assets::Asset;
-use super::{Site, ask};
+use super::visit::Visit;
+use super::{Site, ask, functions};
 use crate::door::{Pass, Scope};
 use crate::metrics::{OPENMETRICS, Scrape};
 
@@ -22,6 +23,8 @@ pub(super) enum Page {
     Readyz,
     Metrics,
     Adaptors,
+    Functions,
+    Code,
     Run,
     Asset(&'static Asset),
     Problem(ProblemKind),
@@ -32,7 +35,15 @@ impl Page {
     pub fn all() -> impl Iterator<Item = Self> {
         let assets = Asset::all().iter().map(Self::Asset);
         let problems = ProblemKind::ALL.iter().map(|kind| Self::Problem(*kind));
-        let pages = [Self::Livez, Self::Readyz, Self::Metrics, Self::Adaptors, Self::Run];
+        let pages = [
+            Self::Livez,
+            Self::Readyz,
+            Self::Metrics,
+            Self::Adaptors,
+            Self::Functions,
+            Self::Code,
+            Self::Run,
+        ];
         pages.into_iter().chain(assets).chain(problems)
     }
 
@@ -42,6 +53,8 @@ impl Page {
             Self::Readyz => "/_owt/readyz".to_owned(),
             Self::Metrics => "/_owt/metrics".to_owned(),
             Self::Adaptors => WARM_PATH.to_owned(),
+            Self::Functions => FUNCTIONS_PATH.to_owned(),
+            Self::Code => CODE_PATH.to_owned(),
             Self::Run => ask::PATH.to_owned(),
             Self::Asset(asset) => asset.path.clone().into_owned(),
             Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
@@ -60,6 +73,7 @@ pub(super) async fn page(
     payload: &mut web::Payload,
     site: &Site,
     pass: Pass,
+    visit: &Visit,
 ) -> Result<HttpResponse, Box<Problem>> {
     let Some(page) = Page::all().find(|page| page.path() == request.path()) else {
         let detail = format!("there is nothing at {}; /_owt/ is the server's own", request.path());
@@ -67,9 +81,11 @@ pub(super) async fn page(
     };
     let (is_taken, allow) = match page {
         Page::Run => (request.method() == Method::POST, "POST"),
+        Page::Code => (request.method() == Method::PUT, "PUT"),
         _ => (matches!(*request.method(), Method::GET | Method::HEAD), "GET"),
     };
     if !is_taken {
+        visit.takes_only(allow);
         let detail = format!("{} is not for this page; send {allow}", request.method());
         return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
     }
@@ -79,8 +95,12 @@ pub(super) async fn page(
         Page::Readyz => ready(site),
         Page::Metrics => metrics(site)?,
         // It names what other users call.
-        Page::Adaptors if pass.scope == Scope::Probe => return Err(site.door.out_of_scope()),
+        Page::Adaptors | Page::Functions | Page::Code if pass.scope == Scope::Probe => {
+            return Err(site.door.out_of_scope());
+        }
         Page::Adaptors => HttpResponse::Ok().json(site.engine.warm().await),
+        Page::Functions => functions::catalogue(site).await,
+        Page::Code => functions::publish(request, payload, site, pass).await?,
         Page::Run => agreed(request, payload, site, &pass).await?,
         Page::Asset(asset) => asset.answer(request),
         Page::Problem(kind) => {
@@ -97,10 +117,12 @@ fn ready(site: &Site) -> HttpResponse {
         return HttpResponse::ServiceUnavailable().content_type(TEXT).body(text);
     }
     let (status, text) = match (host.ready, host.workers.iter().any(|worker| worker.up)) {
-        (true, true) => (StatusCode::OK, "ready\n"),
-        (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no Python process is up\n"),
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no calls are taken\n"),
+        (true, true) => (StatusCode::OK, "ready"),
+        (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no Python process is up"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no calls are taken"),
     };
+    // Calls are taken before all functions are described, and by their names too.
+    let text = format!("{text}{}\n", functions::progress(site));
     HttpResponse::build(status).content_type(TEXT).body(text)
 }
 

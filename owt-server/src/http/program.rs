@@ -49,7 +49,7 @@ impl Program {
         }
         let body = read::body(request.headers(), payload, site.max_body, site.body_timeout).await?;
         let call = Call::of(self.code.clone());
-        let sent = Sent { call, names: FieldNames::default(), body, own: None };
+        let sent = Sent { call, names: FieldNames::default(), body, own: None, max_age: None };
         run(request, sent, site, visit, pass).await
     }
 }
