@@ -12,6 +12,7 @@ mod errors;
 mod oneliner;
 mod outcomes;
 mod readme;
+mod restarts;
 mod results;
 mod same;
 mod streams;
