@@ -21,10 +21,10 @@ import importlib
 import ipaddress
 import json
 import math
+import os
 import pathlib
 import re
 import types
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
@@ -39,7 +39,6 @@ from ._words import with_article
 _DEEPEST = 200
 
 _TEXT = (
-    uuid.UUID,
     fractions.Fraction,
     pathlib.PurePath,
     ipaddress.IPv4Address,
@@ -220,7 +219,7 @@ def _written(value: object) -> bytes:
     except UnicodeEncodeError:  # half of a surrogate pair: JSON can escape it
         return write(ensure_ascii=True).encode()
     except ValueError:  # an int of more digits than Python writes
-        mark, long = uuid.uuid4().hex, list[int]()
+        mark, long = os.urandom(16).hex(), list[int]()
         marked = _written(_marked(made, mark, long)).decode()
         return re.sub(f'"{mark}([0-9]+)"', lambda at: digits(long[int(at[1])]), marked).encode()
 
@@ -429,6 +428,7 @@ _FIRST: tuple[tuple[type, Form], ...] = (
 # Classes that are not worth an import: known by name.
 _NAMED: dict[tuple[str, str], Form] = {
     ("sqlite3", "Row"): _row,
+    ("uuid", "UUID"): _text,
     ("zoneinfo", "ZoneInfo"): _zone,
     ("yarl", "URL"): _text,
     ("bson", "ObjectId"): _text,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Iterator
-from email.message import Message
-from typing import IO
+from collections.abc import Iterable, Iterator
+from typing import IO, TYPE_CHECKING
 
 from ._errors import Refused
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 
 class File:
@@ -54,8 +56,7 @@ class File:
 
 def parts(body: bytes, content_type: str) -> Iterator[File]:
     """Give the parts of a body, whose boundary its content type names. Raises Refused."""
-    head = Message()
-    head["content-type"] = content_type
+    head = _message([("content-type", content_type)])
     boundary = head.get_param("boundary")
     if not isinstance(boundary, str) or not boundary:
         raise _malformed("names no boundary")
@@ -85,11 +86,9 @@ def _part(body: bytes, start: int, end: int) -> File:
         blank = body.find(b"\r\n\r\n", start, end)
         head = body[start : end if blank < 0 else blank]
         content = b"" if blank < 0 else body[blank + 4 : end]
-    fields = Message()
-    for line in head.decode("utf-8", "replace").replace("\r\n ", " ").split("\r\n"):
-        name, _, value = line.partition(":")
-        if name.strip():
-            fields[name.strip()] = value.strip()
+    lines = head.decode("utf-8", "replace").replace("\r\n ", " ").split("\r\n")
+    named = (line.partition(":") for line in lines)
+    fields = _message((name.strip(), value.strip()) for name, _, value in named if name.strip())
     field = fields.get_param("name", header="content-disposition")
     if not isinstance(field, str):
         raise _malformed("has a part without a name")
@@ -97,6 +96,16 @@ def _part(body: bytes, start: int, end: int) -> File:
     kind = str(fields.get("content-type", "application/octet-stream"))
     shown = None if filename is None else _unescaped(filename)
     return File(_unescaped(field), shown, kind, content)
+
+
+def _message(fields: Iterable[tuple[str, str]]) -> Message:
+    # Imported here: every worker would be a tenth later at its start, for the few that get forms.
+    from email.message import Message
+
+    message = Message()
+    for name, value in fields:
+        message[name] = value
+    return message
 
 
 def _unescaped(name: str) -> str:

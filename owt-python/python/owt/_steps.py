@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import io
 import os
 import re
@@ -215,6 +214,9 @@ def _has(package: str) -> bool:
         return True
     if not re.fullmatch(r"[A-Za-z0-9._-]+", package):
         return False  # has a version or an extra: pip knows whether that is met
+    # Not with the others: it is an eighth of what a worker does before its first call.
+    import importlib.metadata
+
     try:
         importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:

@@ -88,10 +88,10 @@ fn linked_version() -> Option<String> {
 fn packages(executable: &Path) -> std::io::Result<Vec<(String, Option<String>)>> {
     let output =
         Command::new(executable).args(["-c", ASK_PACKAGES]).stdin(Stdio::null()).output()?;
-    last_line(&output.stdout).map_err(|error| {
-        match String::from_utf8_lossy(&output.stderr).trim().lines().last() {
+    serde_json::from_slice(last_line(&output.stdout)).map_err(
+        |error| match String::from_utf8_lossy(&output.stderr).trim().lines().last() {
             Some(said) => std::io::Error::other(said.to_owned()),
             None => error.into(),
-        }
-    })
+        },
+    )
 }

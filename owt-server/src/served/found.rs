@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use owt_engine::link::Found;
-use serde::de::DeserializeOwned;
 
 /// Links to links that are followed.
 const MOST_LINKS: usize = 32;
@@ -39,14 +38,13 @@ pub enum FindError {
     },
 }
 
-/// Begins with a new line: what is in the environment's site-packages may print something.
-const ASK: &str = "import json, sys, importlib.machinery as m; print('\\n' + json.dumps({\
-    'executable': sys.executable, 'version': '%d.%d.%d' % sys.version_info[:3], \
-    'prefix': sys.prefix, 'base_prefix': sys.base_prefix, \
-    'implementation': sys.implementation.name, \
-    'has_gil': 't' not in sys.abiflags, \
-    'only_built_in': [name for name in sys.builtin_module_names \
-                      if m.PathFinder.find_spec(name) is None]}))";
+/// Begins with a new line: what is in the environment's site-packages may print something. Imports
+/// nothing that is not there anyway: `json` takes Python as long as half of its start.
+const ASK: &str = "import os, sys, importlib.machinery as m; \
+    own = [name for name in sys.builtin_module_names if m.PathFinder.find_spec(name) is None]; \
+    print(flush=True); sys.stdout.buffer.write(os.fsencode('\\0'.join([\
+    sys.executable, '%d.%d.%d' % sys.version_info[:3], sys.prefix, sys.base_prefix, \
+    sys.implementation.name, '' if 't' in sys.abiflags else 'GIL', *own])))";
 
 /// The executable to serve when none is named: `$VIRTUAL_ENV`'s, that of the virtual environment
 /// which this program is in, else `python3` on PATH.
@@ -81,10 +79,13 @@ pub fn find(python: Option<&Path>) -> Result<Found, FindError> {
                 None => FindError::Run(path.clone(), error),
             },
         )?;
-    last_line(&output.stdout).map_err(|error| FindError::Answer {
+    answer(&output.stdout).ok_or_else(|| FindError::Answer {
         path,
         said: match (String::from_utf8_lossy(&output.stderr).trim(), output.status) {
-            ("", status) if status.success() => error.to_string(),
+            ("", status) if status.success() => {
+                let last = String::from_utf8_lossy(last_line(&output.stdout));
+                format!("it wrote {last:?}")
+            }
             (said, status) if status.success() => said.to_owned(),
             (said, status) => format!("it ended with {status}; {said}"),
         },
@@ -129,19 +130,30 @@ pub fn locate(
         .stdin(Stdio::null())
         .output()
         .map_err(|error| FindError::Run(python.to_owned(), error))?;
-    last_line(&output.stdout).map_err(|_| FindError::Answer {
+    serde_json::from_slice(last_line(&output.stdout)).map_err(|_| FindError::Answer {
         path: python.to_owned(),
         said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     })
 }
 
-/// What the last line of an output says, in JSON.
-///
-/// # Errors
-/// When it is another thing.
-pub fn last_line<T: DeserializeOwned>(output: &[u8]) -> serde_json::Result<T> {
-    let line = output.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
-    serde_json::from_slice(line.unwrap_or_default())
+/// What a Python said to [`ASK`].
+fn answer(output: &[u8]) -> Option<Found> {
+    let mut words = std::str::from_utf8(last_line(output)).ok()?.split('\0');
+    let mut next = || words.next().filter(|word| !word.is_empty());
+    Some(Found {
+        executable: next()?.into(),
+        version: next()?.to_owned(),
+        prefix: next()?.into(),
+        base_prefix: next()?.into(),
+        implementation: next()?.to_owned(),
+        has_gil: words.next()? == "GIL",
+        only_built_in: words.map(str::to_owned).collect(),
+    })
+}
+
+/// The last line of an output.
+pub fn last_line(output: &[u8]) -> &[u8] {
+    output.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default()
 }
 
 /// What a link leads to in the end, if that is not there.

@@ -6,13 +6,12 @@ names to find the functions it is to run; they are read from the folder that OWT
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.util
 import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
 
 #: The environment variable that names the folder of the adaptors' sources.
@@ -52,18 +51,11 @@ def put(name: str, module: ModuleType | None) -> ModuleType | None:
     return before
 
 
-class Loader(importlib.abc.InspectLoader):
+class Loader(SourceFileLoader):
     """Loads an adaptor's module from its source file."""
 
-    def __init__(self, path: str) -> None:
-        """Take the path of the source."""
-        self.path = path
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        """Leave the making of the module to Python."""
-
     def get_source(self, fullname: str) -> str:
-        """Give the source."""
+        """Give the source as it was sent, whatever its lines end with."""
         with open(self.path, encoding="utf-8", newline="") as file:
             return file.read()
 
@@ -74,7 +66,7 @@ class Loader(importlib.abc.InspectLoader):
         execute(module, self.get_source(module.__name__))
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     def find_spec(
         self,
         fullname: str,
@@ -89,7 +81,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 def spec_for(fullname: str, path: str) -> ModuleSpec | None:
     """Give the import system's description of an adaptor's module."""
-    return importlib.util.spec_from_file_location(fullname, path, loader=Loader(path))
+    return importlib.util.spec_from_file_location(fullname, path, loader=Loader(fullname, path))
 
 
 sys.meta_path.insert(0, _Finder())
