@@ -382,6 +382,12 @@ def _text(value: Any, _: int) -> Any:
     return str(value)
 
 
+def _near(value: Any, _: int) -> Any:
+    """A number of any precision: a float where that says the same."""
+    number = float(value)
+    return number if number == value or number != number else str(value)
+
+
 def _exception(value: Any, _: int) -> Any:
     return {"type": type_name(type(value)), "message": message_of(value)}
 
@@ -433,6 +439,12 @@ _NAMED: dict[tuple[str, str], Form] = {
     ("yarl", "URL"): _text,
     ("bson", "ObjectId"): _text,
     ("bson", "Decimal128"): _text,
+    ("babel", "Locale"): _text,
+    ("phonenumbers", "PhoneNumber"): _namespace,
+    ("gmpy2", "mpz"): lambda value, _: int(value),
+    ("gmpy2", "mpq"): _text,
+    ("gmpy2", "mpfr"): _near,
+    ("mpmath", "mpf"): _near,
     ("httpx", "URL"): _text,
     ("pydantic_core", "Url"): _text,
     ("pydantic_core", "MultiHostUrl"): _text,

@@ -114,7 +114,8 @@ def host(value: Any) -> Any:
         return _known(value)
     if hasattr(kind, "detach") and hasattr(kind, "cpu"):
         return _from_torch(value)
-    for name in ("toarray", "todense", "get", "numpy"):
+    get = ("get",) if kind.__module__.startswith("cupy") else ()
+    for name in ("toarray", "todense", *get, "numpy"):
         if hasattr(kind, name):
             _check_dense(value)
             return numpy.asarray(getattr(value, name)())

@@ -132,6 +132,11 @@ def _drawn(graph: Any, name: str) -> bytes:
     return buffer.getvalue()
 
 
+def _plain_igraph(graph: Any, depth: int) -> Any:
+    nodes, links = graph.to_dict_list()
+    return _json.plain({"directed": graph.is_directed(), "nodes": nodes, "links": links}, depth + 1)
+
+
 def wordcloud(cloud: Any) -> Sequence[Form]:
     """A cloud of words: as an image, and as SVG."""
     from .pictures import image_forms
@@ -155,6 +160,35 @@ def qrcode(code: Any) -> Sequence[Form]:
     return [Form(SVG if code.kind == "SVG" else "image/png", saved)]
 
 
+def segno(code: Any) -> Sequence[Form]:
+    """A QR code of segno."""
+
+    def saved(name: str) -> bytes:
+        buffer = io.BytesIO()
+        code.save(buffer, kind=name, scale=8)
+        return buffer.getvalue()
+
+    return _static(saved, (SVG, "image/png", "application/pdf"))
+
+
+def barcode(code: Any) -> Sequence[Form]:
+    """A bar code."""
+    return [Form(SVG, lambda _: code.render())]
+
+
+def pygal(chart: Any) -> Sequence[Form]:
+    """A chart of pygal."""
+    return [Form(SVG, lambda _: chart.render())]
+
+
+def pyecharts(chart: Any) -> Sequence[Form]:
+    """A chart of pyecharts: a page, which takes ECharts from the network, and its options."""
+    return [
+        Form("text/html", lambda _: chart.render_embed()),
+        Form(JSON, lambda _: chart.dump_options_with_quotes()),
+    ]
+
+
 def _plain_json(value: Any, depth: int) -> Any:
     return _json.plain(json.loads(value.to_json()), depth + 1)
 
@@ -167,6 +201,10 @@ FORMS: dict[str, Any] = {
     "branca.Element": folium,
     "holoviews.Dimensioned": holoviews,
     "panel.Viewable": panel,
+    "segno.QRCode": segno,
+    "barcode.Barcode": barcode,
+    "pygal.PublicApi": pygal,
+    "pyecharts.Base": pyecharts,
     "graphviz.Dot": graphviz,
     "graphviz.Source": graphviz,
     "networkx.Graph": networkx,
@@ -177,4 +215,5 @@ PLAIN: dict[str, Any] = {
     "plotly.BaseFigure": _plain_json,
     "altair.TopLevelMixin": _plain_json,
     "networkx.Graph": plain_graph,
+    "igraph.Graph": _plain_igraph,
 }

@@ -160,6 +160,20 @@ def tree(value: Any) -> Sequence[Form]:
     ]
 
 
+def parsed(value: Any) -> Sequence[Form]:
+    """A tree of lark."""
+    return [Form("text/plain", lambda _: value.pretty()), Form(JSON, _json.encoded)]
+
+
+def _plain_parsed(value: Any, depth: int) -> Any:
+    return {"label": str(value.data), "children": _json.plain(list(value.children), depth + 1)}
+
+
+def blob(value: Any) -> Sequence[Form]:
+    """A text of TextBlob."""
+    return [Form("text/plain", str), Form(JSON, _json.encoded)]
+
+
 def _plain_tree(value: Any, depth: int) -> Any:
     return {"label": _json.plain(value.label()), "children": _json.plain(list(value), depth + 1)}
 
@@ -216,6 +230,11 @@ def _made(media: str, method: str, *given: Any) -> Callable[[Any], Sequence[Form
     return lambda _: [Form(media, lambda value: bytes(getattr(value, method)(*given)))]
 
 
+def open_document(value: Any) -> Sequence[Form]:
+    """A document of odfdo: a text, a spreadsheet, a presentation."""
+    return _saved(value.mimetype, "save")(value)
+
+
 def pdf_page(page: Any) -> Sequence[Form]:
     """A page of PyMuPDF: drawn, and its text."""
     return [
@@ -242,6 +261,11 @@ FORMS: dict[str, Any] = {
     "statsmodels.ResultsWrapper": summarized,
     "statsmodels.Results": summarized,
     "openpyxl.Workbook": _saved(XLSX, "save"),
+    "docxtpl.DocxTemplate": _saved(DOCX, "save"),
+    "odfdo.Document": open_document,
+    "textblob.BaseBlob": blob,
+    "lark.Tree": parsed,
+    "icalendar.Component": _made("text/calendar", "to_ical"),
     "docx.Document": _saved(DOCX, "save"),
     "pptx.Presentation": _saved(PPTX, "save"),
     "reportlab.Canvas": _made(PDF, "getpdfdata"),
@@ -261,4 +285,6 @@ PLAIN: dict[str, Any] = {
     "spacy.Doc": _plain_spacy,
     "spacy.Span": _plain_spacy,
     "nltk.Tree": _plain_tree,
+    "textblob.BaseBlob": lambda value, _: str(value),
+    "lark.Tree": _plain_parsed,
 }

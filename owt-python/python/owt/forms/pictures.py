@@ -150,6 +150,8 @@ def _writer(image: Any, name: str) -> Callable[[Any], bytes | None]:
         if name not in pil.SAVE:
             return None  # this PIL was built without it
         fits = image.mode in ("1", "L", "RGB") or (image.mode == "RGBA" and name != "PDF")
+        if image.mode == "1" and name == "JPEG2000":
+            return _saved(image.convert("L"), name)
         return _saved(image if fits else opaque(image), name)
 
     return write

@@ -13,7 +13,7 @@ from .registry import JSON, Form, Instead, Plain
 
 GEOJSON = "application/geo+json"
 # What gives a dict of the value's fields: most libraries of structures have one of them.
-_DICTS = ("to_dict", "as_dict", "asdict", "dict")
+_DICTS = ("to_dict", "as_dict", "asdict", "todict", "dict")
 
 
 def of(value: Any) -> list[Form]:

@@ -71,7 +71,8 @@ _FAMILIES = {
     **dict.fromkeys(
         (
             *("plotly", "altair", "bokeh", "folium", "branca", "holoviews", "panel"),
-            *("graphviz", "networkx", "wordcloud", "qrcode"),
+            *("graphviz", "networkx", "igraph", "wordcloud", "qrcode", "segno", "barcode"),
+            *("pygal", "pyecharts"),
         ),
         "charts",
     ),
@@ -79,14 +80,21 @@ _FAMILIES = {
         (
             *("sympy", "bs4", "dominate", "lxml", "xml", "spacy", "nltk", "statsmodels"),
             *("openpyxl", "docx", "pptx", "reportlab", "fpdf", "pypdf", "weasyprint"),
-            *("pymupdf", "fitz"),
+            *("pymupdf", "fitz", "docxtpl", "odfdo", "textblob", "lark", "icalendar"),
         ),
         "documents",
     ),
     **dict.fromkeys(
-        ("shapely", "geopandas", "xarray", "rdkit", "Bio", "astropy", "pint", "google"), "science"
+        (
+            *("shapely", "geopandas", "xarray", "rdkit", "Bio", "skbio", "astropy", "pint"),
+            *("quantities", "uncertainties", "geopy", "pydicom", "google"),
+        ),
+        "science",
     ),
-    **dict.fromkeys(("sqlalchemy", "msgspec", "pydub", "IPython", "graphql", "peewee", "tortoise"), "services"),
+    **dict.fromkeys(
+        ("sqlalchemy", "msgspec", "pydub", "IPython", "graphql", "peewee", "tortoise", "mido"),
+        "services",
+    ),
 }
 # A module keeps what it has registered under this name, so that it goes with the module.
 _OWN = "__owt_forms__"

@@ -176,6 +176,37 @@ def _plain_astropy(value: Any, depth: int) -> Any:
     return {"value": _json.plain(value.value, depth + 1), "unit": str(value.unit)}
 
 
+def _plain_quantities(value: Any, depth: int) -> Any:
+    return {
+        "value": _json.plain(value.magnitude, depth + 1),
+        "unit": value.dimensionality.string,
+    }
+
+
+def uncertain(value: Any) -> Sequence[Form]:
+    """A number with its uncertainty."""
+    return [Form(JSON, _json.encoded), Form("text/plain", str)]
+
+
+def _plain_uncertain(value: Any, _: int) -> Any:
+    return {"value": value.nominal_value, "deviation": value.std_dev}
+
+
+def distance(value: Any) -> Sequence[Form]:
+    """A distance of geopy."""
+    return [Form("text/plain", str), Form(JSON, _json.encoded)]
+
+
+def _plain_location(value: Any, _: int) -> Any:
+    names = ("address", "latitude", "longitude", "altitude")
+    return {name: getattr(value, name) for name in names}
+
+
+def dicom(value: Any) -> Sequence[Form]:
+    """A dataset of pydicom, as DICOM's own JSON (PS3.18, annex F)."""
+    return [Form(JSON, _json.encoded), Form("text/plain", str)]
+
+
 def _plain_time(value: Any, depth: int) -> Any:
     return _json.plain(value.isot, depth + 1)
 
@@ -206,6 +237,11 @@ FORMS: dict[str, Any] = {
     "astropy.Quantity": quantity,
     "pint.PlainQuantity": quantity,
     "google.Message": message,
+    "skbio.Sequence": sequence,
+    "quantities.Quantity": quantity,
+    "uncertainties.AffineScalarFunc": uncertain,
+    "geopy.Distance": distance,
+    "pydicom.Dataset": dicom,
 }
 PLAIN: dict[str, Any] = {
     "shapely.BaseGeometry": plain_geometry,
@@ -221,4 +257,10 @@ PLAIN: dict[str, Any] = {
     "astropy.Time": _plain_time,
     "pint.PlainQuantity": _plain_pint,
     "google.Message": _plain_message,
+    "skbio.Sequence": lambda value, _: str(value),
+    "quantities.Quantity": _plain_quantities,
+    "uncertainties.AffineScalarFunc": _plain_uncertain,
+    "geopy.Distance": lambda value, _: {"km": value.km},
+    "geopy.Location": _plain_location,
+    "pydicom.Dataset": lambda value, depth: _json.plain(value.to_json_dict(), depth + 1),
 }

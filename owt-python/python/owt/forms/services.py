@@ -84,6 +84,17 @@ def segment(value: Any) -> Sequence[Form]:
     return [Form("audio/wav", wav), Form("text/html", player)]
 
 
+def notes(value: Any) -> Sequence[Form]:
+    """A file of MIDI."""
+
+    def midi(_: Any) -> bytes:
+        buffer = io.BytesIO()
+        value.save(file=buffer)
+        return buffer.getvalue()
+
+    return [Form("audio/midi", midi)]
+
+
 def media(value: Any) -> Sequence[Form]:
     """A sound or a film of IPython's."""
     shown = displays.of(value, type(value).__mro__)
@@ -98,6 +109,7 @@ FORMS: dict[str, Any] = {
     "sqlalchemy.ScalarResult": result,
     "sqlalchemy.MappingResult": result,
     "pydub.AudioSegment": segment,
+    "mido.MidiFile": notes,
     "IPython.Audio": media,
     "IPython.Video": media,
 }
