@@ -7,6 +7,7 @@ import GHC.IO.Encoding (setFileSystemEncoding, setLocaleEncoding)
 import qualified OutcomeSpec
 import qualified PackageSpec
 import qualified ReadmeSpec
+import qualified RestartSpec
 import qualified SameSpec
 import Server (library, withServer)
 import qualified StreamSpec
@@ -23,6 +24,7 @@ main = do
     describe "calls" (CallSpec.spec url)
     describe "streams" (StreamSpec.spec url)
     describe "faulty peers" FaultySpec.spec
+    describe "a server that restarts" RestartSpec.spec
     describe "what all clients read" (OutcomeSpec.spec url)
     describe "the door" DoorSpec.spec
     describe "the README" (ReadmeSpec.spec url)

@@ -6,6 +6,7 @@ module Peer
     Asked (..),
     Then (..),
     withPeer,
+    withPeerIO,
     whole,
     chunked,
   )
@@ -50,7 +51,11 @@ data Peer = Peer
 
 -- | A peer that answers each request so, in pieces; it is told how many came before.
 withPeer :: (Int -> Asked -> ([ByteString], Then)) -> (Peer -> IO a) -> IO a
-withPeer answer action = bracket listening close $ \listener -> do
+withPeer answer = withPeerIO (\nth asked -> pure (answer nth asked))
+
+-- | A peer that has more to do for its answers.
+withPeerIO :: (Int -> Asked -> IO ([ByteString], Then)) -> (Peer -> IO a) -> IO a
+withPeerIO answer action = bracket listening close $ \listener -> do
   asked <- newTVarIO []
   closed <- newTVarIO 0
   port <- socketPort listener
@@ -76,7 +81,7 @@ withPeer answer action = bracket listening close $ \listener -> do
       read' <- readRequest number stream begun
       forM_ read' $ \(request, rest) -> do
         before <- atomically (stateTVar asked (\others -> (length others, request : others)))
-        let (pieces, next) = answer before request
+        (pieces, next) <- answer before request
         mapM_ (sendAll stream) pieces
         case next of
           Keep -> serve asked number stream rest
