@@ -207,7 +207,7 @@ def _line(exc: BaseException) -> int | None:
     found = None
     tb = exc.__traceback__
     while tb is not None:
-        if str(tb.tb_frame.f_globals.get("__name__")).startswith(_ADAPTORS):
+        if _threads.is_marked(tb.tb_frame.f_globals):
             found = tb.tb_lineno
         tb = tb.tb_next
     return found
