@@ -207,7 +207,7 @@ class Parameters:
                 arguments[name] = made[name]
             elif parameter.default is not parameter.empty:
                 arguments[name] = parameter.default
-        bound = BoundArguments(self.signature, arguments)  # type: ignore[arg-type]
+        bound = BoundArguments(self.signature, arguments)
         return bound.args, bound.kwargs
 
     def _wrong(self, faults: list[tuple[str, Fault]]) -> Refused:
