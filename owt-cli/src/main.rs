@@ -9,6 +9,7 @@ mod doctor;
 mod encode;
 mod expression;
 mod failure;
+mod functions;
 mod hash_password;
 mod listen;
 mod log;
@@ -46,6 +47,8 @@ fn main() -> ExitCode {
         Command::Encode(args) => encode::run(args),
         Command::Call(args) => call::run(args),
         Command::Ls(args) => ls::run(&args),
+        Command::Functions(args) => functions::list(&args),
+        Command::Publish(args) => functions::publish(&args),
         Command::Completions(args) => completions::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Doctor(args) => doctor::run(&args),

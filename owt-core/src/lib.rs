@@ -16,6 +16,7 @@
 //! ```
 
 mod call;
+mod catalogue;
 mod code;
 mod encoding;
 mod function;
@@ -32,6 +33,7 @@ pub use call::{
     Call, CallError, CallFields, DEFAULT_CODE_NAME, DEFAULT_FN_NAME, FieldNames, MAX_CODE_NAME,
     MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
 };
+pub use catalogue::{Catalogue, FunctionInfo, ParameterInfo, ReturnInfo, SentCode, Unpublished};
 pub use code::{Code, CodeId, Origin};
 pub use function::{CODE_PATH, FUNCTIONS_PATH, FunctionName, SentFunction, is_module_name};
 pub use literal::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};

@@ -17,7 +17,7 @@ use owt_server::{Config, Workers};
 
 use crate::units::{Size, Span};
 
-pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, LsArgs};
+pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, FunctionsArgs, LsArgs, PublishArgs};
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::{Asked, KeyArgs};
 pub(crate) use listen::{ListenArgs, TlsHow};
@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Call(CallArgs),
     /// List the adaptors that are warm in a running server, their calls and their worker's memory
     Ls(LsArgs),
+    /// List the functions that a running server publishes
+    Functions(FunctionsArgs),
+    /// Send code to a running server, to be called by its hash or by a name
+    Publish(PublishArgs),
     /// Print a script that completes owt's arguments in a shell
     Completions(CompletionsArgs),
     /// Turn a password into what --auth and --auth-file keep of it
