@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from . import _code, _hints, _libs, _ready, _threads, adaptors
+from ._batch import Batched
 from ._context import loading
 from ._errors import UNPARSED, Refused
 from ._flow import Flow
@@ -63,6 +64,8 @@ class Adaptor:
         found = self._functions.get(fn_name)
         if found is None:
             function = self._find(fn_name)
+            if isinstance(function, Batched):  # its callers wait on the event loop, for no thread
+                function = function.later
             found = self._functions[fn_name] = (function, _wants_request(function))
         return found
 

@@ -50,6 +50,7 @@ const GROUPS: [(&str, &[Document]); 4] = [
             document!("docs/wire.md", "What a request means"),
             document!("docs/adaptors.md", "In an adaptor's scope"),
             document!("docs/pipelines.md", "Pipelines"),
+            document!("docs/batching.md", "Batching"),
             document!("docs/libraries.md", "Libraries"),
             document!("docs/forms.md", "Forms of results"),
             document!("docs/serving.md", "Serving"),
