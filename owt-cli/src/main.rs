@@ -13,6 +13,7 @@ mod hash_password;
 mod listen;
 mod log;
 mod ls;
+mod mcp;
 mod output;
 mod progress;
 mod saved;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Encode(args) => encode::run(args),
         Command::Call(args) => call::run(args),
         Command::Ls(args) => ls::run(&args),
+        Command::Mcp(args) => mcp::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Call, WARM_PATH, Warm, to_kwargs};
+use owt_core::{Call, MCP_PATH, WARM_PATH, Warm, to_kwargs};
 use percent_encoding::percent_decode_str;
-use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Body, RequestBuilder};
 use serde::Serialize;
 use url::{Host, Url};
 
@@ -134,6 +134,27 @@ impl Client {
         let request = self.route.connections()?.get(url).headers(self.headers.clone());
         let request = self.open(request.header(ACCEPT, "application/json"))?;
         self.execute(request, self.timeout).await?.json().await
+    }
+
+    /// Sends a message of MCP, which is JSON, with these headers, to a server that speaks it. The
+    /// reply is JSON or a stream of events, or a problem.
+    ///
+    /// # Errors
+    /// What could not be sent: see [`ErrorKind`](crate::ErrorKind).
+    pub async fn mcp(
+        &self,
+        message: impl Into<Body>,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Result<Reply, Error> {
+        let mut url = self.base.clone();
+        url.set_path(MCP_PATH);
+        url.set_query(None);
+        let request = self.route.connections()?.post(url).body(message);
+        let request = request.headers(self.headers.clone());
+        let request = request.headers(headers.into_iter().collect());
+        let request = request.header(ACCEPT, "application/json, text/event-stream");
+        let request = self.open(request.header(CONTENT_TYPE, "application/json"))?;
+        self.execute(request, self.timeout).await
     }
 
     /// Sends a request, and again where that is safe and asked for.

@@ -18,6 +18,7 @@
 mod call;
 mod code;
 mod encoding;
+mod function;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod literal;
@@ -31,6 +32,9 @@ pub use call::{
     MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
 };
 pub use code::{Code, CodeId};
+pub use function::{
+    Catalogue, FUNCTIONS_PATH, Function, MCP_PATH, ModuleError, Parameter, ParameterKind, Returns,
+};
 pub use literal::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, Foreign, PROBLEM_JSON, Problem, ProblemKind};
 pub use secrets::SECRETS;

@@ -135,6 +135,7 @@ pub fn serve(
         python_version: announcement.python_version.clone(),
         metrics: Arc::default(),
         audit: audit.clone(),
+        mcp: config.mcp,
     };
     let Signals { shutdown, reload } = signals;
     let files = Files { tls: listener.tls(), door, audit: audit.clone() };

@@ -5,6 +5,7 @@ mod call;
 mod door;
 mod keys;
 mod listen;
+mod mcp;
 mod sandbox;
 
 use std::ffi::OsString;
@@ -17,10 +18,11 @@ use owt_server::{Config, Workers};
 
 use crate::units::{Size, Span};
 
-pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, LsArgs};
+pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, LsArgs, ServerArgs, TokenArgs};
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::{Asked, KeyArgs};
 pub(crate) use listen::{ListenArgs, TlsHow};
+pub(crate) use mcp::{McpArgs, ServeMcpArgs};
 pub(crate) use sandbox::SandboxArgs;
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Call(CallArgs),
     /// List the adaptors that are warm in a running server, their calls and their worker's memory
     Ls(LsArgs),
+    /// Speak MCP on standard input and output, for a server that is started with --mcp
+    Mcp(McpArgs),
     /// Print a script that completes owt's arguments in a shell
     Completions(CompletionsArgs),
     /// Turn a password into what --auth and --auth-file keep of it
@@ -209,6 +213,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
+
+    #[command(flatten)]
+    pub(crate) mcp: ServeMcpArgs,
 }
 
 /// How `serve` writes its log.

@@ -185,6 +185,7 @@ mod tests {
                 python_version: String::new(),
                 metrics: Arc::default(),
                 audit: None,
+                mcp: None,
             });
             let new = || async { "somebody added this" };
             let server =

@@ -10,6 +10,7 @@ mod file;
 mod landing;
 mod linger;
 mod listen;
+mod mcp;
 mod own;
 mod problem_page;
 mod quiet;
@@ -42,6 +43,7 @@ pub(crate) use listen::server;
 use owt_engine::{CacheInput, Engine};
 
 use crate::audit::Audit;
+use crate::config::Mcp;
 use crate::door::{Door, Pass, Scope};
 use crate::metrics::Metrics;
 
@@ -55,6 +57,8 @@ pub(crate) struct Site {
     pub python_version: String,
     pub metrics: Arc<Metrics>,
     pub audit: Option<Arc<Audit>>,
+    /// How MCP is served, if it is.
+    pub mcp: Option<Mcp>,
 }
 
 /// What every HTTP thread serves. Everything is behind the [`entrance`].
@@ -100,7 +104,7 @@ async fn route(
     mut pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
     if request.path().starts_with(own::OWN) {
-        return own::page(request, payload, site, pass).await;
+        return own::page(request, payload, site, visit, pass).await;
     }
     visit.enters();
     match *request.method() {

@@ -1,13 +1,17 @@
 //! Serves the server's own pages below `/_owt/`: health, metrics, warm adaptors, a person's yes,
-//! files for browsers, and explanations of problems.
+//! files for browsers, MCP, and explanations of problems.
+
+use std::rc::Rc;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use owt_core::{Problem, ProblemKind, WARM_PATH};
+use owt_core::{Catalogue, MCP_PATH, Problem, ProblemKind, WARM_PATH};
 
 use super::assets::Asset;
-use super::{Site, ask};
+use super::visit::Visit;
+use super::{Site, ask, mcp};
 use crate::door::{Pass, Scope};
+use crate::functions::openapi::{About, document};
 use crate::metrics::{OPENMETRICS, Scrape};
 
 /// Paths that belong to the server.
@@ -23,6 +27,8 @@ pub(super) enum Page {
     Metrics,
     Adaptors,
     Run,
+    Mcp,
+    OpenApi,
     Asset(&'static Asset),
     Problem(ProblemKind),
 }
@@ -33,7 +39,8 @@ impl Page {
         let assets = Asset::all().iter().map(Self::Asset);
         let problems = ProblemKind::ALL.iter().map(|kind| Self::Problem(*kind));
         let pages = [Self::Livez, Self::Readyz, Self::Metrics, Self::Adaptors, Self::Run];
-        pages.into_iter().chain(assets).chain(problems)
+        let described = [Self::Mcp, Self::OpenApi];
+        pages.into_iter().chain(described).chain(assets).chain(problems)
     }
 
     pub fn path(self) -> String {
@@ -43,6 +50,8 @@ impl Page {
             Self::Metrics => "/_owt/metrics".to_owned(),
             Self::Adaptors => WARM_PATH.to_owned(),
             Self::Run => ask::PATH.to_owned(),
+            Self::Mcp => MCP_PATH.to_owned(),
+            Self::OpenApi => "/_owt/openapi.json".to_owned(),
             Self::Asset(asset) => asset.path.clone().into_owned(),
             Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
         }
@@ -59,6 +68,7 @@ pub(super) async fn page(
     request: &HttpRequest,
     payload: &mut web::Payload,
     site: &Site,
+    visit: &Rc<Visit>,
     pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
     let Some(page) = Page::all().find(|page| page.path() == request.path()) else {
@@ -66,7 +76,7 @@ pub(super) async fn page(
         return Err(Box::new(Problem::new(ProblemKind::NotFound, detail)));
     };
     let (is_taken, allow) = match page {
-        Page::Run => (request.method() == Method::POST, "POST"),
+        Page::Run | Page::Mcp => (request.method() == Method::POST, "POST"),
         _ => (matches!(*request.method(), Method::GET | Method::HEAD), "GET"),
     };
     if !is_taken {
@@ -79,14 +89,31 @@ pub(super) async fn page(
         Page::Readyz => ready(site),
         Page::Metrics => metrics(site)?,
         // It names what other users call.
-        Page::Adaptors if pass.scope == Scope::Probe => return Err(site.door.out_of_scope()),
+        Page::Adaptors | Page::OpenApi if pass.scope == Scope::Probe => {
+            return Err(site.door.out_of_scope());
+        }
         Page::Adaptors => HttpResponse::Ok().json(site.engine.warm().await),
         Page::Run => agreed(request, payload, site, &pass).await?,
+        Page::OpenApi => HttpResponse::Ok().json(openapi(site)),
+        Page::Mcp => match site.mcp {
+            Some(mcp) => mcp::answer(request, payload, site, visit, pass, mcp).await?,
+            None => return Err(without_mcp()),
+        },
         Page::Asset(asset) => asset.answer(request),
         Page::Problem(kind) => {
             text(format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation()))
         }
     })
+}
+
+fn openapi(site: &Site) -> serde_json::Value {
+    let about = About { asks_key: site.door.asks_key(), takes_tokens: site.door.takes_tokens() };
+    document(&Catalogue::default(), about)
+}
+
+fn without_mcp() -> Box<Problem> {
+    let detail = "this server does not serve MCP: `owt serve --mcp` does";
+    Box::new(Problem::new(ProblemKind::NotFound, detail))
 }
 
 /// Whether calls are taken. A load balancer sends them elsewhere meanwhile.
