@@ -57,7 +57,11 @@ impl Failure {
         ExitCode::from(match self {
             Self::Closed => 0,
             Self::Usage(_) | Self::Read(..) | Self::Call(_) => 2,
-            Self::Serve(ServeError::Exposed(_) | ServeError::Sandbox(SandboxError::NoWorkers)) => 2,
+            Self::Serve(
+                ServeError::Exposed(_)
+                | ServeError::NotPublishable(_)
+                | ServeError::Sandbox(SandboxError::NoWorkers),
+            ) => 2,
             Self::Client(error) if error.kind() == ErrorKind::Usage => 2,
             // As of a program that the signal has ended.
             Self::Interrupted(signal) => {

@@ -43,7 +43,12 @@ pub(crate) fn listen(
 fn tls(args: &ListenArgs, names: Vec<String>) -> Result<Option<Tls>, Failure> {
     Ok(match (&args.tls, &args.tls_cert, &args.tls_key) {
         (Some(TlsHow::SelfSigned), ..) => {
-            let folder = state_folder()?.join(CERTIFICATES);
+            let folder = state_folder().ok_or_else(|| {
+                let nowhere = "--tls self-signed: there is no home folder to keep the certificate \
+                               in; set XDG_STATE_HOME to an absolute path";
+                Failure::Usage(nowhere.to_owned())
+            })?;
+            let folder = folder.join(CERTIFICATES);
             let made = Tls::self_signed(folder, args.address, names);
             Some(made.map_err(|error| Failure::Tls("--tls self-signed", error.into()))?)
         }
@@ -56,18 +61,14 @@ fn tls(args: &ListenArgs, names: Vec<String>) -> Result<Option<Tls>, Failure> {
     })
 }
 
-/// Where programs keep what should outlive a restart (XDG Base Directory Specification).
-fn state_folder() -> Result<PathBuf, Failure> {
+/// Where programs keep what should outlive a restart (XDG Base Directory Specification); `None`
+/// without a home.
+pub(crate) fn state_folder() -> Option<PathBuf> {
     let given = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
     // A relative one is to be ignored.
     given
         .filter(|folder| folder.is_absolute())
         .or_else(|| Some(std::env::home_dir()?.join(".local/state")))
-        .ok_or_else(|| {
-            let nowhere = "--tls self-signed: there is no home folder to keep the certificate in; \
-                           set XDG_STATE_HOME to an absolute path";
-            Failure::Usage(nowhere.to_owned())
-        })
 }
 
 /// What clients need to know besides the URL.

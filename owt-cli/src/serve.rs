@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use owt_client::server_url;
 use owt_core::{Call, SECRETS, shell_word};
 use owt_server::{
-    Address, Config, Keyring, Keys, Listener, Ready, ServeError, TOKEN_USER, Workers,
+    Address, Config, Keyring, Keys, Listener, Publication, Ready, ServeError, TOKEN_USER, Workers,
 };
 
 use crate::args::{Asked, ServeArgs};
 use crate::failure::Failure;
-use crate::listen::{Reach, listen};
+use crate::listen::{Reach, listen, state_folder};
 use crate::token_file::TokenFile;
 use crate::{log, output, shutdown};
 
@@ -47,10 +47,14 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
         usize::try_from(bytes).map_err(too_much)
     };
     let max_body = addressed(args.max_body.0, "--max-body")?;
-    args.lib_dirs.iter().try_for_each(is_folder)?;
+    let published = args.published.iter().map(|one| Publication::of(one));
+    let published = published.collect::<Result<Vec<_>, _>>().map_err(ServeError::from)?;
     Ok(Config {
         address: args.listen.address,
-        lib_dirs: args.lib_dirs.clone(),
+        lib_dirs: lib_dirs(&published),
+        published,
+        // Without a home nothing outlives the server, and who asks for that is told.
+        state: state_folder().map(|folder| folder.join("owt")),
         door: args.door.rules(keys, args.keys.quotas()),
         audit: args.audit.clone(),
         mcp: args.mcp.mcp(),
@@ -79,15 +83,19 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
     })
 }
 
-/// What is mistyped would be noticed only when an adaptor misses its modules.
-fn is_folder(path: &PathBuf) -> Result<(), Failure> {
-    let shown = path.display();
-    let why = match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
-        Ok(_) => format!("{shown} is a file; give the folder whose modules adaptors can import"),
-        Err(error) => format!("the folder {shown} cannot be served: {error}"),
-    };
-    Err(Failure::Usage(why))
+/// The folders that modules are imported from: those that are published, and the current one where
+/// nothing is or a module is named.
+fn lib_dirs(published: &[Publication]) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in published.iter().filter_map(Publication::folder) {
+        if !folders.iter().any(|other| other == folder) {
+            folders.push(folder.to_owned());
+        }
+    }
+    if folders.is_empty() || published.iter().any(|one| one.module().is_some()) {
+        folders.push(PathBuf::from("."));
+    }
+    folders
 }
 
 /// Keeps the keys from what this process starts, and from adaptors that run in it.

@@ -17,10 +17,12 @@
 
 mod call;
 mod code;
+mod description;
 mod encoding;
 mod function;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod identifier;
 mod literal;
 mod problem;
 mod secrets;
@@ -31,12 +33,13 @@ pub use call::{
     Call, CallError, CallFields, DEFAULT_CODE_NAME, DEFAULT_FN_NAME, FieldNames, MAX_CODE_NAME,
     MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
 };
-pub use code::{Code, CodeId};
-pub use function::{
-    Catalogue, FUNCTIONS_PATH, Function, MCP_PATH, ModuleError, Parameter, ParameterKind, Returns,
+pub use code::{Code, CodeId, Origin};
+pub use description::{
+    Catalogue, Description, MCP_PATH, ModuleError, Parameter, ParameterKind, Returns,
 };
+pub use function::{CODE_PATH, FUNCTIONS_PATH, FunctionName, SentFunction, is_module_name};
 pub use literal::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
-pub use problem::{Exception, Foreign, PROBLEM_JSON, Problem, ProblemKind};
+pub use problem::{Exception, Fault, Foreign, PROBLEM_JSON, Problem, ProblemKind};
 pub use secrets::SECRETS;
 pub use trace::Trace;
 pub use warm::{WARM_PATH, Warm, WarmAdaptor, WarmWorker};

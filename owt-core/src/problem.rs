@@ -38,6 +38,22 @@ pub struct Problem {
     pub exception: Option<Exception>,
     /// When it is worth trying again; whole seconds on the wire.
     pub retry_after: Option<Duration>,
+    /// What is wrong with each argument of a function that was called by its name.
+    pub errors: Vec<Fault>,
+}
+
+/// What is wrong with one argument.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fault {
+    /// Where it came, or should have come: `query`, `body` or `path`.
+    pub r#in: String,
+    /// The parameter, or the name that is none.
+    pub name: String,
+    /// The way to the part at fault: the name, then keys and indices.
+    pub place: Vec<Value>,
+    /// What is wrong, and what it should be.
+    pub message: String,
 }
 
 /// A problem that is none of owt's, as it came.
@@ -89,6 +105,7 @@ impl Problem {
             request_id: None,
             exception: None,
             retry_after: None,
+            errors: Vec::new(),
         }
     }
 
@@ -117,6 +134,13 @@ impl Problem {
     #[must_use]
     pub fn with_exception(mut self, exception: Exception) -> Self {
         self.exception = Some(exception);
+        self
+    }
+
+    /// Says what is wrong with each argument.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
+        self.errors = errors;
         self
     }
 
@@ -216,6 +240,8 @@ struct Wire {
     exception: Option<Exception>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_seconds")]
     retry_after: Option<Duration>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
     #[serde(flatten)]
     members: Map<String, Value>,
 }
@@ -237,6 +263,7 @@ impl From<Problem> for Wire {
             request_id: problem.request_id,
             exception: problem.exception,
             retry_after: problem.retry_after,
+            errors: problem.errors,
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use owt_core::{Call, CodeId, DEFAULT_FN_NAME};
 use parking_lot::Mutex;
@@ -63,6 +64,8 @@ pub struct CacheInput<'a> {
     pub user: Option<&'a Arc<str>>,
     /// What the adaptor is sent beside the call; told only of a call with `use_cache`.
     pub own: Option<Fingerprint>,
+    /// How old a kept result may be.
+    pub max_age: Option<Duration>,
 }
 
 impl CacheKey {
@@ -169,12 +172,13 @@ impl Cache {
         self.0.kept.weighted_size()
     }
 
-    pub fn lookup(&self, key: &CacheKey) -> Lookup {
+    /// Finds a result that is at most so old, or says who is to make one.
+    pub fn lookup(&self, key: &CacheKey, max_age: Option<Duration>) -> Lookup {
         // Both shelves under one lock: a recording moves from one to the other under
         // it too, so that no call finds neither and runs again.
         let mut running = self.0.running.lock();
         if let Some(recording) = self.0.kept.get(key) {
-            if recording.still_holds() {
+            if recording.still_holds(max_age) {
                 return Lookup::Hit(Reader::new(recording));
             }
             self.0.kept.invalidate(key);
@@ -182,7 +186,7 @@ impl Cache {
         if let Some(recording) = running.get(key) {
             return Lookup::Join(Reader::new(Arc::clone(recording)));
         }
-        let recording = Arc::new(Recording::default());
+        let recording = Arc::new(Recording::new());
         running.insert(key.clone(), Arc::clone(&recording));
         let recorder = Recorder {
             shelves: Arc::clone(&self.0),
@@ -194,8 +198,10 @@ impl Cache {
 }
 
 /// The events of one run, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Recording {
+    /// When the run began.
+    since: Instant,
     tape: Mutex<Tape>,
     /// The file that is the answer, if it is one.
     file: OnceLock<Opened>,
@@ -207,9 +213,20 @@ struct Recording {
 }
 
 impl Recording {
-    /// False when the answer was a file that is another one now.
-    fn still_holds(&self) -> bool {
-        self.file.get().is_none_or(Opened::is_there)
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            tape: Mutex::default(),
+            file: OnceLock::new(),
+            source: OnceLock::new(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// False when it began longer ago than that, or the answer was a file that is another one now.
+    fn still_holds(&self, max_age: Option<Duration>) -> bool {
+        max_age.is_none_or(|most| self.since.elapsed() <= most)
+            && self.file.get().is_none_or(Opened::is_there)
     }
 }
 
@@ -414,7 +431,7 @@ mod tests {
         for capacity in [10, 10_000] {
             let cache = Cache::new(capacity);
             let key = CacheKey { user: None, result: Which::Override("key".to_owned()) };
-            let Lookup::Miss(mut reader, recorder) = cache.lookup(&key) else {
+            let Lookup::Miss(mut reader, recorder) = cache.lookup(&key, None) else {
                 panic!("it is new")
             };
             let (sender, events) = channel();

@@ -147,8 +147,9 @@ impl Engine {
         input: CacheInput<'_>,
         context: impl FnOnce(&Call) -> Context,
     ) -> (Events, CacheOutcome) {
+        let max_age = input.max_age;
         let key = CacheKey::of(&call, input);
-        match self.cache.lookup(&key) {
+        match self.cache.lookup(&key, max_age) {
             Lookup::Hit(reader) => (Events::replay(reader), CacheOutcome::Hit),
             Lookup::Join(reader) => {
                 let host = Arc::clone(&self.host);

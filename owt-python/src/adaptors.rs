@@ -15,8 +15,10 @@ use lru::LruCache;
 use owt_core::{CodeId, WarmAdaptor};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::bridge::Bridge;
 use super::job::Job;
 use super::lane::{Lane, Owned};
 use super::reclaim::Reclaim;
@@ -55,6 +57,26 @@ pub struct Function {
     pub request_name: Option<Py<PyString>>,
     /// What reads arguments from a body, when its hints ask for that.
     pub reader: Option<Py<PyAny>>,
+    /// What reads all arguments from a request, once it was called by its name.
+    parameters: PyOnceLock<Py<PyAny>>,
+}
+
+impl Function {
+    /// The arguments that a request carries to it as a function that is called by its name.
+    ///
+    /// # Errors
+    /// The package's own `Refused` when they do not fit.
+    pub fn arguments<'py>(
+        &self,
+        request: &Bound<'py, PyAny>,
+        bridge: &Bridge,
+    ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
+        let py = request.py();
+        let read = self.parameters.get_or_try_init(py, || {
+            bridge.parameters.call1(py, (&self.callable, &self.request_name))
+        })?;
+        read.bind(py).call1((request,))?.extract()
+    }
 }
 
 /// `fn_name`s that are remembered for one adaptor; beyond, they are looked up anew.
@@ -115,7 +137,8 @@ impl Adaptor {
         let (callable, request_name) =
             self.object.call_method1(py, "function", (fn_name,))?.extract(py)?;
         let reader = self.object.call_method1(py, "reader", (fn_name,))?.extract(py)?;
-        let function = Arc::new(Function { callable, request_name, reader });
+        let parameters = PyOnceLock::new();
+        let function = Arc::new(Function { callable, request_name, reader, parameters });
         let mut functions = self.functions.lock();
         if functions.len() < MOST_FUNCTIONS {
             functions.insert(fn_name.into(), Arc::clone(&function));

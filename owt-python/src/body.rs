@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use owt_core::{CodeId, Problem, ProblemKind};
+use owt_core::{CodeId, Origin, Problem, ProblemKind};
 use owt_engine::{Context, Event, Note, Sender};
 use pyo3::prelude::*;
 
@@ -131,7 +131,9 @@ fn load(
     let own = RawCall::for_loading(Arc::clone(&context));
     let loaded = Calling::run(py, shared.bridge, own, |calling| {
         raw = Some(calling.raw().clone());
-        shared.bridge.load.bind(py).call1((&**source, id.to_string()))
+        let origin = task.call.code.origin();
+        let origin = origin.map(|Origin { module, path }| (&**module, &**path));
+        shared.bridge.load.bind(py).call1((&**source, id.to_string(), origin))
     });
     exit_if_forked();
     let took = began.elapsed();

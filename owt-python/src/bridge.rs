@@ -15,6 +15,7 @@ pub struct Bridge {
     pub contexts: Contexts,
     pub load: Py<PyAny>,
     pub arguments: Py<PyAny>,
+    pub parameters: Py<PyAny>,
     pub respond: Py<PyAny>,
     pub opening: Py<PyAny>,
     pub check_call: Py<PyAny>,
@@ -47,6 +48,7 @@ impl Bridge {
                 contexts: Contexts::new(py, &host.getattr("current")?)?,
                 load: take("load")?,
                 arguments: take("arguments")?,
+                parameters: take("parameters")?,
                 respond: take("respond")?,
                 opening: take("opening")?,
                 check_call: take("check_call")?,
@@ -78,7 +80,7 @@ impl Bridge {
     }
 
     fn described(&self, py: Python<'_>, error: &PyErr, whose: &Context) -> PyResult<Problem> {
-        let (slug, field, detail, r#type, message, traceback, line): (
+        let (slug, field, detail, r#type, message, traceback, line, errors): (
             String,
             Option<String>,
             String,
@@ -86,6 +88,7 @@ impl Bridge {
             String,
             String,
             Option<u32>,
+            Option<String>,
         ) = {
             let raised = error.clone_ref(py).into_value(py);
             self.describe.call1(py, (raised, whose.code_name.as_deref()))?.extract(py)?
@@ -97,6 +100,12 @@ impl Bridge {
         }
         if let Some(field) = field {
             problem = problem.with_field(field);
+        }
+        if let Some(errors) = errors {
+            let errors = serde_json::from_str(&errors);
+            problem = problem.with_errors(errors.map_err(|error| {
+                pyo3::exceptions::PyValueError::new_err(format!("no faults: {error}"))
+            })?);
         }
         // What owt itself refused needs no traceback into owt.
         let own = error.matches(py, &self.refused).unwrap_or(false);

@@ -375,6 +375,11 @@ fn invoke<'py>(
             calling.raw().get().set_pop_flask(pop.unbind());
         }
     }
+    if call.by_name {
+        let request = bridge.request_for.bind(py).call1((calling.raw(),))?;
+        let (args, named) = function.arguments(&request, bridge)?;
+        return function.callable.bind(py).call(&args, Some(&named));
+    }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
     let unnamed = value.as_ref().filter(|_| named.is_none());
     let read = match &function.reader {

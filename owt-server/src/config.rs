@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::door::Rules;
+use crate::functions::Publication;
 use crate::pool::Workers;
 
 /// How a server behaves. [`Config::default`] is the command line's default.
@@ -14,6 +15,10 @@ pub struct Config {
     pub address: IpAddr,
     /// Folders whose modules adaptors can import; a changed file is seen by the next call.
     pub lib_dirs: Vec<PathBuf>,
+    /// What has its functions published.
+    pub published: Vec<Publication>,
+    /// The folder for what outlives the server; without one nothing does.
+    pub state: Option<PathBuf>,
     /// Who may come in, and from where.
     pub door: Rules,
     /// The file that a line is added to for each request.
@@ -96,6 +101,8 @@ impl Default for Config {
         Self {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             lib_dirs: Vec::new(),
+            published: Vec::new(),
+            state: None,
             door: Rules::default(),
             audit: None,
             mcp: None,

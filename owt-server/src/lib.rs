@@ -29,6 +29,7 @@ pub use door::{
     Host, HostError as HostNameError, KeyError, KeyFileError, KeyFiles, Keyring, Keys, Origin,
     OriginError, Quotas, Rate, Rules, TOKEN_USER, random_token,
 };
+pub use functions::{NotPublishable, Publication};
 pub use hosting::HostError;
 pub use listener::{Address, Listener, Socket, SocketError};
 pub use owt_system::sandbox::{Sandbox, SandboxError};

@@ -1,5 +1,6 @@
 //! Runs a server: HTTP on a thread of its own, Python in workers or on the calling thread.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -13,6 +14,7 @@ use crate::audit::{Audit, AuditError, AuditFileError};
 use crate::config::{Config, Exposed};
 use crate::descriptors;
 use crate::door::Door;
+use crate::functions::{Functions, Kept, NotPublishable, Publication};
 use crate::hosting::{self, HostError, Hosting};
 use crate::http::{self, Site};
 use crate::listener::{Address, Listener};
@@ -64,6 +66,9 @@ pub enum ServeError {
     /// Some of the audit log was not written.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// There is no such module to publish.
+    #[error(transparent)]
+    NotPublishable(#[from] NotPublishable),
     /// The listener, a thread or the scratch folder.
     #[error("{0}: {1}")]
     Io(&'static str, #[source] io::Error),
@@ -104,6 +109,7 @@ pub fn serve(
         .build()
         .map_err(|error| ServeError::Io("the engine's runtime", error))?;
     let served = Served::find(config.python.as_deref()).map_err(HostError::from)?;
+    let located = locate(&config, &served)?;
     let settings = hosting::settings(&config, &served, &address, scratch.path())?;
     let walls = hosting::walls(&config, &settings, scratch.path())?;
     if walls.is_some() {
@@ -136,6 +142,11 @@ pub fn serve(
         metrics: Arc::default(),
         audit: audit.clone(),
         mcp: config.mcp,
+        functions: Arc::new(Functions::new(
+            config.published.clone(),
+            located,
+            config.state.as_deref().map(Kept::below),
+        )),
     };
     let Signals { shutdown, reload } = signals;
     let files = Files { tls: listener.tls(), door, audit: audit.clone() };
@@ -167,6 +178,20 @@ pub fn serve(
     audit.map_or(Ok(()), |audit| audit.close())?;
     served.map_err(|error| ServeError::Io("the HTTP server", error))?;
     if all_left && all_ended { Ok(()) } else { Err(ServeError::Stuck) }
+}
+
+/// Finds the files of the modules that are published by their names.
+fn locate(config: &Config, served: &Served) -> Result<HashMap<String, PathBuf>, ServeError> {
+    let names: Vec<_> = config.published.iter().filter_map(Publication::module).collect();
+    if names.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let located = served.locate(&config.lib_dirs, &names).map_err(HostError::from)?;
+    let named = names.into_iter().zip(located).map(|(name, path)| {
+        let missing = || NotPublishable::Module(name.to_owned());
+        Ok((name.to_owned(), path.ok_or_else(missing)?))
+    });
+    named.collect()
 }
 
 /// Sees to it that whoever reaches it is asked for a key, or that this was said aloud; and

@@ -112,9 +112,13 @@ pub(crate) struct WorkerArgs {
 #[derive(Debug, Args)]
 #[command(after_long_help = SERVE_EXAMPLES)]
 pub(crate) struct ServeArgs {
-    /// Folders whose modules adaptors can import; a changed file is seen by the next call
-    #[arg(value_name = "LIB_DIR", env = "OWT_LIB_DIRS", value_delimiter = ':', default_value = ".", value_hint = ValueHint::DirPath)]
-    pub(crate) lib_dirs: Vec<PathBuf>,
+    /// Folders, files and modules whose functions are published, and that adaptors can import
+    ///
+    /// A function of tools.py in one of these folders is called by POST /tools/NAME. A changed file is
+    /// seen by the next call. With none, adaptors import from the current folder, and nothing is
+    /// published.
+    #[arg(value_name = "PUBLISHED", env = "OWT_LIB_DIRS", value_delimiter = ':', value_hint = ValueHint::AnyPath)]
+    pub(crate) published: Vec<OsString>,
 
     /// Processes that run Python; 0 runs it in the server's own
     ///
@@ -233,6 +237,7 @@ Examples:
   owt serve                        modules of this folder, on http://127.0.0.1:9876
   owt --port 0                     the command may be left out before options
   owt serve lib/ ../models --port 0
+  owt serve tools.py pkg.module    their functions, by POST /tools/NAME and /pkg/module/NAME
   owt serve --address 0.0.0.0 --tls self-signed --auth \"$(owt hash-password --user me)\"
   owt serve --token auto           prints a URL that holds the key
   owt serve --unix ~/.owt/socket
@@ -240,7 +245,7 @@ Examples:
 SIGTERM or Ctrl-C ends it once running calls have ended, at the latest after --grace;
 a second one ends it at once. SIGHUP replaces the workers by fresh ones and reads
 the files of TLS and of keys again, and opens that of --audit again; no call is dropped.
-OWT_LIB_DIRS separates its folders with colons.";
+OWT_LIB_DIRS separates them with colons.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = COMPLETIONS_EXAMPLES)]

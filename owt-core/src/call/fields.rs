@@ -11,6 +11,7 @@ use super::error::{CallError, excerpt};
 use super::names::FieldNames;
 use super::{Call, DEFAULT_FN_NAME, MAX_CODE_NAME, json};
 use crate::encoding::{self, Spaces, Undecodable};
+use crate::identifier::is_identifier;
 use crate::{Code, literal};
 
 /// The longest deadline that is kept as it came.
@@ -276,6 +277,47 @@ impl<'a> CallFields<'a> {
                 .map(Cow::into_owned),
             cache_shared: boolean("cache_shared", self.cache_shared)?,
             timeout: timeout(self.timeout)?,
+            by_name: false,
+        })
+    }
+
+    /// Those of a query that say how a function is to be called by its name; one that the function
+    /// has a parameter of that name for is its argument, and passed over.
+    pub fn of_named(query: &'a str, is_parameter: impl Fn(&str) -> bool) -> Self {
+        let mut fields = Self::new(Spaces::Pluses, Others::Passed);
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if HOW.contains(&&*name)
+                && !is_parameter(&name)
+                && let Some(slot) = fields.slot(&name)
+            {
+                *slot = Some(Value::Text(value));
+            }
+        }
+        fields
+    }
+
+    /// The call of a function by its name, with what [`of_named`](Self::of_named) has read; its
+    /// result is kept where the query does not say otherwise, if `is_kept`.
+    ///
+    /// # Errors
+    /// A field cannot be read.
+    pub fn into_named_call(
+        self,
+        code: Code,
+        function: Arc<str>,
+        is_kept: bool,
+    ) -> Result<Call, CallError> {
+        let says = self.use_cache.is_some();
+        let use_cache = boolean("use_cache", self.use_cache)?;
+        Ok(Call {
+            fn_name: Some(function),
+            use_cache: if says { use_cache } else { is_kept },
+            cache_key_override: text("cache_key_override", self.cache_key_override)?
+                .map(Cow::into_owned),
+            cache_shared: boolean("cache_shared", self.cache_shared)?,
+            timeout: timeout(self.timeout)?,
+            by_name: true,
+            ..Call::of(code)
         })
     }
 
@@ -283,6 +325,10 @@ impl<'a> CallFields<'a> {
         (!self.is_empty()).then(|| self.into_call()).transpose()
     }
 }
+
+/// Fields that say how a call is made, and nothing of what it runs.
+const HOW: [&str; 5] =
+    ["use_cache", "cache_kwargs", "cache_key_override", "cache_shared", "timeout"];
 
 type Named<'a> = (&'static str, Option<Value<'a>>);
 
@@ -424,19 +470,3 @@ fn fn_name(value: Option<Value<'_>>) -> Result<Option<Arc<str>>, CallError> {
         name => Err(CallError::NotAnIdentifier(excerpt(name))),
     }
 }
-
-/// Python's identifiers (Language Reference §2.3): XID, `_` first too, no keyword.
-fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|first| first == '_' || unicode_ident::is_xid_start(first))
-        && chars.all(unicode_ident::is_xid_continue)
-        && !KEYWORDS.contains(&name)
-}
-
-/// `keyword.kwlist`, the same from Python 3.7 on.
-const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
-    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
-    "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while",
-    "with", "yield",
-];

@@ -57,6 +57,9 @@ pub struct Call {
     pub cache_shared: bool,
     /// Deadline of this call; `None` leaves it to the server.
     pub timeout: Option<Duration>,
+    /// The function was called by its name: the request's query and body are its arguments, by its
+    /// hints. No field says so; a server's functions are called like that.
+    pub by_name: bool,
 }
 
 impl Call {
@@ -77,6 +80,7 @@ impl Call {
             cache_key_override: None,
             cache_shared: false,
             timeout: None,
+            by_name: false,
         }
     }
 

@@ -48,6 +48,8 @@ catalogue! {
         "The key that came is for the server's own pages that run nothing, such as its health. A call wants a key with the scope `run`, and so does the list of warm adaptors. Nothing has run.";
     NotFound, "not-found", 404, "Nothing there",
         "No code came with the request, and nothing is kept under this address. Send `code_b64`, or ask for `/` to see what there is.";
+    UnknownCode, "unknown-code", 404, "That code is not here",
+        "No code of this hash was sent, or it has made way for other code since. Send it again by PUT to /_owt/code; its hash and its addresses are the same then.";
     MethodNotAllowed, "method-not-allowed", 405, "Method not allowed",
         "Code runs by GET and POST only. The Allow header lists what this address answers.";
     NotAcceptable, "not-acceptable", 406, "No such form of the result",
@@ -62,6 +64,8 @@ catalogue! {
         "The code is no Python, or does not define the function that was asked for. The detail says where; send the mended code.";
     UnreadableArgument, "unreadable-argument", 422, "An argument cannot be read",
         "The body, or a file of the form, is not what the parameter's hint takes, or is damaged. The detail names the parameter and says why; nothing has run.";
+    WrongArguments, "wrong-arguments", 422, "Arguments are missing or wrong",
+        "The function does not take what was sent: `errors` has an entry for each argument that is missing, unknown or wrong, with its place and why. Nothing has run.";
     TooManyFailures, "too-many-failures", 429, "Too many failures",
         "Too many wrong keys came from this address. None is looked at, right or wrong, until Retry-After has passed.";
     QuotaExceeded, "quota-exceeded", 429, "The quota is used up",

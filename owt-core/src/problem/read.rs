@@ -24,6 +24,7 @@ impl From<Map<String, Value>> for Problem {
         problem.exception = taken::<Map<String, Value>>(&mut members, "exception").map(exception);
         problem.retry_after = taken(&mut members, "retry_after")
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        problem.errors = taken(&mut members, "errors").unwrap_or_default();
         match own_kind(&r#type) {
             Some(kind) => problem.kind = kind,
             None => {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Exception, Problem, ProblemKind};
+use super::{Exception, Fault, Problem, ProblemKind};
 
 fn full() -> Problem {
     Problem::new(ProblemKind::AdaptorRaised, "ValueError: boom")
@@ -16,6 +16,12 @@ fn full() -> Problem {
             message: "boom".into(),
             traceback: "Traceback (most recent call last):\n  File \"a.py\", line 1, in run\nValueError: boom\n".into(),
         })
+        .with_errors(vec![Fault {
+            r#in: "body".into(),
+            name: "x".into(),
+            place: vec![json!("x"), json!(0)],
+            message: "it should be a whole number".into(),
+        }])
 }
 
 #[test]
@@ -36,6 +42,12 @@ fn as_json() {
                 "traceback": "Traceback (most recent call last):\n  File \"a.py\", line 1, in run\nValueError: boom\n",
             },
             "retry_after": 2,
+            "errors": [{
+                "in": "body",
+                "name": "x",
+                "place": ["x", 0],
+                "message": "it should be a whole number",
+            }],
         })
     );
     let bare = serde_json::to_string(&Problem::new(ProblemKind::Busy, "full")).unwrap();

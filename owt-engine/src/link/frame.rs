@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use owt_core::{Call, Code, CodeId, WarmAdaptor};
+use owt_core::{Call, Code, CodeId, Origin, WarmAdaptor};
 use owt_system::sandbox::Walls;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,9 @@ pub struct CallFrame<'a> {
     pub number: u32,
     code_id: [u8; 32],
     source: &'a str,
+    /// The module that the source is of, and its file.
+    origin: Option<(&'a str, &'a str)>,
+    by_name: bool,
     kwargs: Option<&'a str>,
     fn_name: Option<&'a str>,
     code_name: Option<&'a str>,
@@ -106,6 +109,8 @@ impl<'a> CallFrame<'a> {
             number,
             code_id: *call.code.id().as_bytes(),
             source: call.code.source(),
+            origin: call.code.origin().map(|origin| (&*origin.module, &*origin.path)),
+            by_name: call.by_name,
             kwargs: call.kwargs.as_deref(),
             fn_name: call.fn_name.as_deref(),
             code_name: context.code_name.as_deref(),
@@ -123,8 +128,11 @@ impl<'a> CallFrame<'a> {
 
     /// The call as the server had it, as far as running it needs; the body is still to come.
     pub fn into_call(self) -> (Call, Context) {
-        let code = Code::with_id(self.source, CodeId::from_bytes(self.code_id));
+        let origin =
+            self.origin.map(|(module, path)| Origin { module: module.into(), path: path.into() });
+        let code = Code::with_id(self.source, CodeId::from_bytes(self.code_id), origin);
         let mut call = Call::of(code);
+        call.by_name = self.by_name;
         call.kwargs = self.kwargs.map(Into::into);
         call.fn_name = self.fn_name.map(Into::into);
         let context = Context {

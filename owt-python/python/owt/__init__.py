@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .client import Client as Client
     from .client import OwtError as OwtError
     from .forms.registry import form
+    from .functions import function as function
     from .responses import Response, as_json, redirect, sse, stream
     from .server import Server, args, main
     from .summat import pipe, shell
@@ -49,6 +50,7 @@ _HOMES = {
     "as_json": "responses",
     "batch": "_batch",
     "form": "forms.registry",
+    "function": "functions",
     "main": "server",
     "pipe": "summat",
     "redirect": "responses",

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import inspect
 import linecache
 import os
 import pathlib
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 from . import _code, _hints, _libs, _ready, _threads, adaptors
-from ._batch import Batched
+from ._batch import served
 from ._context import loading
 from ._errors import UNPARSED, Refused
 from ._flow import Flow
 from ._words import with_article
+from .functions import _published
+from .functions._describe import DESCRIBE, described, wants_request
+from .functions._published import Published
 
-#: First parameters by these names receive the request.
-_REQUEST = ("_", "request")
 _RUN = "run"
 
 
@@ -59,14 +60,15 @@ class Adaptor:
         Raises Refused when the code does not define it, or when it cannot be called. An
         expression has one value, whatever the name.
         """
+        if fn_name == DESCRIBE:
+            return partial(described, self._module, self._module.__name__), None
         if self._expression:
             fn_name = _RUN
         found = self._functions.get(fn_name)
         if found is None:
-            function = self._find(fn_name)
-            if isinstance(function, Batched):  # its callers wait on the event loop, for no thread
-                function = function.later
-            found = self._functions[fn_name] = (function, _wants_request(function))
+            function = served(self._find(fn_name))
+            request_name = None if isinstance(function, Flow) else wants_request(function)
+            found = self._functions[fn_name] = (function, request_name)
         return found
 
     def reader(self, fn_name: str) -> _hints.Reader | None:
@@ -107,11 +109,15 @@ class Adaptor:
         return value  # type: ignore[no-any-return]
 
 
-def load(source: str, digest: str) -> Adaptor:
+def load(
+    source: str, digest: str, origin: tuple[str, str] | None = None
+) -> Adaptor | Published:
     """Load an adaptor: parse it, write it to its file, run its body once.
 
-    Raises Refused when it is no Python or cannot be run; what the body raises comes through.
+    `origin` is the name and the file of the module that the source is of, if it is one's. Raises Refused when it is no Python or cannot be run; what the body raises comes through.
     """
+    if origin is not None:
+        return _published.load(source, *origin)
     source = source.removeprefix("\ufeff")
     name, path = adaptors.module_name(digest), adaptors.source_file(digest)
     generation = _libs.refresh()
@@ -195,20 +201,6 @@ def _write(path: str, source: str) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-
-
-def _wants_request(function: Callable[..., Any]) -> str | None:
-    if isinstance(function, Flow):
-        return None
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return None
-    if not parameters:
-        return None
-    first = parameters[0]
-    positional = first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
-    return first.name if positional and first.name in _REQUEST else None
 
 
 def _is_function(value: Any) -> bool:

@@ -158,3 +158,8 @@ def _held(hint: Any) -> Any:
     if origin in _MANY:
         return typing.get_args(hint)[0]
     return inspect.Parameter.empty
+
+
+def served(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give what the server calls: the callers of a batch wait on the event loop, for no thread."""
+    return function.later if isinstance(function, Batched) else function

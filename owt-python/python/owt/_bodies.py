@@ -23,6 +23,8 @@ class Kind(NamedTuple):
     name: str
     #: What reads each form; what reads any is under the empty text.
     readers: Mapping[str, Read]
+    #: What makes one of lists or objects of JSON.
+    of_json: Callable[[Any], object] | None = None
 
 
 NPY, PARQUET, ARROW, FEATHER = "npy", "Parquet", "an Arrow stream", "an Arrow file"
@@ -106,6 +108,18 @@ def _rated(data: bytes) -> tuple[int, Any]:
     return rate, samples.reshape(-1, channels) if channels > 1 else samples
 
 
+def _array(value: Any) -> Any:
+    made = sys.modules["numpy"].asarray(value)
+    if made.dtype == object:
+        raise ValueError("the lists hold something else than numbers, or differ in length")
+    return made
+
+
+def _made_by(library: str, name: str) -> Callable[[Any], object]:
+    """Makes an object of JSON's by calling the class of a library."""
+    return lambda value: getattr(importlib.import_module(library), name)(value)
+
+
 def _table_of_numbers(data: bytes) -> Any:
     return sys.modules["numpy"].loadtxt(io.BytesIO(data), delimiter=",", ndmin=1)
 
@@ -156,7 +170,9 @@ _BYTES = {"": bytes}
 #: By the library and the name of the class.
 KINDS: dict[tuple[str, str], Kind] = {
     ("numpy", "ndarray"): Kind(
-        "a numpy array", {NPY: _npy, IMAGE: _pixels, WAV: _samples, CSV: _table_of_numbers}
+        "a numpy array",
+        {NPY: _npy, IMAGE: _pixels, WAV: _samples, CSV: _table_of_numbers},
+        _array,
     ),
     ("pandas", "DataFrame"): Kind(
         "a pandas DataFrame",
@@ -169,10 +185,15 @@ KINDS: dict[tuple[str, str], Kind] = {
             LINES: _by("pandas", "read_json", lines=True),
             XLSX: _by("pandas", "read_excel"),
         },
+        _made_by("pandas", "DataFrame"),
     ),
-    ("polars", "DataFrame"): Kind("a polars DataFrame", _POLARS),
+    ("polars", "DataFrame"): Kind(
+        "a polars DataFrame", _POLARS, _made_by("polars", "DataFrame")
+    ),
     ("polars", "LazyFrame"): Kind(
-        "a polars LazyFrame", {form: _then(read, "lazy") for form, read in _POLARS.items()}
+        "a polars LazyFrame",
+        {form: _then(read, "lazy") for form, read in _POLARS.items()},
+        _made_by("polars", "LazyFrame"),
     ),
     ("pyarrow", "Table"): Kind(
         "a pyarrow Table",
@@ -184,7 +205,7 @@ KINDS: dict[tuple[str, str], Kind] = {
         },
     ),
     ("PIL", "Image"): Kind("an image of PIL", {IMAGE: _image}),
-    ("torch", "Tensor"): Kind("a torch tensor", {NPY: _tensor}),
+    ("torch", "Tensor"): Kind("a torch tensor", {NPY: _tensor}, _made_by("torch", "tensor")),
     ("builtins", "bytes"): Kind("bytes", _BYTES),
     ("builtins", "bytearray"): Kind("a bytearray", {"": bytearray}),
     ("builtins", "memoryview"): Kind("a memoryview", {"": memoryview}),

@@ -6,6 +6,7 @@ import collections
 import functools
 import inspect
 import itertools
+import json
 import os
 import re
 import threading
@@ -42,6 +43,8 @@ class Refused(Exception):
         self.slug = slug
         self.field = field
         self.detail = detail
+        #: What is wrong with each argument, as the problem tells it.
+        self.errors: list[dict[str, Any]] | None = None
 
     def __str__(self) -> str:
         """Give the reason."""
@@ -57,6 +60,7 @@ class Unrenderable(Refused):
         self.slug = "unrenderable"
         self.field = None
         self.detail = detail
+        self.errors = None
 
 
 class NotAcceptable(Refused):
@@ -95,18 +99,19 @@ raised: collections.Counter[int] = collections.Counter()
 
 def describe(
     exc: BaseException, code_name: str | None = None
-) -> tuple[str, str | None, str, str, str, str, int | None]:
-    """Tell an exception as (slug, field, detail, type, message, traceback, line).
+) -> tuple[str, str | None, str, str, str, str, int | None, str | None]:
+    """Tell an exception as (slug, field, detail, type, message, traceback, line, errors).
 
-    `code_name` is what its sender calls the adaptor's code, and `line` is that of the code,
-    counted from 1. Never raises, whatever the exception does. No text is longer than 64 KiB of
+    `code_name` is what its sender calls the adaptor's code, `line` is that of the code, counted
+    from 1, and `errors` are those of wrong arguments, as JSON. Never raises, whatever the exception does. No text is longer than 64 KiB of
     UTF-8.
     """
     message = message_of(exc)
     kind = type_name(type(exc))
-    slug, field = "adaptor-raised", None
+    slug, field, errors = "adaptor-raised", None, None
     if isinstance(exc, Refused):
         slug, field, detail = exc.slug, exc.field, exc.detail
+        errors = json.dumps(exc.errors) if exc.errors else None
         if isinstance(exc.__cause__, SyntaxError):
             kind, message = type_name(type(exc.__cause__)), message_of(exc.__cause__)
     elif isinstance(exc, SystemExit):
@@ -123,7 +128,7 @@ def describe(
         detail += _offline.hint(exc)
     name = code_name or UNNAMED
     told = [bounded(shown(text, name)) for text in (detail, kind, message, _traceback(exc))]
-    return slug, field, told[0], told[1], told[2], told[3], _line(exc)
+    return slug, field, told[0], told[1], told[2], told[3], _line(exc), errors
 
 
 def shown(text: str, code_name: str) -> str:

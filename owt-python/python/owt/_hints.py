@@ -44,7 +44,7 @@ def reader(function: Callable[..., Any], request_name: str | None) -> Reader | N
     first = next((name for name in positional if name != request_name), None)
     taking = []
     for parameter in parameters:
-        kind = _kind(_resolved(parameter.annotation, names))
+        kind = kind_of(resolved(parameter.annotation, names))
         if kind is not None and parameter.kind in _NAMED:
             required = parameter.default is parameter.empty
             name = parameter.name
@@ -84,33 +84,45 @@ class Reader:
 
 
 def _read(one: Taking, data: bytes, media: str, filename: str, what: str) -> dict[str, Any]:
-    form = form_of(data, media, filename)
-    read = one.kind.readers.get(form) or one.kind.readers.get("")
-    if read is None:
-        if not one.required:
+    try:
+        return {one.name: read_as(one.kind, data, media, filename, what, repr(one.name))}
+    except Refused as refused:
+        if refused.slug == "unsupported-type" and not one.required:
             return {}
+        refused.detail = f"the parameter {refused.detail}"
+        raise
+
+
+def read_as(kind: Kind, data: bytes, media: str, filename: str, what: str, who: str) -> object:
+    """What a body or a file is, as an object of that class.
+
+    Raises Refused, and says why, for what is none: `what` is what came, `who` is to take it.
+    """
+    form = form_of(data, media, filename)
+    read = kind.readers.get(form) or kind.readers.get("")
+    if read is None:
         raise Refused(
             "unsupported-type",
             "body",
-            f"the parameter {one.name!r} takes {one.kind.name}, and {what} is "
-            f"{form or media or 'of no type'}: send {', '.join(one.kind.readers)}",
+            f"{who} takes {kind.name}, and {what} is {form or media or 'of no type'}: "
+            f"send {', '.join(kind.readers)}",
         )
     try:
-        return {one.name: read(data)}
+        return read(data)
     except Refused as refused:
-        refused.detail = f"the parameter {one.name!r}: {refused.detail}"
+        refused.detail = f"{who}: {refused.detail}"
         raise
     except Exception as why:
         said = bounded(f"{type_name(type(why))}: {message_of(why)}")
         raise Refused(
             "unreadable-argument",
             "body",
-            f"the parameter {one.name!r} takes {one.kind.name}, and {what}, {form or 'bytes'}, "
-            f"cannot be read as that: {said}",
+            f"{who} takes {kind.name}, and {what}, {form or 'bytes'}, cannot be read as that: "
+            f"{said}",
         ) from why
 
 
-def _resolved(hint: Any, names: dict[str, Any]) -> Any:
+def resolved(hint: Any, names: dict[str, Any]) -> Any:
     """A hint that was written as text, or put off by `from __future__ import annotations`."""
     if not isinstance(hint, str):
         return hint
@@ -120,12 +132,13 @@ def _resolved(hint: Any, names: dict[str, Any]) -> Any:
         return None
 
 
-def _kind(hint: Any) -> Kind | None:
+def kind_of(hint: Any) -> Kind | None:
+    """What a body is read as for this hint; None for one that names no such class."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        return _kind(inner[0])
+        return kind_of(inner[0])
     if origin in (Union, types.UnionType):
-        return next((kind for kind in map(_kind, inner) if kind is not None), None)
+        return next((kind for kind in map(kind_of, inner) if kind is not None), None)
     if origin is tuple:
         of = [_class(part) for part in inner]
         return RATED if of == [("builtins", "int"), ("numpy", "ndarray")] else None

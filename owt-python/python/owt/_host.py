@@ -33,6 +33,7 @@ from ._wishes import wants_own_thread
 
 # Here, not when they are first asked: an adaptor may have broken what importing takes by then.
 from .forms import displays, protocols
+from .functions._parameters import Parameters as parameters
 from .responses import opening, respond
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "leave",
     "load",
     "opening",
+    "parameters",
     "protocols",
     "push_flask",
     "request_for",

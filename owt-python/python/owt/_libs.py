@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.machinery
 import importlib.util
 import os
 import sys
 from _thread import RLock
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from importlib.machinery import FileFinder, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
@@ -20,6 +21,9 @@ _loaded: dict[str, tuple[str, _Stamp | None]] = {}
 _late: set[str] = set()
 _lock = RLock()
 _generation = 0
+#: which modules changed between a generation and the one before it, of the last ones
+_changes: dict[int, frozenset[str]] = {}
+_REMEMBERED = 64
 
 
 class _Loader(SourceFileLoader):
@@ -57,11 +61,33 @@ def refresh() -> int:
     """
     global _generation
     with _lock:
-        changed = any(_stamp(path) != stamp for path, stamp in _loaded.values())
+        changed = {name for name, (path, stamp) in _loaded.items() if _stamp(path) != stamp}
         if changed or not all(map(_initializing, _late)):
+            changed |= _late
             _forget()
             _generation += 1
+            _changes[_generation] = frozenset(changed)
+            _changes.pop(_generation - _REMEMBERED, None)
         return _generation
+
+
+def changed(since: int, now: int) -> Set[str]:
+    """Which modules changed from one generation to another; every one where that is forgotten."""
+    with _lock:
+        found: set[str] = set()
+        for generation in range(since + 1, now + 1):
+            found |= _changes.get(generation, {"*"})
+        return found
+
+
+@contextlib.contextmanager
+def looking(name: str, path: str) -> Iterator[None]:
+    """Have a module that is imported meanwhile from that file forgotten when the file changes."""
+    stamp = _stamp(path)
+    yield
+    with _lock:
+        if name in sys.modules:
+            _loaded.setdefault(name, (path, stamp))
 
 
 def may_provide(name: str) -> bool:

@@ -154,7 +154,7 @@ def test_a_body_that_fails_is_forgotten():
     with pytest.raises(ZeroDivisionError) as raised:
         adaptor("x = 1\ny = x / 0")
     assert {n for n in set(sys.modules) - before if n.startswith("owt.adaptors.h")} == set()
-    slug, field, _detail, kind, message, text, failed = describe(raised.value)
+    slug, field, _detail, kind, message, text, failed, _ = describe(raised.value)
     assert (slug, field, kind, message) == (
         "adaptor-raised",
         None,
@@ -201,7 +201,7 @@ def test_lines_and_columns_of_wrapped_code():
 def test_no_python(code, line, column, text):
     with pytest.raises(Refused) as refused:
         adaptor(code)
-    slug, field, detail, kind, _, _, found = describe(refused.value)
+    slug, field, detail, kind, _, _, found, _ = describe(refused.value)
     assert (slug, field, found) == ("not-runnable", "code_b64", line)
     assert f"(line {line}, column {column})" in detail
     assert text in detail and detail.splitlines()[-1].strip() == "^"

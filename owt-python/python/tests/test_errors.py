@@ -21,7 +21,7 @@ def failing(source, *args, **named):
 
 
 def test_an_ordinary_exception():
-    slug, field, detail, kind, message, text, line = failing(
+    slug, field, detail, kind, message, text, line, _ = failing(
         "class Oops(Exception): pass\ndef run(x):\n    raise Oops(f'bad {x}')  # here", 1
     )
     assert (slug, field, kind, message) == ("adaptor-raised", None, "Oops", "bad 1")
@@ -63,7 +63,7 @@ def test_exceptions_that_misbehave():
         def __str__(self):
             raise ValueError("no")
 
-    slug, _, detail, kind, message, text, line = describe(Bad())
+    slug, _, detail, kind, message, text, line, _ = describe(Bad())
     assert slug == "adaptor-raised" and "Bad" in kind and "failed" in message
     assert "Bad" in text and detail and line is None
 
@@ -217,7 +217,7 @@ def test_the_file_of_an_adaptor_goes_by_its_name():
         adaptor("def run():\n    raise ValueError(__file__, 'h' * 64)  # here").function("run")[0]
     )
     for name, shown in ((None, "adaptor.py"), ("plot (2).py", "plot (2).py"), (r"\g<0>", r"\g<0>")):
-        _, _, detail, _, message, text, _ = describe(error, name)
+        _, _, detail, _, message, text, *_ = describe(error, name)
         assert f'File "{shown}", line 2, in run' in text and "# here" in text
         for told in (detail, message, text):
             assert shown in told and "adaptors" not in told

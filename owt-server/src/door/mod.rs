@@ -265,6 +265,12 @@ impl Door {
         Ok(self.consent.cookie(target, own.scheme() == "https"))
     }
 
+    /// A permit for a call of the server's own, which describes what is published. No request gives
+    /// its code or its arguments.
+    pub fn own_permit(&self) -> Permit {
+        self.permits.issue()
+    }
+
     /// Why whoever has a key with the scope `probe` gets nothing but the server's own pages.
     pub fn out_of_scope(&self) -> Refusal {
         let detail = "this key has the scope `probe`: it is for the server's own pages that run \

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use owt_core::{Catalogue, Function, PROBLEM_JSON, Parameter, ParameterKind, ProblemKind};
+use owt_core::{Catalogue, Description, PROBLEM_JSON, Parameter, ParameterKind, ProblemKind};
 use serde_json::{Map, Value, json};
 
 const JSON: &str = "application/json";
@@ -50,7 +50,7 @@ pub(crate) fn document(catalogue: &Catalogue, about: About) -> Value {
     whole
 }
 
-fn operations(function: &Function, about: About) -> Value {
+fn operations(function: &Description, about: About) -> Value {
     let mut all = json!({"post": operation(function, about, false)});
     if function.get {
         all["get"] = operation(function, about, true);
@@ -58,7 +58,7 @@ fn operations(function: &Function, about: About) -> Value {
     all
 }
 
-fn operation(function: &Function, about: About, is_get: bool) -> Value {
+fn operation(function: &Description, about: About, is_get: bool) -> Value {
     let mut told = json!({
         "operationId": format!("{}{}", function.name, if is_get { ".get" } else { "" }),
         "tags": [function.module],
@@ -92,7 +92,7 @@ fn schema_of(parameter: &Parameter) -> Value {
 }
 
 /// The body of a POST; `None` of a function without parameters.
-fn body(function: &Function) -> Option<Value> {
+fn body(function: &Description) -> Option<Value> {
     if function.parameters.is_empty() {
         return None;
     }
@@ -131,7 +131,7 @@ fn takes_file(parameter: &Parameter) -> bool {
     one(schema) || schema["anyOf"].as_array().is_some_and(|all| all.iter().any(one))
 }
 
-fn answers(function: &Function, about: About) -> Value {
+fn answers(function: &Description, about: About) -> Value {
     let mut all = Map::new();
     all.insert(
         "200".to_owned(),
@@ -145,7 +145,7 @@ fn answers(function: &Function, about: About) -> Value {
 }
 
 /// The media types of what it gives: its natural form, and what `Accept` may ask for.
-fn forms(function: &Function) -> Value {
+fn forms(function: &Description) -> Value {
     if function.streams {
         let text = json!({"schema": {"type": "string"}});
         return json!({TEXT: text, LINES: text, "text/event-stream": text});
@@ -263,19 +263,19 @@ mod tests {
 
     const OPEN: About = About { asks_key: false, takes_tokens: false };
 
-    fn function(parameters: Value, returns: Value) -> Function {
-        Function {
+    fn function(parameters: Value, returns: Value) -> Description {
+        Description {
             name: "tools.add".to_owned(),
             module: "tools".to_owned(),
             doc: "Adds.\n\nMore of it.".to_owned(),
             parameters: serde_json::from_value(parameters).unwrap(),
             returns: Returns { schema: returns, hint: String::new() },
             get: true,
-            ..Function::default()
+            ..Description::default()
         }
     }
 
-    fn told(function: Function, about: About) -> Value {
+    fn told(function: Description, about: About) -> Value {
         document(&Catalogue { functions: vec![function], ..Catalogue::default() }, about)
     }
 
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn what_is_hidden_is_not_told() {
-        let hidden = Function { hidden: true, ..function(json!([]), json!({})) };
+        let hidden = Description { hidden: true, ..function(json!([]), json!({})) };
         assert_eq!(told(hidden, OPEN)["paths"], json!({}));
     }
 }

@@ -128,6 +128,7 @@ fn closed(request: ServiceRequest) -> ServiceResponse {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::sync::Arc;
@@ -136,6 +137,7 @@ mod tests {
 
     use super::*;
     use crate::door::{Door, Rules};
+    use crate::functions::Functions;
     use crate::http::app;
     use crate::listener::{Connection, Stream};
     use owt_engine::{Engine, Host, HostStatus, Listing, NotTaken, Task};
@@ -186,6 +188,7 @@ mod tests {
                 metrics: Arc::default(),
                 audit: None,
                 mcp: None,
+                functions: Arc::new(Functions::new(Vec::new(), HashMap::new(), None)),
             });
             let new = || async { "somebody added this" };
             let server =

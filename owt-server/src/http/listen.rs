@@ -54,8 +54,13 @@ pub(crate) fn server(
         .max_concurrent_connections(descriptors::connections(threads, config.workers.count))
         .disable_signals()
         .shutdown_timeout(grace.max(1));
+    let site = web::Data::new(site);
+    let describing = web::Data::clone(&site);
+    actix_web::rt::spawn(async move {
+        describing.functions.describe_all(&describing.asker()).await;
+    });
     let served = Served {
-        site: web::Data::new(site),
+        site,
         idle_timeout: config.idle_timeout,
         head_timeout: config.head_timeout,
         ending: server.graceful_shutdown_signal(),

@@ -3,24 +3,25 @@
 use std::convert::Infallible;
 use std::io::Read;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use owt_core::{Call, CallFields, Catalogue, FieldNames, Others, Problem, ProblemKind};
-use owt_engine::{CacheInput, Context, Event, Events, Gathering, Head, Opened};
+use owt_core::{Call, CallFields, FieldNames, FunctionName, Others, Problem, ProblemKind};
+use owt_engine::{CacheInput, Context, Event, Events, Fingerprint, Gathering, Head, Opened};
 use serde_json::{Value, json};
 
 use super::sniff::{OCTETS, sniff_whole};
 use super::visit::Visit;
-use super::{Site, read, respond};
+use super::{Site, functions, read, respond};
 use crate::config::Mcp;
 use crate::door::Pass;
 use crate::functions::mcp::{
-    Action, Asked, Content, Offered, Refusal, Repeated, Tool, act, failed, read as read_message,
-    said,
+    Action, Asked, Asking, Content, RUN_PYTHON, Refusal, Repeated, Tool, act, failed, list,
+    read as read_message, said,
 };
 
 const JSON: &str = "application/json";
@@ -47,20 +48,24 @@ pub(super) async fn answer(
 ) -> Result<HttpResponse, Box<Problem>> {
     let body = read::body(request.headers(), payload, site.max_body, site.body_timeout).await?;
     let message = read::aside(body.len(), move || read_message(&body)).await?;
-    let catalogue = Catalogue::default();
-    let offered = Offered { catalogue: &catalogue, runs_code: mcp.runs_code };
     let action = repeated(request.headers())
-        .and_then(|repeated| Ok(act(message?, repeated, offered)))
+        .and_then(|repeated| Ok(act(message?, repeated)))
         .unwrap_or_else(Action::Refuse);
     match action {
         Action::Answer(answer) => Ok(told(StatusCode::OK, &answer)),
         Action::Accept => Ok(HttpResponse::Accepted().finish()),
-        Action::Refuse(refusal) => {
-            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-            Ok(told(status, &refusal.answer()))
+        Action::List(asking) => {
+            let tools = list(&functions::described(site).await, mcp.runs_code);
+            Ok(told(StatusCode::OK, &asking.list(tools)))
         }
-        Action::Call(asked) => call(request, site, visit, pass, *asked).await,
+        Action::Refuse(refusal) => Ok(refused(refusal)),
+        Action::Call(asked) => call(request, site, visit, pass, *asked, mcp).await,
     }
+}
+
+fn refused(refusal: Refusal) -> HttpResponse {
+    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+    told(status, &refusal.answer())
 }
 
 fn told(status: StatusCode, answer: &Value) -> HttpResponse {
@@ -91,54 +96,98 @@ async fn call(
     visit: &Rc<Visit>,
     mut pass: Pass,
     asked: Asked,
+    mcp: Mcp,
 ) -> Result<HttpResponse, Box<Problem>> {
     let permit = pass.permit.take().ok_or_else(|| site.door.unmeant())?;
-    let body = Bytes::from(serde_json::to_vec(&asked.arguments).unwrap_or_default());
-    let (call, names, path) = match named(&asked, &body) {
-        Ok(call) => call,
-        // Whoever wrote the arguments can mend them.
+    let Asked { by, name, arguments, progress } = asked;
+    let body = Bytes::from(serde_json::to_vec(&arguments).unwrap_or_default());
+    let found = if name == RUN_PYTHON && mcp.runs_code {
+        sent_code(&body).map(Some)
+    } else {
+        published(site, &name, &body).await
+    };
+    let Prepared { tool, call, names, path, own, max_age } = match found {
+        Ok(Some(prepared)) => prepared,
+        Ok(None) => return Ok(refused(by.no_tool(&name))),
+        // Whoever called can do better.
         Err(problem) => {
             let problem = visit.fails(*problem);
-            return Ok(told(StatusCode::OK, &asked.answer(failed(&problem))));
+            return Ok(told(StatusCode::OK, &by.answer(failed(&problem))));
         }
     };
     visit.reads(&call);
     visit.holds(site.door.share(visit.caller())?);
     visit.calls(names);
     let user = visit.caller().user.as_ref();
-    let input = CacheInput { path: &path, user, own: None };
+    let input = CacheInput { path: &path, user, own, max_age };
     let context = |call: &Call| context(request, call, body, &pass, visit, &path);
     let (events, cache) = site.engine.submit(permit, call, input, context);
     cache.iter().for_each(|outcome| site.metrics.lookup(*outcome));
     let answering = Answering {
         events: Some(events),
-        asked,
+        by,
+        tool,
+        progress: progress.filter(|_| takes_events(request.headers())),
         head: None,
         body: Gathering::default(),
         told: 0,
         visit: Rc::clone(visit),
     };
-    Ok(match answering.asked.progress.is_some() && takes_events(request.headers()) {
+    Ok(match answering.progress.is_some() {
         true => stream(answering),
         false => whole(answering).await,
     })
 }
 
-/// The call of a tool, the names of its fields, and the path that it sees.
-fn named(asked: &Asked, arguments: &[u8]) -> Result<(Call, FieldNames, String), Box<Problem>> {
-    match &asked.tool {
-        Tool::RunPython => {
-            let fields =
-                CallFields::from_json(arguments, Others::Passed).map_err(read::malformed)?;
-            let names = fields.names();
-            let call = fields.into_call().map_err(read::malformed)?;
-            Ok((call, names, "/".to_owned()))
-        }
-        Tool::Function(function) => {
-            let detail = format!("{} is not published", function.name);
-            Err(Box::new(Problem::new(ProblemKind::NotFound, detail)))
-        }
+/// A call of a tool, ready for the engine.
+struct Prepared {
+    tool: Tool,
+    call: Call,
+    names: FieldNames,
+    path: String,
+    own: Option<Fingerprint>,
+    max_age: Option<Duration>,
+}
+
+/// The call of code that comes with it: its fields are those of a call's JSON.
+fn sent_code(arguments: &[u8]) -> Result<Prepared, Box<Problem>> {
+    let fields = CallFields::from_json(arguments, Others::Passed).map_err(read::malformed)?;
+    let names = fields.names();
+    let call = fields.into_call().map_err(read::malformed)?;
+    let (tool, path) = (Tool::RunPython, "/".to_owned());
+    Ok(Prepared { tool, call, names, path, own: None, max_age: None })
+}
+
+/// The call of a function that is published; `None` if none of that name is.
+async fn published(
+    site: &Site,
+    name: &str,
+    arguments: &Bytes,
+) -> Result<Option<Prepared>, Box<Problem>> {
+    if FunctionName::parse(name).is_none() {
+        return Ok(None);
     }
+    let path = format!("/{}", name.replace('.', "/"));
+    let Some(named) = site.functions.named(&path)? else { return Ok(None) };
+    let (code, function, code_name) = match named.function(&site.asker()).await {
+        Err(problem) if problem.kind == ProblemKind::NotFound => return Ok(None),
+        found => found?,
+    };
+    if function.is_hidden() {
+        return Ok(None);
+    }
+    let described = serde_json::from_value(Value::Object(function.told().clone()));
+    let tool = Tool::Function(Box::new(described.map_err(|error| odd(&error))?));
+    let mut call = function.call(code, "").map_err(read::malformed)?;
+    call.code_name = code_name;
+    let own = if call.use_cache { Fingerprint::of([JSON.as_bytes(), arguments]) } else { None };
+    let (names, max_age) = (FieldNames::default(), function.max_age());
+    Ok(Some(Prepared { tool, call, names, path, own, max_age }))
+}
+
+fn odd(error: &serde_json::Error) -> Box<Problem> {
+    let detail = format!("a function's description could not be read: {error}");
+    Box::new(Problem::new(ProblemKind::Internal, detail))
 }
 
 /// The request as the function sees it: a POST of its arguments.
@@ -203,7 +252,10 @@ enum Told {
 struct Answering {
     /// Until the answer is there.
     events: Option<Events>,
-    asked: Asked,
+    by: Asking,
+    tool: Tool,
+    /// What progress is told by, if it is told.
+    progress: Option<Value>,
     head: Option<Head>,
     body: Gathering,
     /// Pieces that progress has told.
@@ -244,7 +296,7 @@ impl Answering {
 
     /// What a function yields is how far it is.
     fn progress(&mut self, piece: &[u8]) -> Option<Value> {
-        let token = self.asked.progress.as_ref()?;
+        let token = self.progress.as_ref()?;
         self.told += 1;
         let text = String::from_utf8_lossy(piece);
         let message: String = text.trim_end().chars().take(TOLD).collect();
@@ -268,11 +320,11 @@ impl Answering {
                     None if body.is_empty() => "",
                     None => sniff_whole(&body),
                 };
-                said(&self.asked.tool, Content { status: head.status, media, body: &body })
+                said(&self.tool, Content { status: head.status, media, body: &body })
             }
             Err(problem) => failed(&self.visit.fails(problem)),
         };
-        Told::Answer(self.asked.answer(result))
+        Told::Answer(self.by.answer(result))
     }
 }
 

@@ -7,6 +7,7 @@ mod docs;
 mod edit;
 mod entrance;
 mod file;
+mod functions;
 mod landing;
 mod linger;
 mod listen;
@@ -45,6 +46,7 @@ use owt_engine::{CacheInput, Engine};
 use crate::audit::Audit;
 use crate::config::Mcp;
 use crate::door::{Door, Pass, Scope};
+use crate::functions::Functions;
 use crate::metrics::Metrics;
 
 /// What every request needs.
@@ -59,6 +61,7 @@ pub(crate) struct Site {
     pub audit: Option<Arc<Audit>>,
     /// How MCP is served, if it is.
     pub mcp: Option<Mcp>,
+    pub functions: Arc<Functions>,
 }
 
 /// What every HTTP thread serves. Everything is behind the [`entrance`].
@@ -103,7 +106,7 @@ async fn route(
     visit: &Rc<Visit>,
     mut pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
-    if request.path().starts_with(own::OWN) {
+    if request.path().starts_with(own::OWN) && !functions::is_call(request.path()) {
         return own::page(request, payload, site, visit, pass).await;
     }
     visit.enters();
@@ -128,7 +131,7 @@ async fn route(
             _ => Err(site.door.out_of_scope()),
         };
     }
-    match read::read(request, payload, site, &pass).await? {
+    match read::read(request, payload, site, &pass, visit).await? {
         Reading::Call(sent) => {
             visit.reads(&sent.call);
             let Some(permit) = pass.permit.take() else {
@@ -139,11 +142,11 @@ async fn route(
             if *request.method() == Method::GET {
                 Opened::of(request, &sent.call).into_iter().for_each(|opened| visit.shows(opened));
             }
-            let Sent { call, names, body, own } = *sent;
+            let Sent { call, names, body, own, max_age } = *sent;
             visit.calls(names);
             let submitted = Instant::now();
             let user = visit.caller().user.as_ref();
-            let input = CacheInput { path: request.path(), user, own };
+            let input = CacheInput { path: request.path(), user, own, max_age };
             let context = |call: &Call| read::context(request, call, body, &pass, visit);
             let (events, cache) = site.engine.submit(permit, call, input, context);
             if let Some(outcome) = cache {

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use owt_core::{Catalogue, MCP_PATH, Problem, ProblemKind, WARM_PATH};
+use owt_core::{CODE_PATH, FUNCTIONS_PATH, MCP_PATH, Problem, ProblemKind, WARM_PATH};
 
 use super::assets::Asset;
 use super::visit::Visit;
-use super::{Site, ask, mcp};
+use super::{Site, ask, functions, mcp};
 use crate::door::{Pass, Scope};
 use crate::functions::openapi::{About, document};
 use crate::metrics::{OPENMETRICS, Scrape};
@@ -26,6 +26,8 @@ pub(super) enum Page {
     Readyz,
     Metrics,
     Adaptors,
+    Functions,
+    Code,
     Run,
     Mcp,
     OpenApi,
@@ -38,9 +40,18 @@ impl Page {
     pub fn all() -> impl Iterator<Item = Self> {
         let assets = Asset::all().iter().map(Self::Asset);
         let problems = ProblemKind::ALL.iter().map(|kind| Self::Problem(*kind));
-        let pages = [Self::Livez, Self::Readyz, Self::Metrics, Self::Adaptors, Self::Run];
-        let described = [Self::Mcp, Self::OpenApi];
-        pages.into_iter().chain(described).chain(assets).chain(problems)
+        let pages = [
+            Self::Livez,
+            Self::Readyz,
+            Self::Metrics,
+            Self::Adaptors,
+            Self::Functions,
+            Self::Code,
+            Self::Run,
+            Self::Mcp,
+            Self::OpenApi,
+        ];
+        pages.into_iter().chain(assets).chain(problems)
     }
 
     pub fn path(self) -> String {
@@ -49,6 +60,8 @@ impl Page {
             Self::Readyz => "/_owt/readyz".to_owned(),
             Self::Metrics => "/_owt/metrics".to_owned(),
             Self::Adaptors => WARM_PATH.to_owned(),
+            Self::Functions => FUNCTIONS_PATH.to_owned(),
+            Self::Code => CODE_PATH.to_owned(),
             Self::Run => ask::PATH.to_owned(),
             Self::Mcp => MCP_PATH.to_owned(),
             Self::OpenApi => "/_owt/openapi.json".to_owned(),
@@ -77,9 +90,11 @@ pub(super) async fn page(
     };
     let (is_taken, allow) = match page {
         Page::Run | Page::Mcp => (request.method() == Method::POST, "POST"),
+        Page::Code => (request.method() == Method::PUT, "PUT"),
         _ => (matches!(*request.method(), Method::GET | Method::HEAD), "GET"),
     };
     if !is_taken {
+        visit.takes_only(allow);
         let detail = format!("{} is not for this page; send {allow}", request.method());
         return Err(Box::new(Problem::new(ProblemKind::MethodNotAllowed, detail)));
     }
@@ -89,12 +104,16 @@ pub(super) async fn page(
         Page::Readyz => ready(site),
         Page::Metrics => metrics(site)?,
         // It names what other users call.
-        Page::Adaptors | Page::OpenApi if pass.scope == Scope::Probe => {
+        Page::Adaptors | Page::Functions | Page::OpenApi | Page::Code
+            if pass.scope == Scope::Probe =>
+        {
             return Err(site.door.out_of_scope());
         }
         Page::Adaptors => HttpResponse::Ok().json(site.engine.warm().await),
+        Page::Functions => functions::catalogue(site).await,
+        Page::Code => functions::publish(request, payload, site, pass).await?,
         Page::Run => agreed(request, payload, site, &pass).await?,
-        Page::OpenApi => HttpResponse::Ok().json(openapi(site)),
+        Page::OpenApi => HttpResponse::Ok().json(openapi(site).await),
         Page::Mcp => match site.mcp {
             Some(mcp) => mcp::answer(request, payload, site, visit, pass, mcp).await?,
             None => return Err(without_mcp()),
@@ -106,9 +125,9 @@ pub(super) async fn page(
     })
 }
 
-fn openapi(site: &Site) -> serde_json::Value {
+async fn openapi(site: &Site) -> serde_json::Value {
     let about = About { asks_key: site.door.asks_key(), takes_tokens: site.door.takes_tokens() };
-    document(&Catalogue::default(), about)
+    document(&functions::described(site).await, about)
 }
 
 fn without_mcp() -> Box<Problem> {
@@ -124,10 +143,12 @@ fn ready(site: &Site) -> HttpResponse {
         return HttpResponse::ServiceUnavailable().content_type(TEXT).body(text);
     }
     let (status, text) = match (host.ready, host.workers.iter().any(|worker| worker.up)) {
-        (true, true) => (StatusCode::OK, "ready\n"),
-        (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no Python process is up\n"),
-        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no calls are taken\n"),
+        (true, true) => (StatusCode::OK, "ready"),
+        (true, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no Python process is up"),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "not ready: no calls are taken"),
     };
+    // Calls are taken before all functions are described, and by their names too.
+    let text = format!("{text}{}\n", functions::progress(site));
     HttpResponse::build(status).content_type(TEXT).body(text)
 }
 

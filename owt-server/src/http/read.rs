@@ -14,9 +14,9 @@ use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, CallFields, FieldNames, Others, Problem, ProblemKind};
 use owt_engine::{Context, Fingerprint, Gathering, Headers};
 
-use super::Site;
 use super::carrier::Carrier;
 use super::visit::Visit;
+use super::{Site, functions};
 use crate::door::Pass;
 
 /// What a request turned out to be.
@@ -36,6 +36,8 @@ pub(super) struct Sent {
     pub body: Bytes,
     /// What the adaptor is sent beside the call, where the cache wants to know.
     pub own: Option<Fingerprint>,
+    /// How old a kept result may be.
+    pub max_age: Option<Duration>,
 }
 
 /// A larger body is not read on an HTTP thread, which others wait for.
@@ -50,12 +52,18 @@ pub(super) async fn read(
     payload: &mut web::Payload,
     site: &Site,
     pass: &Pass,
+    visit: &Visit,
 ) -> Result<Reading, Box<Problem>> {
     let headers = request.headers();
     let query = CallFields::from_form(request.query_string().as_bytes(), Others::Passed);
     let is_get = request.method() == Method::GET;
-    let code_field = query.code_field();
-    if code_field.is_some() || (is_get && !query.is_empty()) {
+    let is_sent = functions::is_call(request.path());
+    let code_field = query.code_field().filter(|_| !is_sent);
+    let named = match code_field {
+        Some(_) => None,
+        None => site.functions.named(request.path())?,
+    };
+    if named.is_none() && (code_field.is_some() || (is_get && !query.is_empty())) {
         let (names, has_others) = (query.names(), query.has_others());
         let call = query.into_call().map_err(malformed)?;
         // What sends JSON may have been told by a stranger where to (a webhook): the code is what it
@@ -66,9 +74,15 @@ pub(super) async fn read(
         let body = body(headers, payload, site.max_body, site.body_timeout).await?;
         refuse_two_codes(headers, &body, code_field).await?;
         let own = if call.use_cache { in_query(request, has_others, &body).await? } else { None };
-        return Ok(Reading::Call(Box::new(Sent { call, names, body, own })));
+        return Ok(Reading::Call(Box::new(Sent { call, names, body, own, max_age: None })));
     }
     let body = body(headers, payload, site.max_body, site.body_timeout).await?;
+    if let Some(named) = named
+        && (is_sent || !functions::carries_code(headers, &body).await?)
+    {
+        let sent = functions::call(request, named, body, site, pass, visit).await?;
+        return Ok(Reading::Call(Box::new(sent)));
+    }
     if is_get {
         return Ok(Reading::Nothing);
     }
@@ -124,7 +138,7 @@ async fn in_query(
     .await
 }
 
-fn is_encoded(headers: &HeaderMap) -> bool {
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
     let coding = headers.get(header::CONTENT_ENCODING);
     coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
@@ -149,7 +163,7 @@ async fn in_body(request: &HttpRequest, body: Bytes) -> Result<Sent, Box<Problem
         let (names, has_others) = (fields.names(), fields.has_others());
         let call = fields.into_call().map_err(malformed)?;
         let own = if call.use_cache { beside(&carrier, &query, has_others, &body)? } else { None };
-        Ok(Sent { call, names, body, own })
+        Ok(Sent { call, names, body, own, max_age: None })
     })
     .await?
 }

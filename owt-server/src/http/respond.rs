@@ -89,7 +89,7 @@ pub(super) fn problem(headers: &HeaderMap, failure: Problem, visit: &Visit) -> H
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
         ProblemKind::MethodNotAllowed => {
-            response.insert_header((header::ALLOW, "GET, POST"));
+            response.insert_header((header::ALLOW, visit.methods()));
         }
         _ => {}
     }

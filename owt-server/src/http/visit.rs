@@ -49,6 +49,8 @@ pub(super) struct Visit {
     audit: Option<Audited>,
     /// What a person opened, if that is a call.
     opened: OnceCell<Opened>,
+    /// The methods that what it asks for takes.
+    methods: Cell<&'static str>,
     connection: Option<Rc<Watched>>,
 }
 
@@ -76,6 +78,7 @@ impl Visit {
             share: OnceCell::new(),
             audit: audit.map(Audited::new),
             opened: OnceCell::new(),
+            methods: Cell::new("GET, POST"),
             connection,
         })
     }
@@ -156,6 +159,16 @@ impl Visit {
     /// What a person opened, if that is a call.
     pub fn opened(&self) -> Option<&Opened> {
         self.opened.get()
+    }
+
+    /// What it asks for takes these methods alone.
+    pub fn takes_only(&self, methods: &'static str) {
+        self.methods.set(methods);
+    }
+
+    /// The methods that what it asks for takes.
+    pub fn methods(&self) -> &'static str {
+        self.methods.get()
     }
 
     /// It failed. Gives the problem as its client is told: with the request's id, and by the names

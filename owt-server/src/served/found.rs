@@ -91,6 +91,50 @@ pub fn find(python: Option<&Path>) -> Result<Found, FindError> {
     })
 }
 
+/// Finds modules as importing them would, and imports none: not their packages either.
+const LOCATE: &str = "
+import importlib.machinery as machinery, importlib.util as util, json, sys
+folders, names = json.loads(sys.argv[1])
+sys.path[:0] = folders
+def find(name):
+    whole, *parts = name.split('.')
+    spec = util.find_spec(whole)
+    for part in parts:
+        places = spec and spec.submodule_search_locations
+        if places is None:
+            return None
+        whole = f'{whole}.{part}'
+        spec = machinery.PathFinder.find_spec(whole, list(places))
+    if spec is None:
+        return None
+    return spec.origin if spec.has_location and spec.origin.endswith('.py') else ''
+print('\\n' + json.dumps([find(name) for name in names]))
+";
+
+/// The files of these modules, as that Python finds them with those folders first.
+///
+/// # Errors
+/// When it does not run, or does not answer.
+pub fn locate(
+    python: &Path,
+    folders: &[PathBuf],
+    modules: &[&str],
+) -> Result<Vec<Option<PathBuf>>, FindError> {
+    let absolute =
+        |folder: &PathBuf| std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+    let folders: Vec<_> = folders.iter().map(absolute).collect();
+    let asked = serde_json::to_string(&(folders, modules)).unwrap_or_default();
+    let output = Command::new(python)
+        .args(["-P", "-c", LOCATE, &asked])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| FindError::Run(python.to_owned(), error))?;
+    last_line(&output.stdout).map_err(|_| FindError::Answer {
+        path: python.to_owned(),
+        said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
+}
+
 /// What the last line of an output says, in JSON.
 ///
 /// # Errors

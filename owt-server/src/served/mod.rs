@@ -122,6 +122,19 @@ impl Served {
         }
     }
 
+    /// The files of these modules, where it would import them from with those folders first; an
+    /// empty path of a module that has no source. None of them is imported.
+    ///
+    /// # Errors
+    /// It does not run, or does not answer.
+    pub fn locate(
+        &self,
+        folders: &[PathBuf],
+        modules: &[&str],
+    ) -> Result<Vec<Option<PathBuf>>, ServedError> {
+        Ok(found::locate(&self.found.executable, folders, modules)?)
+    }
+
     /// Lays the Python package `owt` out, if that is not done, and gives the folder to import it
     /// from.
     ///

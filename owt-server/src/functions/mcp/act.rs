@@ -1,25 +1,15 @@
-//! Decides what a message asks for: an answer, nothing, or a call of a tool.
+//! Decides what a message asks for: an answer, nothing, the tools, or a call of one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use owt_core::Catalogue;
 use serde_json::{Map, Value, json};
 
 use super::message::{Id, Message, Refusal};
-use super::tools::{self, Tool};
 use super::{Era, LEGACY, MODERN};
 
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 const SERVER_KEY: &str = "io.modelcontextprotocol/serverInfo";
-
-/// What a server has for its clients.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Offered<'a> {
-    pub catalogue: &'a Catalogue,
-    /// The tool that takes code is among them.
-    pub runs_code: bool,
-}
 
 /// Headers that repeat what the body says, as they came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,38 +29,57 @@ pub(crate) enum Action {
     Answer(Value),
     /// Take note of it, and answer with nothing (202).
     Accept,
+    /// Answer with the tools.
+    List(Asking),
     /// Call a tool.
     Call(Box<Asked>),
     /// Refuse it.
     Refuse(Refusal),
 }
 
+/// Who waits for an answer, and how they speak.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    id: Id,
+    era: Era,
+}
+
+impl Asking {
+    /// The answer.
+    pub fn answer(&self, result: Value) -> Value {
+        self.id.answer(dressed(result, self.era))
+    }
+
+    /// The answer to who asked for the tools.
+    pub fn list(&self, tools: Vec<Value>) -> Value {
+        self.answer(cached(json!({"tools": tools}), self.era))
+    }
+
+    /// There is no tool of that name.
+    pub fn no_tool(self, name: &str) -> Refusal {
+        Refusal::parameters(200, format!("Unknown tool: {name}")).to(self.id)
+    }
+}
+
 /// A tool that is to be called.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    pub id: Id,
-    pub era: Era,
-    pub tool: Tool,
+    pub by: Asking,
+    /// The tool's name, which may be nobody's.
+    pub name: String,
     pub arguments: Map<String, Value>,
     /// What progress is told by, if the client wants to be told.
     pub progress: Option<Value>,
 }
 
-impl Asked {
-    /// The answer to the call.
-    pub fn answer(&self, result: Value) -> Value {
-        self.id.answer(dressed(result, self.era))
-    }
-}
-
 /// Decides about a message.
-pub(crate) fn act(message: Message, repeated: Repeated<'_>, offered: Offered<'_>) -> Action {
+pub(crate) fn act(message: Message, repeated: Repeated<'_>) -> Action {
     match message {
         // `initialized` and `cancelled`: over HTTP, who goes cancels.
         Message::Notification { .. } => Action::Accept,
         Message::Request { id, method, params } => {
             let known = id.clone();
-            request(id, &method, params, repeated, offered)
+            request(id, &method, params, repeated)
                 .unwrap_or_else(|refusal| Action::Refuse(refusal.to(known)))
         }
     }
@@ -81,7 +90,6 @@ fn request(
     method: &str,
     params: Map<String, Value>,
     repeated: Repeated<'_>,
-    offered: Offered<'_>,
 ) -> Result<Action, Refusal> {
     let era = era(method, &params, repeated)?;
     let missing = if era == Era::Modern { 404 } else { 200 };
@@ -92,8 +100,8 @@ fn request(
         ("tools/list", _) if params.get("cursor").is_some_and(|cursor| !cursor.is_null()) => {
             return Err(Refusal::parameters(200, "there is one page of tools: no cursor is given"));
         }
-        ("tools/list", _) => cached(json!({"tools": tools::list(offered)}), era),
-        ("tools/call", _) => return call(id, era, params, offered),
+        ("tools/list", _) => return Ok(Action::List(Asking { id, era })),
+        ("tools/call", _) => return call(Asking { id, era }, params),
         _ => return Err(Refusal::no_method(method, missing)),
     };
     Ok(Action::Answer(id.answer(dressed(result, era))))
@@ -158,12 +166,7 @@ fn decoded(value: &str) -> Result<String, Refusal> {
     bytes.ok_or_else(|| Refusal::headers("`Mcp-Name` is no base64 of UTF-8"))
 }
 
-fn call(
-    id: Id,
-    era: Era,
-    mut params: Map<String, Value>,
-    offered: Offered<'_>,
-) -> Result<Action, Refusal> {
+fn call(by: Asking, mut params: Map<String, Value>) -> Result<Action, Refusal> {
     let Some(Value::String(name)) = params.remove("name") else {
         return Err(Refusal::parameters(200, "`name` is missing: the tool to call"));
     };
@@ -172,11 +175,9 @@ fn call(
         Some(Value::Object(arguments)) => arguments,
         Some(_) => return Err(Refusal::parameters(200, "`arguments` is an object")),
     };
-    let tool = Tool::find(&name, offered)
-        .ok_or_else(|| Refusal::parameters(200, format!("Unknown tool: {name}")))?;
     let progress = params.get_mut("_meta").and_then(|meta| meta.get_mut("progressToken"));
     let progress = progress.map(Value::take).filter(|token| token.is_string() || token.is_number());
-    Ok(Action::Call(Box::new(Asked { id, era, tool, arguments, progress })))
+    Ok(Action::Call(Box::new(Asked { by, name, arguments, progress })))
 }
 
 fn discovered() -> Value {
@@ -233,13 +234,7 @@ mod tests {
     use super::*;
 
     fn ask(body: &Value, repeated: Repeated<'_>) -> Action {
-        let catalogue: Catalogue = serde_json::from_value(json!({"functions": [
-            {"name": "tools.add", "parameters": [{"name": "x", "required": true}]},
-            {"name": "tools.hidden", "hidden": true},
-        ]}))
-        .unwrap();
-        let message = read(&serde_json::to_vec(body).unwrap()).unwrap();
-        act(message, repeated, Offered { catalogue: &catalogue, runs_code: true })
+        act(read(&serde_json::to_vec(body).unwrap()).unwrap(), repeated)
     }
 
     fn modern(method: &str, mut params: Value) -> Value {
@@ -259,6 +254,7 @@ mod tests {
     fn answered(action: Action) -> Value {
         match action {
             Action::Answer(answer) => answer["result"].clone(),
+            Action::List(asking) => asking.list(vec![json!({"name": "a"})])["result"].clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -285,15 +281,14 @@ mod tests {
         assert_eq!((&found["ttlMs"], &found["cacheScope"]), (&json!(0), &json!("private")));
         assert_eq!(found["_meta"][SERVER_KEY]["name"], "owt");
         let listed = answered(ask(&modern("tools/list", json!({})), headers("tools/list", None)));
-        let names: Vec<_> =
-            listed["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
-        assert_eq!(names, ["tools.add", "run_python"]);
+        assert_eq!(listed["tools"], json!([{"name": "a"}]));
+        assert_eq!((&listed["ttlMs"], &listed["resultType"]), (&json!(0), &json!("complete")));
         let called = modern("tools/call", json!({"name": "tools.add", "arguments": {"x": 1}}));
         let Action::Call(asked) = ask(&called, headers("tools/call", Some("tools.add"))) else {
             panic!("no call")
         };
         assert_eq!(asked.arguments["x"], 1);
-        assert_eq!(asked.era, Era::Modern);
+        assert_eq!((&*asked.name, asked.by.era), ("tools.add", Era::Modern));
         // As a header that has no room for all letters carries it.
         let called = ask(&called, headers("tools/call", Some("=?base64?dG9vbHMuYWRk?=")));
         assert!(matches!(called, Action::Call(_)), "{called:?}");
@@ -337,12 +332,6 @@ mod tests {
             ),
             (modern("tools/call", json!({})), headers("tools/call", None), 200, -32602),
             (
-                modern("tools/call", json!({"name": "tools.sub"})),
-                headers("tools/call", Some("tools.sub")),
-                200,
-                -32602,
-            ),
-            (
                 modern("tools/call", json!({"name": "tools.add", "arguments": []})),
                 whole,
                 200,
@@ -375,7 +364,7 @@ mod tests {
         let said = Repeated { version: Some("2025-06-18"), ..Repeated::default() };
         for repeated in [Repeated::default(), said] {
             let listed = answered(ask(&legacy("tools/list", json!({})), repeated));
-            assert_eq!(listed["tools"][0]["name"], "tools.add");
+            assert_eq!(listed["tools"][0]["name"], "a");
             assert_eq!(listed.get("ttlMs"), None);
             assert_eq!(answered(ask(&legacy("ping", json!({})), repeated)), json!({}));
             let (status, error) = refused(ask(&legacy("resources/list", json!({})), repeated));
@@ -385,6 +374,15 @@ mod tests {
         assert_eq!(refused(ask(&legacy("tools/list", json!({})), unknown)).0, 400);
         let told = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         assert!(matches!(ask(&told, Repeated::default()), Action::Accept));
+    }
+
+    #[test]
+    fn a_tool_that_nobody_has_is_told_so() {
+        let called = legacy("tools/call", json!({"name": "tools.sub"}));
+        let Action::Call(asked) = ask(&called, Repeated::default()) else { panic!("no call") };
+        let answer = asked.by.no_tool(&asked.name).answer();
+        assert_eq!(answer["error"], json!({"code": -32602, "message": "Unknown tool: tools.sub"}));
+        assert_eq!(answer["id"], 7);
     }
 
     #[test]

@@ -11,10 +11,10 @@ mod message;
 mod outcome;
 mod tools;
 
-pub(crate) use act::{Action, Asked, Offered, Repeated, act};
+pub(crate) use act::{Action, Asked, Asking, Repeated, act};
 pub(crate) use message::{Refusal, read};
 pub(crate) use outcome::{Content, failed, said};
-pub(crate) use tools::Tool;
+pub(crate) use tools::{RUN_PYTHON, Tool, list};
 
 /// The revision in which every request stands for itself.
 const MODERN: &str = "2026-07-28";

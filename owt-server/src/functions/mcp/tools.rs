@@ -1,12 +1,10 @@
 //! Makes tools of functions: names, descriptions, and schemas that every client can read.
 
-use owt_core::{DEFAULT_FN_NAME, Function, ParameterKind};
+use owt_core::{Catalogue, DEFAULT_FN_NAME, Description, ParameterKind};
 use serde_json::{Map, Value, json};
 
-use super::act::Offered;
-
 /// The tool that takes code. Its name says what it does, for a person who is asked.
-const RUN_PYTHON: &str = "run_python";
+pub(crate) const RUN_PYTHON: &str = "run_python";
 
 /// What a client calls.
 #[derive(Clone, Debug)]
@@ -14,19 +12,10 @@ pub(crate) enum Tool {
     /// Code that comes with the call.
     RunPython,
     /// A function that is published.
-    Function(Box<Function>),
+    Function(Box<Description>),
 }
 
 impl Tool {
-    /// The tool of that name.
-    pub fn find(name: &str, offered: Offered<'_>) -> Option<Self> {
-        if name == RUN_PYTHON && offered.runs_code {
-            return Some(Self::RunPython);
-        }
-        let found = shown(offered).find(|function| function.name == name)?;
-        Some(Self::Function(Box::new(found.clone())))
-    }
-
     /// What it answers with, where that is known.
     pub fn output(&self) -> Option<Output> {
         match self {
@@ -46,7 +35,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    fn of(function: &Function) -> Option<Self> {
+    fn of(function: &Description) -> Option<Self> {
         let schema = &function.returns.schema;
         if function.streams || !says_json(schema) {
             return None;
@@ -71,17 +60,13 @@ fn says_json(schema: &Value) -> bool {
     says && schema.get("contentEncoding").is_none() && schema.get("x-owt-type").is_none()
 }
 
-/// All tools, in an order that stays as it is.
-pub(super) fn list(offered: Offered<'_>) -> Vec<Value> {
-    let own = offered.runs_code.then(run_python);
-    shown(offered).map(tool).chain(own).collect()
+/// All tools, in an order that stays as it is; the one that takes code, too, if it `runs_code`.
+pub(crate) fn list(catalogue: &Catalogue, runs_code: bool) -> Vec<Value> {
+    let shown = catalogue.functions.iter().filter(|function| !function.hidden);
+    shown.map(tool).chain(runs_code.then(run_python)).collect()
 }
 
-fn shown<'a>(offered: Offered<'a>) -> impl Iterator<Item = &'a Function> {
-    offered.catalogue.functions.iter().filter(|function| !function.hidden)
-}
-
-fn tool(function: &Function) -> Value {
+fn tool(function: &Description) -> Value {
     let doc = if function.doc.is_empty() { &function.name } else { &function.doc };
     let mut told = json!({
         "name": function.name,
@@ -98,7 +83,7 @@ fn tool(function: &Function) -> Value {
     told
 }
 
-fn input(function: &Function) -> Value {
+fn input(function: &Description) -> Value {
     let named = plain(&function.arguments());
     let Some(more) = function.rest(ParameterKind::VarPositional) else { return named };
     // They have no names, so they come in a list.
@@ -175,11 +160,9 @@ fn run_python() -> Value {
 
 #[cfg(test)]
 mod tests {
-    use owt_core::Catalogue;
-
     use super::*;
 
-    fn function(told: Value) -> Function {
+    fn function(told: Value) -> Description {
         serde_json::from_value(told).unwrap()
     }
 
@@ -260,12 +243,16 @@ mod tests {
     }
 
     #[test]
-    fn the_tool_that_takes_code_can_be_left_out() {
-        let catalogue = Catalogue::default();
-        let offered = |runs_code| Offered { catalogue: &catalogue, runs_code };
-        assert_eq!(list(offered(true)).len(), 1);
-        assert!(list(offered(false)).is_empty());
-        assert!(Tool::find(RUN_PYTHON, offered(true)).is_some());
-        assert!(Tool::find(RUN_PYTHON, offered(false)).is_none());
+    fn what_is_hidden_is_no_tool_and_the_one_that_takes_code_can_be_left_out() {
+        let catalogue: Catalogue = serde_json::from_value(json!({"functions": [
+            {"name": "tools.add"}, {"name": "tools.hidden", "hidden": true},
+        ]}))
+        .unwrap();
+        for (runs_code, wanted) in [(true, &["tools.add", RUN_PYTHON][..]), (false, &["tools.add"])]
+        {
+            let listed = list(&catalogue, runs_code);
+            let names: Vec<_> = listed.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+            assert_eq!(names, wanted);
+        }
     }
 }
