@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 HERE = pathlib.Path(__file__).parent
+#: What the server with a lock asks for.
+TOKEN = "open-sesame-open-sesame"
 OWT = os.environ.get("OWT_BIN", str(HERE.parents[1] / "target/debug/owt"))
 
 
@@ -41,4 +43,4 @@ def url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def locked() -> Iterator[str]:
     """The URL of a server that asks for a token."""
-    yield from serve("--mcp", "--mcp-no-code", "--token", "sesame")
+    yield from serve("--mcp", "--mcp-no-code", "--token", TOKEN)

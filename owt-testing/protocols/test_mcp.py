@@ -10,7 +10,7 @@ from typing import Any
 
 import fastmcp
 import pytest
-from conftest import OWT, environment
+from conftest import OWT, TOKEN, environment
 from fastmcp.client.transports import StdioTransport
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
@@ -263,11 +263,11 @@ def test_it_is_behind_the_door(url, locked):
     """Keys, names and pages of others are asked for as everywhere; code can be left out."""
     listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     assert post(locked, listing)[0] == 401
-    status, told = post(locked, listing, Authorization="Bearer sesame")
+    status, told = post(locked, listing, Authorization=f"Bearer {TOKEN}")
     assert status == 200
     assert "run_python" not in [tool["name"] for tool in told["result"]["tools"]]
     run = {**listing, "method": "tools/call", "params": {"name": "run_python", "arguments": {}}}
-    status, told = post(locked, run, Authorization="Bearer sesame")
+    status, told = post(locked, run, Authorization=f"Bearer {TOKEN}")
     assert told["error"]["message"] == "Unknown tool: run_python"
     assert post(url, listing, Origin="https://example.org")[0] == 403
     assert post(url, listing, Host="example.org")[0] == 403
