@@ -28,17 +28,7 @@ pub(crate) fn run(args: &LsArgs) -> Result<(), Failure> {
 fn table(warm: &Warm) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(warm.workers.iter().flat_map(rows_of));
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max().unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..HEAD.len()).map(width).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        text += cells.collect::<Vec<_>>().join("  ").trim_end();
-        text.push('\n');
-    }
-    text
+    output::table(&rows)
 }
 
 fn rows_of(worker: &WarmWorker) -> Vec<[String; HEAD.len()]> {

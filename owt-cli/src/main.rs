@@ -9,6 +9,7 @@ mod doctor;
 mod encode;
 mod expression;
 mod failure;
+mod functions;
 mod hash_password;
 mod listen;
 mod log;
@@ -20,6 +21,7 @@ mod saved;
 mod serve;
 mod shutdown;
 mod source;
+mod stubs;
 mod token_file;
 mod units;
 #[cfg(feature = "embed")]
@@ -47,6 +49,9 @@ fn main() -> ExitCode {
         Command::Encode(args) => encode::run(args),
         Command::Call(args) => call::run(args),
         Command::Ls(args) => ls::run(&args),
+        Command::Functions(args) => functions::list(&args),
+        Command::Publish(args) => functions::publish(&args),
+        Command::Stubs(args) => stubs::run(&args),
         Command::Mcp(args) => mcp::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),

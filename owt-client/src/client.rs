@@ -6,7 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Call, MCP_PATH, WARM_PATH, Warm, to_kwargs};
+use owt_core::{
+    CODE_PATH, Call, Catalogue, FUNCTIONS_PATH, MCP_PATH, PYTHON_TYPES, SentCode, WARM_PATH, Warm,
+    to_kwargs,
+};
 use percent_encoding::percent_decode_str;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Body, RequestBuilder};
@@ -155,6 +158,47 @@ impl Client {
         let request = request.header(ACCEPT, "application/json, text/event-stream");
         let request = self.open(request.header(CONTENT_TYPE, "application/json"))?;
         self.execute(request, self.timeout).await
+    }
+
+    /// The functions that the server publishes. Of a server that asks for keys, one of the scope
+    /// `run` is wanted.
+    ///
+    /// # Errors
+    /// What could not be sent, or answered: see [`ErrorKind`](crate::ErrorKind).
+    pub async fn functions(&self) -> Result<Catalogue, Error> {
+        let mut url = self.base.clone();
+        url.set_path(FUNCTIONS_PATH);
+        url.set_query(None);
+        let request = self.route.connections()?.get(url).headers(self.headers.clone());
+        let request = self.open(request.header(ACCEPT, "application/json"))?;
+        self.execute(request, self.timeout).await?.json().await
+    }
+
+    /// Sends code to be called by its hash, and by a name if it is given one: until the server
+    /// ends, or with `keep` by the next one too. `code_name` is what tracebacks call it.
+    ///
+    /// # Errors
+    /// What could not be sent, or answered: see [`ErrorKind`](crate::ErrorKind).
+    pub async fn publish(
+        &self,
+        code: &str,
+        code_name: Option<&str>,
+        name: Option<&str>,
+        keep: bool,
+    ) -> Result<SentCode, Error> {
+        let mut url = self.base.clone();
+        url.set_path(CODE_PATH);
+        url.set_query(None);
+        let fields = [("code_name", code_name), ("name", name), ("keep", keep.then_some("true"))];
+        for (field, value) in fields {
+            if let Some(value) = value {
+                url.query_pairs_mut().append_pair(field, value);
+            }
+        }
+        let [python, ..] = PYTHON_TYPES;
+        let request = self.route.connections()?.put(url).headers(self.headers.clone());
+        let request = request.header(CONTENT_TYPE, python).body(code.to_owned());
+        self.execute(self.open(request)?, self.timeout).await?.json().await
     }
 
     /// Sends a request, and again where that is safe and asked for.

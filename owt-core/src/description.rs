@@ -1,117 +1,13 @@
-//! Describes the functions that a server publishes: the answer to `GET /_owt/functions`.
+//! Says of a function's description what is made of it: its path, and its arguments as one schema.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::{FunctionInfo, ParameterInfo};
 
 /// Where the server speaks MCP, if it does.
 pub const MCP_PATH: &str = "/_owt/mcp";
 
-/// What a server publishes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Catalogue {
-    /// Every function, in the order of their modules; of those that are callable and hidden none.
-    pub functions: Vec<Description>,
-    /// Modules that could not be read.
-    pub errors: Vec<ModuleError>,
-    /// All modules have been looked into.
-    pub ready: bool,
-}
-
-/// Why a module's functions are not as its file has them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ModuleError {
-    /// The name that the module is published by.
-    pub module: String,
-    /// What is wrong with it.
-    pub message: String,
-    /// The functions that it had before are there still.
-    pub keeps_old: bool,
-}
-
-/// A function as its module defines it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Description {
-    /// What it is called by: the module's name, a dot, and the function's.
-    pub name: String,
-    /// The name that its module is published by.
-    pub module: String,
-    /// Its name in the module.
-    pub function: String,
-    /// Its docstring without what it is indented by; empty without one.
-    pub doc: String,
-    /// In the order of its signature.
-    pub parameters: Vec<Parameter>,
-    /// What it gives.
-    pub returns: Returns,
-    /// It may be called by GET.
-    pub get: bool,
-    /// Whether its results are kept: null, true, or for so many seconds.
-    pub cache: Value,
-    /// Its deadline in seconds, unless the call has one.
-    pub timeout: Option<f64>,
-    /// It can be called, and is not told of.
-    pub hidden: bool,
-    /// It is an `async def`.
-    pub r#async: bool,
-    /// It is a generator: it answers with a stream.
-    pub streams: bool,
-}
-
-/// A parameter of a [`Description`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Parameter {
-    /// Its name.
-    pub name: String,
-    /// How it is given.
-    pub kind: ParameterKind,
-    /// It has no default.
-    pub required: bool,
-    /// What it takes: JSON Schema 2020-12 without `$ref`.
-    pub schema: Value,
-    /// Its hint as it is written; empty without one.
-    pub hint: String,
-    /// Its default, where that has a JSON form; null may be one.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    pub default: Option<Value>,
-}
-
-/// `null` is a default, and none is none.
-fn given<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(source).map(Some)
-}
-
-/// How an argument is given to a [`Parameter`]: Python's five ways.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ParameterKind {
-    /// By its place in Python; by its name in a request.
-    PositionalOnly,
-    /// Either way.
-    #[default]
-    PositionalOrKeyword,
-    /// `*args`: whatever else comes by its place.
-    VarPositional,
-    /// By its name.
-    KeywordOnly,
-    /// `**kwargs`: whatever else comes by a name.
-    VarKeyword,
-}
-
-/// What a [`Description`] gives.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Returns {
-    /// JSON Schema 2020-12 without `$ref`; `{}` where nothing is known.
-    pub schema: Value,
-    /// The hint as it is written; empty without one.
-    pub hint: String,
-}
-
-impl Description {
+impl FunctionInfo {
     /// The first paragraph of the docstring on one line.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -121,21 +17,25 @@ impl Description {
 
     /// Its path on the server.
     #[must_use]
-    pub fn path(&self) -> String {
+    pub fn url_path(&self) -> String {
         format!("/{}", self.name.replace('.', "/"))
     }
 
     /// The parameters that are given by their names.
-    pub fn named(&self) -> impl Iterator<Item = &Parameter> {
-        self.parameters.iter().filter(|one| {
-            !matches!(one.kind, ParameterKind::VarPositional | ParameterKind::VarKeyword)
-        })
+    pub fn named(&self) -> impl Iterator<Item = &ParameterInfo> {
+        self.parameters.iter().filter(|one| !one.kind.starts_with("var_"))
     }
 
-    /// The parameter that takes any number of arguments in that way.
+    /// `*args`, if it has such a parameter.
     #[must_use]
-    pub fn rest(&self, kind: ParameterKind) -> Option<&Parameter> {
-        self.parameters.iter().find(|one| one.kind == kind)
+    pub fn more_positions(&self) -> Option<&ParameterInfo> {
+        self.parameters.iter().find(|one| one.kind == "var_positional")
+    }
+
+    /// `**kwargs`, if it has such a parameter.
+    #[must_use]
+    pub fn more_names(&self) -> Option<&ParameterInfo> {
+        self.parameters.iter().find(|one| one.kind == "var_keyword")
     }
 
     /// What it takes by name, as one JSON Schema of an object.
@@ -156,7 +56,7 @@ impl Description {
                 required.push(one.name.clone());
             }
         }
-        let others = match self.rest(ParameterKind::VarKeyword) {
+        let others = match self.more_names() {
             Some(rest) if rest.schema.is_object() => rest.schema.clone(),
             Some(_) => Value::Bool(true),
             None => Value::Bool(false),
@@ -176,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_and_written_as_it_came() {
+    fn what_a_function_takes_is_one_schema() {
         let told = serde_json::json!({
             "name": "tools.add", "module": "tools", "function": "add", "doc": "Adds.\n\nMore.",
             "parameters": [
@@ -190,10 +90,9 @@ mod tests {
             "get": true, "cache": null, "timeout": 1.5, "hidden": false, "async": false,
             "streams": false,
         });
-        let function: Description = serde_json::from_value(told.clone()).unwrap();
-        assert_eq!(serde_json::to_value(&function).unwrap(), told);
+        let function: FunctionInfo = serde_json::from_value(told).unwrap();
         assert_eq!(function.summary(), "Adds.");
-        assert_eq!(function.path(), "/tools/add");
+        assert_eq!(function.url_path(), "/tools/add");
         assert_eq!(
             function.arguments(),
             serde_json::json!({

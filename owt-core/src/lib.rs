@@ -16,6 +16,7 @@
 //! ```
 
 mod call;
+mod catalogue;
 mod code;
 mod description;
 mod encoding;
@@ -33,10 +34,9 @@ pub use call::{
     Call, CallError, CallFields, DEFAULT_CODE_NAME, DEFAULT_FN_NAME, FieldNames, MAX_CODE_NAME,
     MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
 };
+pub use catalogue::{Catalogue, FunctionInfo, ParameterInfo, ReturnInfo, SentCode, Unpublished};
 pub use code::{Code, CodeId, Origin};
-pub use description::{
-    Catalogue, Description, MCP_PATH, ModuleError, Parameter, ParameterKind, Returns,
-};
+pub use description::MCP_PATH;
 pub use function::{CODE_PATH, FUNCTIONS_PATH, FunctionName, SentFunction, is_module_name};
 pub use literal::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, Fault, Foreign, PROBLEM_JSON, Problem, ProblemKind};

@@ -236,6 +236,61 @@ Examples:
 How much of a worker's memory an adaptor holds is not known: a process has one heap for all.
 It is the server's own GET /_owt/adaptors; a key with the scope `probe` may not read it.";
 
+#[derive(Debug, Args)]
+#[command(after_long_help = FUNCTIONS_EXAMPLES)]
+pub(crate) struct FunctionsArgs {
+    /// Tell it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
+}
+
+const FUNCTIONS_EXAMPLES: &str = "\
+Examples:
+  owt functions
+  owt functions --json | jq -r '.functions[].name'
+
+It is the server's own GET /_owt/functions; a key with the scope `probe` may not read it.";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = PUBLISH_EXAMPLES)]
+pub(crate) struct PublishArgs {
+    /// The file with the code; `-` reads standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) source: Source,
+
+    /// The module's name that its functions get; without one they are called by the code's hash
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+
+    /// Have the servers that come after this one publish it too
+    #[arg(long, requires = "name")]
+    pub(crate) keep: bool,
+
+    /// Tell it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
+}
+
+const PUBLISH_EXAMPLES: &str = "\
+Examples:
+  owt publish adaptor.py                 prints the path of each function
+  owt publish adaptor.py --name sota     POST /sota/run, until the server ends
+  owt publish adaptor.py --name sota --keep
+
+It is the server's own PUT /_owt/code. The code's body runs once.";
+
 fn method(text: &str) -> Result<Method, &'static str> {
     match text.to_ascii_uppercase().as_str() {
         "GET" => Ok(Method::GET),

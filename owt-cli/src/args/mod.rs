@@ -7,6 +7,7 @@ mod keys;
 mod listen;
 mod mcp;
 mod sandbox;
+mod stubs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,12 +19,16 @@ use owt_server::{Config, Workers};
 
 use crate::units::{Size, Span};
 
-pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, LsArgs, ServerArgs, TokenArgs};
+pub(crate) use call::{
+    CallArgs, CalledArgs, EncodeArgs, Form, FunctionsArgs, LsArgs, PublishArgs, ServerArgs,
+    TokenArgs,
+};
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::{Asked, KeyArgs};
 pub(crate) use listen::{ListenArgs, TlsHow};
 pub(crate) use mcp::{McpArgs, ServeMcpArgs};
 pub(crate) use sandbox::SandboxArgs;
+pub(crate) use stubs::{Language, StubsArgs};
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.
 ///
@@ -76,6 +81,12 @@ pub(crate) enum Command {
     Call(CallArgs),
     /// List the adaptors that are warm in a running server, their calls and their worker's memory
     Ls(LsArgs),
+    /// List the functions that a running server publishes
+    Functions(FunctionsArgs),
+    /// Send code to a running server, to be called by its hash or by a name
+    Publish(PublishArgs),
+    /// Write typed client code for the functions that a running server publishes
+    Stubs(StubsArgs),
     /// Speak MCP on standard input and output, for a server that is started with --mcp
     Mcp(McpArgs),
     /// Print a script that completes owt's arguments in a shell

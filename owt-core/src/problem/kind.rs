@@ -45,7 +45,7 @@ catalogue! {
     Forbidden, "forbidden", 403, "Refused at the door",
         "The Host or the Origin of the request is not one that this server lets in. A page of another site cannot call it; a client that is no browser sends no Origin.";
     InsufficientScope, "insufficient-scope", 403, "The key is not for this",
-        "The key that came is for the server's own pages that run nothing, such as its health. A call wants a key with the scope `run`, and so does the list of warm adaptors. Nothing has run.";
+        "The key that came is for the server's own pages that run nothing, such as its health. A call wants a key with the scope `run`, and so do the lists of warm adaptors and of functions, and sending code. Nothing has run.";
     NotFound, "not-found", 404, "Nothing there",
         "No code came with the request, and nothing is kept under this address. Send `code_b64`, or ask for `/` to see what there is.";
     UnknownCode, "unknown-code", 404, "That code is not here",

@@ -109,12 +109,11 @@ class Adaptor:
         return value  # type: ignore[no-any-return]
 
 
-def load(
-    source: str, digest: str, origin: tuple[str, str] | None = None
-) -> Adaptor | Published:
+def load(source: str, digest: str, origin: tuple[str, str] | None = None) -> Adaptor | Published:
     """Load an adaptor: parse it, write it to its file, run its body once.
 
-    `origin` is the name and the file of the module that the source is of, if it is one's. Raises Refused when it is no Python or cannot be run; what the body raises comes through.
+    `origin` is the name and the file of the module that the source is of, if it is one's. Raises
+    Refused when it is no Python or cannot be run; what the body raises comes through.
     """
     if origin is not None:
         return _published.load(source, *origin)

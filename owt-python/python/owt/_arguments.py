@@ -93,19 +93,20 @@ def _read(text: str) -> tuple[object, Callable[[], object]]:
     """
     # JSON first: "\/" and surrogate pairs mean something else in a Python literal
     try:
-        parsed = _json(text)
+        parsed = read_json(text)
     except (ValueError, RecursionError):
         return None, _evaluator(*_compiled(text))
     return parsed, _copier(parsed)
 
 
-def _json(text: str) -> object:
+def read_json(text: str | bytes) -> object:
+    """Read JSON, with integers of any number of digits. Raises ValueError, RecursionError."""
     try:
         return json.loads(text)
     except ValueError as why:
         if not _is_limit(why):
             raise
-        return json.loads(text, parse_int=_integer)
+        return json.loads(text, parse_int=integer)
 
 
 def _is_limit(why: BaseException) -> bool:
@@ -113,7 +114,8 @@ def _is_limit(why: BaseException) -> bool:
     return str(why).startswith("Exceeds the limit")
 
 
-def _integer(digits: str) -> int:
+def integer(digits: str) -> int:
+    """Read an integer of any number of digits."""
     return int(decimal.Decimal(digits)) if len(digits) > _DIGITS else int(digits)
 
 
@@ -169,7 +171,7 @@ def _in_hex(word: str) -> str:
         if digits.isdecimal():
             (row, start), (_, end) = token.start, token.end
             line = lines[row - 1]
-            lines[row - 1] = line[:start] + hex(_integer(digits)) + line[end:]
+            lines[row - 1] = line[:start] + hex(integer(digits)) + line[end:]
     return "\n".join(lines)
 
 

@@ -187,9 +187,7 @@ KINDS: dict[tuple[str, str], Kind] = {
         },
         _made_by("pandas", "DataFrame"),
     ),
-    ("polars", "DataFrame"): Kind(
-        "a polars DataFrame", _POLARS, _made_by("polars", "DataFrame")
-    ),
+    ("polars", "DataFrame"): Kind("a polars DataFrame", _POLARS, _made_by("polars", "DataFrame")),
     ("polars", "LazyFrame"): Kind(
         "a polars LazyFrame",
         {form: _then(read, "lazy") for form, read in _POLARS.items()},

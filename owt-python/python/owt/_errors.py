@@ -103,8 +103,8 @@ def describe(
     """Tell an exception as (slug, field, detail, type, message, traceback, line, errors).
 
     `code_name` is what its sender calls the adaptor's code, `line` is that of the code, counted
-    from 1, and `errors` are those of wrong arguments, as JSON. Never raises, whatever the exception does. No text is longer than 64 KiB of
-    UTF-8.
+    from 1, and `errors` are those of wrong arguments, as JSON. Never raises,
+    whatever the exception does. No text is longer than 64 KiB of UTF-8.
     """
     message = message_of(exc)
     kind = type_name(type(exc))
@@ -207,7 +207,7 @@ def _line(exc: BaseException) -> int | None:
     found = None
     tb = exc.__traceback__
     while tb is not None:
-        if str(tb.tb_frame.f_globals.get("__name__")).startswith(_ADAPTORS):
+        if _threads.is_marked(tb.tb_frame.f_globals):
             found = tb.tb_lineno
         tb = tb.tb_next
     return found

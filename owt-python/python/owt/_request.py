@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from ._arguments import read_json
 from ._context import running
 from ._errors import Refused
 from ._fields import Headers, MultiDict
@@ -185,7 +185,7 @@ class Request:
         if not data:
             return None
         try:
-            return json.loads(data)
+            return read_json(data)
         except (ValueError, RecursionError) as why:
             raise Refused("malformed-call", "body", f"the body is no JSON: {why}") from why
 

@@ -32,6 +32,11 @@ def mark(module: dict[str, Any]) -> None:
     module["__owt_thread__"] = _here()
 
 
+def is_marked(module: dict[str, Any]) -> bool:
+    """Whether these are the names of a module whose code was sent or published."""
+    return "__owt_thread__" in module
+
+
 def hint(message: str, traceback: TracebackType | None) -> str:
     """Give what to add to an error that speaks of threads, raised on another one than the body's.
 

@@ -274,8 +274,8 @@ impl Door {
     /// Why whoever has a key with the scope `probe` gets nothing but the server's own pages.
     pub fn out_of_scope(&self) -> Refusal {
         let detail = "this key has the scope `probe`: it is for the server's own pages that run \
-                      nothing, such as /_owt/livez; a call and /_owt/adaptors want a key with the scope \
-                      `run`";
+                      nothing, such as /_owt/livez; a call, /_owt/adaptors, /_owt/functions and \
+                      /_owt/code want a key with the scope `run`";
         Box::new(Problem::new(ProblemKind::InsufficientScope, detail))
     }
 

@@ -210,18 +210,22 @@ impl Functions {
         }
         let modules = self.modules.read();
         if modules.get(name).is_some_and(|module| !module.is_sent()) {
-            return refused(format!("{name} is a module that this server publishes already"));
+            return refused(format!(
+                "`name` is {name:?}, a module that this server publishes already"
+            ));
         }
         let others = modules.values().filter(|module| module.is_sent() && module.name() != name);
         let (named, bytes) =
             others.fold((0, length), |(named, bytes), module| (named + 1, bytes + module.weight()));
         if bytes > sent::MOST_BYTES {
             let most = sent::MOST_BYTES;
-            return refused(format!("code with names has {most} bytes at most, all together"));
+            return refused(format!(
+                "`name`: code with names has {most} bytes at most, all together"
+            ));
         }
         if named >= MOST_NAMED {
             return refused(format!(
-                "{MOST_NAMED} names have been given to sent code; use one again"
+                "`name`: {MOST_NAMED} names have been given to sent code; use one of them again"
             ));
         }
         Ok(())

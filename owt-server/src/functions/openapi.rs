@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use owt_core::{Catalogue, Description, PROBLEM_JSON, Parameter, ParameterKind, ProblemKind};
+use owt_core::{Catalogue, FunctionInfo, PROBLEM_JSON, ParameterInfo, ProblemKind};
 use serde_json::{Map, Value, json};
 
 const JSON: &str = "application/json";
@@ -25,7 +25,7 @@ pub(crate) struct About {
 pub(crate) fn document(catalogue: &Catalogue, about: About) -> Value {
     let functions = || catalogue.functions.iter().filter(|function| !function.hidden);
     let paths: Map<_, _> =
-        functions().map(|function| (function.path(), operations(function, about))).collect();
+        functions().map(|function| (function.url_path(), operations(function, about))).collect();
     let modules: BTreeSet<_> = functions().map(|function| &*function.module).collect();
     let tags: Vec<_> = modules.into_iter().map(|module| json!({"name": module})).collect();
     let mut whole = json!({
@@ -50,7 +50,7 @@ pub(crate) fn document(catalogue: &Catalogue, about: About) -> Value {
     whole
 }
 
-fn operations(function: &Description, about: About) -> Value {
+fn operations(function: &FunctionInfo, about: About) -> Value {
     let mut all = json!({"post": operation(function, about, false)});
     if function.get {
         all["get"] = operation(function, about, true);
@@ -58,7 +58,7 @@ fn operations(function: &Description, about: About) -> Value {
     all
 }
 
-fn operation(function: &Description, about: About, is_get: bool) -> Value {
+fn operation(function: &FunctionInfo, about: About, is_get: bool) -> Value {
     let mut told = json!({
         "operationId": format!("{}{}", function.name, if is_get { ".get" } else { "" }),
         "tags": [function.module],
@@ -74,7 +74,7 @@ fn operation(function: &Description, about: About, is_get: bool) -> Value {
     told
 }
 
-fn in_query(parameter: &Parameter) -> Value {
+fn in_query(parameter: &ParameterInfo) -> Value {
     let mut schema = schema_of(parameter);
     if let Some(default) = &parameter.default {
         schema["default"] = default.clone();
@@ -87,18 +87,18 @@ fn in_query(parameter: &Parameter) -> Value {
     })
 }
 
-fn schema_of(parameter: &Parameter) -> Value {
+fn schema_of(parameter: &ParameterInfo) -> Value {
     if parameter.schema.is_object() { parameter.schema.clone() } else { json!({}) }
 }
 
 /// The body of a POST; `None` of a function without parameters.
-fn body(function: &Description) -> Option<Value> {
+fn body(function: &FunctionInfo) -> Option<Value> {
     if function.parameters.is_empty() {
         return None;
     }
     let named = function.arguments();
     let mut content = Map::new();
-    let schema = match function.rest(ParameterKind::VarPositional) {
+    let schema = match function.more_positions() {
         None => named.clone(),
         // They have no names: a list has them, beside the arguments that do.
         Some(rest) => json!({"anyOf": [named, {
@@ -123,7 +123,7 @@ fn body(function: &Description) -> Option<Value> {
 }
 
 /// Whether a file of a form may be its argument.
-fn takes_file(parameter: &Parameter) -> bool {
+fn takes_file(parameter: &ParameterInfo) -> bool {
     let schema = &parameter.schema;
     let one = |schema: &Value| {
         schema.get("contentEncoding").is_some() || schema.get("x-owt-type").is_some()
@@ -131,7 +131,7 @@ fn takes_file(parameter: &Parameter) -> bool {
     one(schema) || schema["anyOf"].as_array().is_some_and(|all| all.iter().any(one))
 }
 
-fn answers(function: &Description, about: About) -> Value {
+fn answers(function: &FunctionInfo, about: About) -> Value {
     let mut all = Map::new();
     all.insert(
         "200".to_owned(),
@@ -145,7 +145,7 @@ fn answers(function: &Description, about: About) -> Value {
 }
 
 /// The media types of what it gives: its natural form, and what `Accept` may ask for.
-fn forms(function: &Description) -> Value {
+fn forms(function: &FunctionInfo) -> Value {
     if function.streams {
         let text = json!({"schema": {"type": "string"}});
         return json!({TEXT: text, LINES: text, "text/event-stream": text});
@@ -257,25 +257,25 @@ fn security(about: About) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use owt_core::Returns;
+    use owt_core::ReturnInfo;
 
     use super::*;
 
     const OPEN: About = About { asks_key: false, takes_tokens: false };
 
-    fn function(parameters: Value, returns: Value) -> Description {
-        Description {
+    fn function(parameters: Value, returns: Value) -> FunctionInfo {
+        FunctionInfo {
             name: "tools.add".to_owned(),
             module: "tools".to_owned(),
             doc: "Adds.\n\nMore of it.".to_owned(),
             parameters: serde_json::from_value(parameters).unwrap(),
-            returns: Returns { schema: returns, hint: String::new() },
+            returns: ReturnInfo { schema: returns, hint: String::new() },
             get: true,
-            ..Description::default()
+            ..FunctionInfo::default()
         }
     }
 
-    fn told(function: Description, about: About) -> Value {
+    fn told(function: FunctionInfo, about: About) -> Value {
         document(&Catalogue { functions: vec![function], ..Catalogue::default() }, about)
     }
 
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn what_is_hidden_is_not_told() {
-        let hidden = Description { hidden: true, ..function(json!([]), json!({})) };
+        let hidden = FunctionInfo { hidden: true, ..function(json!([]), json!({})) };
         assert_eq!(told(hidden, OPEN)["paths"], json!({}));
     }
 }

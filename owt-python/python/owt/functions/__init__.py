@@ -1,4 +1,4 @@
-"""Functions that are called by their names: what is published, and how requests become arguments."""
+"""Functions called by their names: what is published, and how requests become arguments."""
 
 from .._multipart import File
 from ._mark import function

@@ -61,7 +61,7 @@ class Hints:
 
     def shape(self, hint: Any) -> Shape:
         """The shape of what a hint names; anything, of one that cannot be read."""
-        hint = resolved(hint, self._names)
+        hint = self._resolved(hint)
         if hint is inspect.Parameter.empty:
             return ANYTHING
         try:
@@ -69,6 +69,20 @@ class Hints:
         except TypeError:  # what has no hash is in no table
             return ANYTHING
         return plain or self._made(hint)
+
+    def _resolved(self, hint: Any) -> Any:
+        """A hint that was written as text, as what it means; one that means nothing is empty."""
+        if isinstance(hint, typing.ForwardRef):
+            hint = hint.__forward_arg__
+        if not isinstance(hint, str):
+            return hint
+        found = resolved(hint, self._names)
+        return inspect.Parameter.empty if found is None and hint.strip() != "None" else found
+
+    def is_required(self, hint: Any) -> bool:
+        """False for a member of a TypedDict that is marked so."""
+        origin = typing.get_origin(self._resolved(hint))
+        return getattr(origin, "_name", None) != "NotRequired"
 
     def _made(self, hint: Any) -> Shape:
         origin, inner = typing.get_origin(hint), typing.get_args(hint)
@@ -153,7 +167,9 @@ def _fields_of(cls: Any) -> Callable[[Hints], dict[str, Field]] | None:
         }
     if typing.is_typeddict(cls):
         return lambda hints: {
-            name: Field(hints.shape(hint), name in cls.__required_keys__)
+            name: Field(
+                hints.shape(hint), name in cls.__required_keys__ and hints.is_required(hint)
+            )
             for name, hint in cls.__annotations__.items()
         }
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):

@@ -1,4 +1,4 @@
-"""What pydantic knows: its models, its dataclasses, its constraints. It is never imported for others."""
+"""What pydantic knows: its models, its dataclasses, its constraints. Others never import it."""
 
 from __future__ import annotations
 

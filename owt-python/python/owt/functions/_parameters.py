@@ -80,7 +80,9 @@ class Parameters:
             for one in self.signature.parameters.values()
             if one.name != request_name
         ]
-        self._named = {p.name: p for p in self.all if p.kind not in (p.kind.VAR_POSITIONAL, p.kind.VAR_KEYWORD)}
+        self._named = {
+            p.name: p for p in self.all if p.kind not in (p.kind.VAR_POSITIONAL, p.kind.VAR_KEYWORD)
+        }
         self._rest = next((p for p in self.all if p.kind is p.kind.VAR_KEYWORD), None)
         self._more = next((p for p in self.all if p.kind is p.kind.VAR_POSITIONAL), None)
         #: In their order, those that a position gives.
@@ -107,11 +109,17 @@ class Parameters:
                 said = f"{self._name()} takes {count} positional arguments at most"
                 faults.append(("body", Fault(("args", count + at), said)))
                 break
-            more.append(_read(self._more, Given("body", value, True), ("args", at), faults))
+            more.append(
+                _read(
+                    self._more, Given("body", value, True), ("args", len(self._placed) + at), faults
+                )
+            )
         where = "query" if request.method == "GET" else "body"
         for parameter in self._named.values():
             if parameter.required and parameter.name not in given:
-                kind = "" if parameter.shape.named() == "a value" else f": {parameter.shape.named()}"
+                kind = (
+                    "" if parameter.shape.named() == "a value" else f": {parameter.shape.named()}"
+                )
                 faults.append((where, Fault((parameter.name,), f"it is missing{kind}")))
         if faults:
             raise self._wrong(faults)
@@ -172,7 +180,9 @@ class Parameters:
         for parameter in self._named.values():
             if parameter.shape.takes_file() and parameter.name not in request.args:
                 content = request.content_type or ""
-                return parameter.name, Given("body", [File(parameter.name, None, content, request.data)])
+                return parameter.name, Given(
+                    "body", [File(parameter.name, None, content, request.data)]
+                )
         raise Refused(
             "unsupported-type",
             "body",
@@ -197,7 +207,7 @@ class Parameters:
                 arguments[name] = made[name]
             elif parameter.default is not parameter.empty:
                 arguments[name] = parameter.default
-        bound = BoundArguments(self.signature, arguments)  # type: ignore[arg-type]
+        bound = BoundArguments(self.signature, arguments)
         return bound.args, bound.kwargs
 
     def _wrong(self, faults: list[tuple[str, Fault]]) -> Refused:

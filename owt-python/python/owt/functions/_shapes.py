@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._arguments import integer
 from .._bodies import Kind
 from .._errors import Refused, bounded, message_of, type_name
 from .._hints import read_as
@@ -156,10 +157,7 @@ class Scalar(Shape):
 def _integer(text: str) -> Any:
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         return text
-    try:
-        return int(text)
-    except ValueError:  # more digits than Python reads
-        return text
+    return integer(text)
 
 
 def _number(text: str) -> Any:
@@ -695,6 +693,9 @@ def _one(shape: Shape, sent: Any, place: Place, faults: Faults) -> Any:
     return read(sent, place, faults)
 
 
+_KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "an object"}
+
+
 def _shown(value: Any) -> str:
     """A wrong value for people: itself if it is short, else what it is."""
     try:
@@ -703,7 +704,7 @@ def _shown(value: Any) -> str:
         return "that"
     if len(text) <= _SHOWN:
         return text
-    kind = {str: "a text", list: "a list", dict: "an object"}.get(type(value), "a number")
+    kind = _KINDS.get(type(value), "a number")
     count = f" of {len(value)}" if isinstance(value, list | dict | str) else ""
     return f"{kind}{count}"
 

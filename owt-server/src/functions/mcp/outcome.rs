@@ -119,13 +119,13 @@ fn result(content: Vec<Value>, is_error: bool) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use owt_core::{Description, Exception, ProblemKind, Returns};
+    use owt_core::{Exception, FunctionInfo, ProblemKind, ReturnInfo};
 
     use super::*;
 
     fn function(schema: Value) -> Tool {
-        let returns = Returns { schema, hint: String::new() };
-        Tool::Function(Box::new(Description { returns, ..Description::default() }))
+        let returns = ReturnInfo { schema, hint: String::new() };
+        Tool::Function(Box::new(FunctionInfo { returns, ..FunctionInfo::default() }))
     }
 
     fn told(tool: &Tool, status: u16, media: &str, body: &str) -> Value {

@@ -1,6 +1,6 @@
 //! Makes tools of functions: names, descriptions, and schemas that every client can read.
 
-use owt_core::{Catalogue, DEFAULT_FN_NAME, Description, ParameterKind};
+use owt_core::{Catalogue, DEFAULT_FN_NAME, FunctionInfo};
 use serde_json::{Map, Value, json};
 
 /// The tool that takes code. Its name says what it does, for a person who is asked.
@@ -12,7 +12,7 @@ pub(crate) enum Tool {
     /// Code that comes with the call.
     RunPython,
     /// A function that is published.
-    Function(Box<Description>),
+    Function(Box<FunctionInfo>),
 }
 
 impl Tool {
@@ -35,7 +35,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    fn of(function: &Description) -> Option<Self> {
+    fn of(function: &FunctionInfo) -> Option<Self> {
         let schema = &function.returns.schema;
         if function.streams || !says_json(schema) {
             return None;
@@ -66,7 +66,7 @@ pub(crate) fn list(catalogue: &Catalogue, runs_code: bool) -> Vec<Value> {
     shown.map(tool).chain(runs_code.then(run_python)).collect()
 }
 
-fn tool(function: &Description) -> Value {
+fn tool(function: &FunctionInfo) -> Value {
     let doc = if function.doc.is_empty() { &function.name } else { &function.doc };
     let mut told = json!({
         "name": function.name,
@@ -83,9 +83,9 @@ fn tool(function: &Description) -> Value {
     told
 }
 
-fn input(function: &Description) -> Value {
+fn input(function: &FunctionInfo) -> Value {
     let named = plain(&function.arguments());
-    let Some(more) = function.rest(ParameterKind::VarPositional) else { return named };
+    let Some(more) = function.more_positions() else { return named };
     // They have no names, so they come in a list.
     let items = if more.schema.is_object() { plain(&more.schema) } else { json!({}) };
     json!({
@@ -162,7 +162,7 @@ fn run_python() -> Value {
 mod tests {
     use super::*;
 
-    fn function(told: Value) -> Description {
+    fn function(told: Value) -> FunctionInfo {
         serde_json::from_value(told).unwrap()
     }
 

@@ -48,6 +48,7 @@ const GROUPS: [(&str, &[Document]); 4] = [
         &[
             document!("README.md", "First steps"),
             document!("docs/wire.md", "What a request means"),
+            document!("docs/functions.md", "Functions by name"),
             document!("docs/adaptors.md", "In an adaptor's scope"),
             document!("docs/pipelines.md", "Pipelines"),
             document!("docs/batching.md", "Batching"),
