@@ -44,11 +44,23 @@ fn help() {
     assert_cmd_snapshot!("help_completions", owt(&["completions", "--help"]));
     assert_cmd_snapshot!("help_doctor", owt(&["doctor", "--help"]));
     assert_cmd_snapshot!("help_ls", owt(&["ls", "--help"]));
+    assert_cmd_snapshot!("help_functions", owt(&["functions", "--help"]));
+    assert_cmd_snapshot!("help_publish", owt(&["publish", "--help"]));
 }
 
 #[test]
 fn help_is_a_command_too() {
-    for command in ["serve", "encode", "call", "ls", "completions", "hash-password", "doctor"] {
+    for command in [
+        "serve",
+        "encode",
+        "call",
+        "ls",
+        "functions",
+        "publish",
+        "completions",
+        "hash-password",
+        "doctor",
+    ] {
         assert_eq!(printed(&["help", command], ""), printed(&[command, "--help"], ""), "{command}");
     }
 }

@@ -60,16 +60,19 @@ fn write_function(text: &mut String, function: &FunctionInfo, class: &str, types
     let _ = writeln!(text, "\n    def {name}({parameters}) -> {kind}:");
     if !function.doc.is_empty() {
         let doc = function.doc.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
-        let doc = doc.trim().replace('\n', "\n        ");
+        let lines: Vec<_> = doc
+            .trim()
+            .lines()
+            .map(|line| format!("        {line}").trim_end().to_owned())
+            .collect();
+        let doc = lines.join("\n");
         let end = if doc.ends_with('"') { " " } else { "" };
-        let _ = writeln!(text, "        \"\"\"{doc}{end}\"\"\"");
+        let _ = writeln!(text, "        \"\"\"{}{end}\"\"\"", doc.trim_start());
     }
     let (placed, named) = sent(function);
     let path = to_literal(&function.url_path()).unwrap_or_default();
-    let call =
-        format!("{receiver}._{class}__server.{method}", class = class.trim_start_matches('_'));
-    let of_kind = if kind == "Any" || method != "value" { "" } else { "answer: " };
-    if of_kind.is_empty() {
+    let call = format!("{receiver}.__server.{method}");
+    if kind == "Any" || method != "value" {
         let _ = writeln!(text, "        return {call}({path}, [{placed}], {{{named}}})");
     } else {
         let _ = writeln!(text, "        answer: {kind} = {call}({path}, [{placed}], {{{named}}})");

@@ -12,6 +12,7 @@ mod calling;
 mod door;
 mod editing;
 mod sent;
+mod shell;
 mod starting;
 mod wrong;
 
