@@ -15,7 +15,9 @@ OWT = os.environ.get("OWT_BIN", str(HERE.parents[1] / "target/debug/owt"))
 
 def environment() -> dict[str, str]:
     """What the tests' server and program are started with."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OWT_")}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("OWT_")
+    }
     if venv := os.environ.get("OWT_TEST_VENV"):
         kept["VIRTUAL_ENV"] = venv
     return kept
@@ -24,7 +26,9 @@ def environment() -> dict[str, str]:
 def serve(*args: str) -> Iterator[str]:
     """Give the URL of a server with these arguments."""
     command = [OWT, "serve", str(HERE / "tools.py"), "--port", "0", *args]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment()
+    ) as server:
         try:
             assert server.stdout
             line = server.stdout.readline()

@@ -70,7 +70,9 @@ def connect(request, url) -> Callable[[], Any]:
     return lambda: CLIENTS[request.param](url)
 
 
-async def called(client: Any, name: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
+async def called(
+    client: Any, name: str, arguments: dict[str, Any], **more: Any
+) -> dict[str, Any]:
     """A tool's result as it is on the wire, whichever client's it is."""
     if isinstance(client, fastmcp.Client):
         found = await client.call_tool_mcp(name, arguments, **more)
@@ -83,7 +85,9 @@ async def listed(client: Any) -> dict[str, dict[str, Any]]:
     """The tools by their names."""
     found = await client.list_tools()
     tools = found if isinstance(found, list) else found.tools
-    told = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]
+    told = [
+        tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools
+    ]
     return {tool["name"]: tool for tool in told}
 
 
@@ -114,7 +118,10 @@ def test_functions_are_tools_with_schemas_that_every_client_reads(connect):
     assert add["inputSchema"]["properties"]["y"] == {"type": "integer", "default": 2}
     assert add["outputSchema"]["properties"] == {"result": {"type": "integer"}}
     for tool in tools.values():
-        for schema in (tool["inputSchema"], tool.get("outputSchema", {"type": "object"})):
+        for schema in (
+            tool["inputSchema"],
+            tool.get("outputSchema", {"type": "object"}),
+        ):
             assert schema["type"] == "object", tool
             assert not {"$ref", "$defs", "x-mcp-header"} & keywords(schema), tool
 
@@ -188,7 +195,10 @@ def test_code_is_run_by_a_tool_of_its_own(connect):
         assert told["structuredContent"] == {"n": 8}
         told = await called(client, "run_python", {"code": "def run(: pass"})
         assert told["isError"]
-        assert "line 1" in told["content"][0]["text"] or "SyntaxError" in told["content"][0]["text"]
+        assert (
+            "line 1" in told["content"][0]["text"]
+            or "SyntaxError" in told["content"][0]["text"]
+        )
         told = await called(client, "run_python", {})
         assert told["isError"]
         assert "code" in told["content"][0]["text"]
@@ -206,7 +216,11 @@ def test_a_stream_is_progress_and_then_the_whole(connect):
         told.append((progress, message))
 
     async def work(client: Any) -> dict[str, Any]:
-        handler = "progress_handler" if isinstance(client, fastmcp.Client) else "progress_callback"
+        handler = (
+            "progress_handler"
+            if isinstance(client, fastmcp.Client)
+            else "progress_callback"
+        )
         return await called(client, "tools.count", {"to": 3}, **{handler: note})
 
     result = inside(connect, work)
@@ -248,13 +262,22 @@ def test_headers_say_what_the_body_does(url):
         "method": "tools/call",
         "params": {"name": "tools.add", "arguments": {"x": 1}, "_meta": META},
     }
-    whole = {"MCP_Protocol_Version": MODERN, "Mcp_Method": "tools/call", "Mcp_Name": "tools.add"}
+    whole = {
+        "MCP_Protocol_Version": MODERN,
+        "Mcp_Method": "tools/call",
+        "Mcp_Name": "tools.add",
+    }
     status, told = post(url, call, **whole)
     assert (status, told["result"]["resultType"]) == (200, "complete")
     for name in whole:
-        status, told = post(url, call, **{key: whole[key] for key in whole if key != name})
+        status, told = post(
+            url, call, **{key: whole[key] for key in whole if key != name}
+        )
         assert (status, told["error"]["code"]) == (400, -32020), name
-    assert post(url, {"jsonrpc": "2.0", "method": "notifications/initialized"}) == (202, None)
+    assert post(url, {"jsonrpc": "2.0", "method": "notifications/initialized"}) == (
+        202,
+        None,
+    )
     status, told = post(url, [call])
     assert (status, told["error"]["code"]) == (400, -32600)
 
@@ -266,7 +289,11 @@ def test_it_is_behind_the_door(url, locked):
     status, told = post(locked, listing, Authorization=f"Bearer {TOKEN}")
     assert status == 200
     assert "run_python" not in [tool["name"] for tool in told["result"]["tools"]]
-    run = {**listing, "method": "tools/call", "params": {"name": "run_python", "arguments": {}}}
+    run = {
+        **listing,
+        "method": "tools/call",
+        "params": {"name": "run_python", "arguments": {}},
+    }
     status, told = post(locked, run, Authorization=f"Bearer {TOKEN}")
     assert told["error"]["message"] == "Unknown tool: run_python"
     assert post(url, listing, Origin="https://example.org")[0] == 403
@@ -282,7 +309,9 @@ def test_who_goes_cancels(url):
     async def work() -> None:
         async with CLIENTS["2026-07-28-stdio"](url) as client:
             with pytest.raises(Exception, match="(?i)time"):
-                await client.call_tool("tools.wait", {"seconds": 100}, read_timeout_seconds=0.3)
+                await client.call_tool(
+                    "tools.wait", {"seconds": 100}, read_timeout_seconds=0.3
+                )
             told = await called(client, "tools.add", {"x": 1})
             assert told["structuredContent"] == {"result": 3}
 

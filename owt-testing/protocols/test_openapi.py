@@ -22,13 +22,17 @@ def test_it_is_valid_and_has_every_function(url):
     paths = told["paths"]
     for name in ["add", "move", "count", "total", "double", "picture", "untold"]:
         assert f"/tools/{name}" in paths
-    schema = paths["/tools/add"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema = paths["/tools/add"]["post"]["requestBody"]["content"]["application/json"][
+        "schema"
+    ]
     assert schema["properties"] == {
         "x": {"type": "integer"},
         "y": {"type": "integer", "default": 2},
     }
     assert paths["/tools/add"]["post"]["summary"] == "Add two numbers."
-    double = paths["/tools/double"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    double = paths["/tools/double"]["post"]["requestBody"]["content"][
+        "application/json"
+    ]["schema"]
     assert double["properties"] == {"n": {"type": "integer"}}
     files = paths["/tools/size"]["post"]["requestBody"]["content"]
     assert "multipart/form-data" in files
@@ -68,6 +72,16 @@ def test_what_it_says_of_calls_is_so(url):
             {"Content-Type": "application/json", "X-Owt": "1"},
         )
         with urllib.request.urlopen(request) as answer:
-            media = answer.headers.get_content_type() if answer.headers["Content-Type"] else None
-            content = told["paths"][f"/tools/{name}"]["post"]["responses"]["200"]["content"]
-            assert media is None or media in content or "*/*" in content, (name, media, content)
+            media = (
+                answer.headers.get_content_type()
+                if answer.headers["Content-Type"]
+                else None
+            )
+            content = told["paths"][f"/tools/{name}"]["post"]["responses"]["200"][
+                "content"
+            ]
+            assert media is None or media in content or "*/*" in content, (
+                name,
+                media,
+                content,
+            )

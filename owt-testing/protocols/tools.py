@@ -78,7 +78,7 @@ def day_of(at: datetime) -> date:
     return at.date()
 
 
-def price(amount: Decimal, id: Optional[uuid.UUID] = None) -> Decimal:
+def price(amount: Decimal, id: Optional[uuid.UUID] = None) -> Decimal:  # noqa: UP045
     """Tell a price."""
     return amount
 

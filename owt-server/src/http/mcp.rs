@@ -100,7 +100,8 @@ async fn call(
 ) -> Result<HttpResponse, Box<Problem>> {
     let permit = pass.permit.take().ok_or_else(|| site.door.unmeant())?;
     let Asked { by, name, arguments, progress } = asked;
-    let body = Bytes::from(serde_json::to_vec(&arguments).unwrap_or_default());
+    let body = Bytes::from(arguments);
+    visit.enters();
     let found = if name == RUN_PYTHON && mcp.runs_code {
         sent_code(&body).map(Some)
     } else {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::message::{Id, Message, Refusal};
@@ -67,7 +68,8 @@ pub(crate) struct Asked {
     pub by: Asking,
     /// The tool's name, which may be nobody's.
     pub name: String,
-    pub arguments: Map<String, Value>,
+    /// A JSON object, as it came.
+    pub arguments: String,
     /// What progress is told by, if the client wants to be told.
     pub progress: Option<Value>,
 }
@@ -77,9 +79,9 @@ pub(crate) fn act(message: Message, repeated: Repeated<'_>) -> Action {
     match message {
         // `initialized` and `cancelled`: over HTTP, who goes cancels.
         Message::Notification { .. } => Action::Accept,
-        Message::Request { id, method, params } => {
+        Message::Request { id, method, params, arguments } => {
             let known = id.clone();
-            request(id, &method, params, repeated)
+            request(id, &method, params, arguments, repeated)
                 .unwrap_or_else(|refusal| Action::Refuse(refusal.to(known)))
         }
     }
@@ -89,6 +91,7 @@ fn request(
     id: Id,
     method: &str,
     params: Map<String, Value>,
+    arguments: Option<Box<RawValue>>,
     repeated: Repeated<'_>,
 ) -> Result<Action, Refusal> {
     let era = era(method, &params, repeated)?;
@@ -101,7 +104,7 @@ fn request(
             return Err(Refusal::parameters(200, "there is one page of tools: no cursor is given"));
         }
         ("tools/list", _) => return Ok(Action::List(Asking { id, era })),
-        ("tools/call", _) => return call(Asking { id, era }, params),
+        ("tools/call", _) => return call(Asking { id, era }, params, arguments),
         _ => return Err(Refusal::no_method(method, missing)),
     };
     Ok(Action::Answer(id.answer(dressed(result, era))))
@@ -166,13 +169,19 @@ fn decoded(value: &str) -> Result<String, Refusal> {
     bytes.ok_or_else(|| Refusal::headers("`Mcp-Name` is no base64 of UTF-8"))
 }
 
-fn call(by: Asking, mut params: Map<String, Value>) -> Result<Action, Refusal> {
+fn call(
+    by: Asking,
+    mut params: Map<String, Value>,
+    arguments: Option<Box<RawValue>>,
+) -> Result<Action, Refusal> {
     let Some(Value::String(name)) = params.remove("name") else {
         return Err(Refusal::parameters(200, "`name` is missing: the tool to call"));
     };
-    let arguments = match params.remove("arguments") {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Object(arguments)) => arguments,
+    let arguments = match params.get("arguments") {
+        None | Some(Value::Null) => "{}".to_owned(),
+        Some(given @ Value::Object(_)) => {
+            arguments.map_or_else(|| given.to_string(), |arguments| arguments.get().to_owned())
+        }
         Some(_) => return Err(Refusal::parameters(200, "`arguments` is an object")),
     };
     let progress = params.get_mut("_meta").and_then(|meta| meta.get_mut("progressToken"));
@@ -287,7 +296,7 @@ mod tests {
         let Action::Call(asked) = ask(&called, headers("tools/call", Some("tools.add"))) else {
             panic!("no call")
         };
-        assert_eq!(asked.arguments["x"], 1);
+        assert_eq!(asked.arguments, r#"{"x":1}"#);
         assert_eq!((&*asked.name, asked.by.era), ("tools.add", Era::Modern));
         // As a header that has no room for all letters carries it.
         let called = ask(&called, headers("tools/call", Some("=?base64?dG9vbHMuYWRk?=")));
@@ -374,6 +383,16 @@ mod tests {
         assert_eq!(refused(ask(&legacy("tools/list", json!({})), unknown)).0, 400);
         let told = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         assert!(matches!(ask(&told, Repeated::default()), Action::Accept));
+    }
+
+    #[test]
+    fn numbers_keep_all_their_digits() {
+        let body = br#"{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {
+            "name": "a.b", "arguments": {"n": 123456789012345678901234567890}}}"#;
+        let Action::Call(asked) = act(read(body).unwrap(), Repeated::default()) else {
+            panic!("no call")
+        };
+        assert_eq!(asked.arguments, r#"{"n": 123456789012345678901234567890}"#);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Reads a JSON-RPC message, and writes the answers.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::{LEGACY, MODERN};
 
 /// What a client sent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Message {
-    /// It wants an answer.
-    Request { id: Id, method: String, params: Map<String, Value> },
+    /// It wants an answer. `arguments` of its parameters are as they came: a number may have more
+    /// digits than are kept of it otherwise.
+    Request { id: Id, method: String, params: Map<String, Value>, arguments: Option<Box<RawValue>> },
     /// It wants none.
     Notification { method: String },
 }
@@ -121,9 +124,25 @@ pub(crate) fn read(body: &[u8]) -> Result<Message, Refusal> {
         Some(_) => return Err(refuse("`params` is an object")),
     };
     Ok(match id {
-        Some(id) => Message::Request { id, method, params },
+        Some(id) => Message::Request { id, method, params, arguments: arguments(body) },
         None => Message::Notification { method },
     })
+}
+
+/// The text of `params.arguments`.
+fn arguments(body: &[u8]) -> Option<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct Message<'a> {
+        #[serde(borrow)]
+        params: Params<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow)]
+        arguments: &'a RawValue,
+    }
+    let message: Message<'_> = serde_json::from_slice(body).ok()?;
+    Some(message.params.arguments.to_owned())
 }
 
 #[cfg(test)]
@@ -132,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_message_is_a_request_or_a_notification() {
-        let Ok(Message::Request { id, method, params }) =
+        let Ok(Message::Request { id, method, params, .. }) =
             read(br#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"a": 1}}"#)
         else {
             panic!("no request")
