@@ -13,12 +13,13 @@ BUILDERS := target/builders/ready
 NAME :=
 TARGET := call
 SECONDS := 60
+PROTOCOLS := target/protocols/ready
 PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-hashes
 
 # Programs of cargo's, built where they are missing.
 TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
 
-.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension test-extension wheel test-pythons package fmt lint setup
+.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-protocols test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension test-extension wheel test-pythons package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,7 +28,7 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release -p owt-cli
 	target/release/owt serve $(SERVE)
 
-test: plan setup test-rust test-extension test-python test-clients-python test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
+test: plan setup test-rust test-extension test-python test-clients-python test-protocols test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
 
 plan: ## Say what `make test` installs, and where
 	@.ci/tools --plan
@@ -54,6 +55,11 @@ test-js: setup $(BROWSER) $(JS) $(RUNTIMES) ## Call it from JavaScript: Node, De
 test-haskell: setup ## Call it from Haskell, with the system's GHC
 	cargo build --bin owt --locked
 	OWT_BIN=$(abspath target/debug/owt) OWT_TEST_VENV=$(abspath $(VENV)) clients/haskell/test/run
+
+test-protocols: $(PROTOCOLS) $(JS) ## Have others' programs read what owt says of functions: MCP, OpenAPI, stubs
+	cargo build --bin owt --locked
+	cd owt-testing/protocols && OWT_BIN=$(abspath target/debug/owt) OWT_TEST_VENV=$(abspath $(VENV)) \
+	  ../../target/protocols/bin/python -m pytest -q
 
 # What does not install is skipped there, with the reason.
 test-examples: setup ## Have real models speak, hear, write and read, in every language
@@ -103,6 +109,11 @@ soak: setup ## Load it with good, bad and broken calls, look for leaks (SOAK="--
 	cargo build --profile dist --locked -p owt-cli
 	$(VENV)/bin/python benches/soak $(SOAK)
 
+$(PROTOCOLS): owt-testing/protocols/requirements.txt
+	$(PYO3_PYTHON) -m venv --clear target/protocols
+	target/protocols/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 fuzz: ## Try one of fuzz/fuzz_targets on made-up bytes (TARGET=call SECONDS=60)
 	$(call TOOL,cargo-fuzz)
 	mkdir -p fuzz/corpus/$(TARGET)
@@ -129,7 +140,7 @@ sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/s
 	rm -f examples/bom.json
 
 pins: setup ## Pin the newest versions of the Python packages of tests, benches and the wheel, with hashes
-	set -e; for folder in owt-python/python/requirements-test benches/requirements deploy/builders; do \
+	set -e; for folder in owt-python/python/requirements-test benches/requirements deploy/builders owt-testing/protocols/requirements; do \
 	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
 
 # An example's versions stay: its sizes and times belong to them. All that it needs is listed.

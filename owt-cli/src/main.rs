@@ -14,12 +14,14 @@ mod hash_password;
 mod listen;
 mod log;
 mod ls;
+mod mcp;
 mod output;
 mod progress;
 mod saved;
 mod serve;
 mod shutdown;
 mod source;
+mod stubs;
 mod token_file;
 mod units;
 #[cfg(feature = "embed")]
@@ -49,6 +51,8 @@ fn main() -> ExitCode {
         Command::Ls(args) => ls::run(&args),
         Command::Functions(args) => functions::list(&args),
         Command::Publish(args) => functions::publish(&args),
+        Command::Stubs(args) => stubs::run(&args),
+        Command::Mcp(args) => mcp::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Doctor(args) => doctor::run(&args),

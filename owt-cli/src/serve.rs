@@ -58,6 +58,7 @@ fn config(args: &ServeArgs, keys: Keyring, verbosity: i8) -> Result<Config, Fail
         state: state_folder().map(|folder| folder.join("owt")),
         door: args.door.rules(keys, args.keys.quotas()),
         audit: args.audit.clone(),
+        mcp: args.mcp.mcp(),
         insecure_no_auth: args.listen.insecure_no_auth,
         workers: Workers {
             count: args.workers,

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use owt_core::{
-    CODE_PATH, Call, Catalogue, FUNCTIONS_PATH, PYTHON_TYPES, SentCode, WARM_PATH, Warm, to_kwargs,
+    CODE_PATH, Call, Catalogue, FUNCTIONS_PATH, MCP_PATH, PYTHON_TYPES, SentCode, WARM_PATH, Warm,
+    to_kwargs,
 };
 use percent_encoding::percent_decode_str;
-use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Body, RequestBuilder};
 use serde::Serialize;
 use url::{Host, Url};
 
@@ -136,6 +137,27 @@ impl Client {
         let request = self.route.connections()?.get(url).headers(self.headers.clone());
         let request = self.open(request.header(ACCEPT, "application/json"))?;
         self.execute(request, self.timeout).await?.json().await
+    }
+
+    /// Sends a message of MCP, which is JSON, with these headers, to a server that speaks it. The
+    /// reply is JSON or a stream of events, or a problem.
+    ///
+    /// # Errors
+    /// What could not be sent: see [`ErrorKind`](crate::ErrorKind).
+    pub async fn mcp(
+        &self,
+        message: impl Into<Body>,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Result<Reply, Error> {
+        let mut url = self.base.clone();
+        url.set_path(MCP_PATH);
+        url.set_query(None);
+        let request = self.route.connections()?.post(url).body(message);
+        let request = request.headers(self.headers.clone());
+        let request = request.headers(headers.into_iter().collect());
+        let request = request.header(ACCEPT, "application/json, text/event-stream");
+        let request = self.open(request.header(CONTENT_TYPE, "application/json"))?;
+        self.execute(request, self.timeout).await
     }
 
     /// The functions that the server publishes. Of a server that asks for keys, one of the scope

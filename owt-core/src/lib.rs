@@ -18,6 +18,7 @@
 mod call;
 mod catalogue;
 mod code;
+mod description;
 mod encoding;
 mod function;
 #[cfg(any(test, fuzzing))]
@@ -35,6 +36,7 @@ pub use call::{
 };
 pub use catalogue::{Catalogue, FunctionInfo, ParameterInfo, ReturnInfo, SentCode, Unpublished};
 pub use code::{Code, CodeId, Origin};
+pub use description::MCP_PATH;
 pub use function::{CODE_PATH, FUNCTIONS_PATH, FunctionName, SentFunction, is_module_name};
 pub use literal::{LiteralError, PyBytes, PyExpr, to_kwargs, to_literal};
 pub use problem::{Exception, Fault, Foreign, PROBLEM_JSON, Problem, ProblemKind};

@@ -69,6 +69,12 @@ SECTIONS = [
         ["pipe", "shell"],
     ),
     Section(
+        "Calls that come together",
+        "A model that takes sixteen texts in the time of one wants them together\n"
+        "([batching.md](batching.md)).",
+        ["batch"],
+    ),
+    Section(
         "The server",
         "`_SERVER` is `Server.sing()`, and `server` is the module `owt.server`, which has these.",
         ["Server", "args", "main", "_SERVER", "server"],

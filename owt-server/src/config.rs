@@ -26,6 +26,8 @@ pub struct Config {
     pub door: Rules,
     /// The file that a line is added to for each request.
     pub audit: Option<PathBuf>,
+    /// How MCP is served; `None` serves none.
+    pub mcp: Option<Mcp>,
     /// Serve also where others reach it without being asked for a key.
     pub insecure_no_auth: bool,
     /// The processes that host Python.
@@ -59,6 +61,13 @@ pub struct Config {
     pub python: Option<PathBuf>,
     /// Above 0 adaptors' `DEBUG` lines are logged, below 0 only warnings.
     pub verbosity: i8,
+}
+
+/// How MCP is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mcp {
+    /// There is a tool that runs code which comes with the call.
+    pub runs_code: bool,
 }
 
 /// As good as no limit, and no more than every clock can tell.
@@ -100,6 +109,7 @@ impl Default for Config {
             state: None,
             door: Rules::default(),
             audit: None,
+            mcp: None,
             insecure_no_auth: false,
             workers: Workers::default(),
             threads: 64,

@@ -23,7 +23,7 @@ mod served;
 mod tls;
 
 pub use audit::{AuditError, AuditFileError};
-pub use config::{Config, Exposed};
+pub use config::{Config, Exposed, Mcp};
 pub use doctor::diagnose;
 pub use door::{
     Host, HostError as HostNameError, KeyError, KeyFileError, KeyFiles, Keyring, Keys, Origin,

@@ -142,6 +142,7 @@ pub fn serve(
         program: config.tarp.as_deref().map(Program::new),
         metrics: Arc::default(),
         audit: audit.clone(),
+        mcp: config.mcp,
         functions: Arc::new(Functions::new(
             config.published.clone(),
             located,

@@ -5,7 +5,9 @@ mod call;
 mod door;
 mod keys;
 mod listen;
+mod mcp;
 mod sandbox;
+mod stubs;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,11 +19,16 @@ use owt_server::{Config, Workers};
 
 use crate::units::{Size, Span};
 
-pub(crate) use call::{CallArgs, CalledArgs, EncodeArgs, Form, FunctionsArgs, LsArgs, PublishArgs};
+pub(crate) use call::{
+    CallArgs, CalledArgs, EncodeArgs, Form, FunctionsArgs, LsArgs, PublishArgs, ServerArgs,
+    TokenArgs,
+};
 pub(crate) use door::DoorArgs;
 pub(crate) use keys::{Asked, KeyArgs};
 pub(crate) use listen::{ListenArgs, TlsHow};
+pub(crate) use mcp::{McpArgs, ServeMcpArgs};
 pub(crate) use sandbox::SandboxArgs;
+pub(crate) use stubs::{Language, StubsArgs};
 
 /// Send Python with an HTTP request; a warm Python runs it and answers.
 ///
@@ -78,6 +85,10 @@ pub(crate) enum Command {
     Functions(FunctionsArgs),
     /// Send code to a running server, to be called by its hash or by a name
     Publish(PublishArgs),
+    /// Write typed client code for the functions that a running server publishes
+    Stubs(StubsArgs),
+    /// Speak MCP on standard input and output, for a server that is started with --mcp
+    Mcp(McpArgs),
     /// Print a script that completes owt's arguments in a shell
     Completions(CompletionsArgs),
     /// Turn a password into what --auth and --auth-file keep of it
@@ -224,6 +235,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
+
+    #[command(flatten)]
+    pub(crate) mcp: ServeMcpArgs,
 }
 
 /// How `serve` writes its log.

@@ -40,5 +40,6 @@ mod s7_quotas;
 mod s7_reloaded_keys;
 mod s7_soft_stop;
 mod s7_users;
+mod s8_batching;
 mod s8_never_mixed;
 mod s8_shared_state;

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import server
+    from ._batch import batch
     from ._errors import Cancelled
     from ._request import request
     from .client import Client as Client
@@ -27,6 +28,7 @@ __all__ = [
     "Server",
     "args",
     "as_json",
+    "batch",
     "form",
     "main",
     "pipe",
@@ -46,6 +48,7 @@ _HOMES = {
     "Server": "server",
     "args": "server",
     "as_json": "responses",
+    "batch": "_batch",
     "form": "forms.registry",
     "function": "functions",
     "main": "server",

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from . import _code, _hints, _libs, _ready, _threads, adaptors
+from ._batch import served
 from ._context import loading
 from ._errors import UNPARSED, Refused
 from ._flow import Flow
@@ -65,7 +66,7 @@ class Adaptor:
             fn_name = _RUN
         found = self._functions.get(fn_name)
         if found is None:
-            function = self._find(fn_name)
+            function = served(self._find(fn_name))
             request_name = None if isinstance(function, Flow) else wants_request(function)
             found = self._functions[fn_name] = (function, request_name)
         return found

@@ -6,7 +6,9 @@
 mod asking;
 mod described;
 mod kept;
+pub(crate) mod mcp;
 mod module;
+pub(crate) mod openapi;
 mod publication;
 mod sent;
 

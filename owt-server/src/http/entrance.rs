@@ -188,6 +188,7 @@ mod tests {
                 program: None,
                 metrics: Arc::default(),
                 audit: None,
+                mcp: None,
                 functions: Arc::new(Functions::new(Vec::new(), HashMap::new(), None)),
             });
             let new = || async { "somebody added this" };

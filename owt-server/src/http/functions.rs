@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use owt_core::{CODE_PATH, Call, Code, Others, PYTHON_TYPES, Problem, ProblemKind};
+use owt_core::{CODE_PATH, Call, Catalogue, Code, Others, PYTHON_TYPES, Problem, ProblemKind};
 use owt_engine::Fingerprint;
 use serde_json::json;
 use url::form_urlencoded;
@@ -184,6 +184,15 @@ fn wrong(field: &str, why: &str) -> Box<Problem> {
 /// The catalogue, for programs.
 pub(super) async fn catalogue(site: &Site) -> HttpResponse {
     HttpResponse::Ok().json(Arc::clone(&site.functions).catalogue(&site.asker()).await)
+}
+
+/// The same, for what is made of it.
+pub(super) async fn described(site: &Site) -> Catalogue {
+    let catalogue = Arc::clone(&site.functions).catalogue(&site.asker()).await;
+    serde_json::to_value(catalogue).and_then(serde_json::from_value).unwrap_or_else(|error| {
+        tracing::error!(%error, "what is published could not be described");
+        Catalogue::default()
+    })
 }
 
 /// What to say of functions that are not described yet; nothing once all are.

@@ -11,6 +11,7 @@ mod functions;
 mod landing;
 mod linger;
 mod listen;
+mod mcp;
 mod own;
 mod problem_page;
 mod program;
@@ -45,6 +46,7 @@ pub(crate) use program::Program;
 use owt_engine::{CacheInput, Engine};
 
 use crate::audit::Audit;
+use crate::config::Mcp;
 use crate::door::{Door, Pass, Scope};
 use crate::functions::Functions;
 use crate::metrics::Metrics;
@@ -61,6 +63,8 @@ pub(crate) struct Site {
     pub program: Option<Program>,
     pub metrics: Arc<Metrics>,
     pub audit: Option<Arc<Audit>>,
+    /// How MCP is served, if it is.
+    pub mcp: Option<Mcp>,
     pub functions: Arc<Functions>,
 }
 
@@ -107,7 +111,7 @@ async fn route(
     pass: Pass,
 ) -> Result<HttpResponse, Box<Problem>> {
     if request.path().starts_with(own::OWN) && !functions::is_call(request.path()) {
-        return own::page(request, payload, site, pass, visit).await;
+        return own::page(request, payload, site, visit, pass).await;
     }
     visit.enters();
     if let Some(program) = &site.program {

@@ -1,14 +1,17 @@
 //! Serves the server's own pages below `/_owt/`: health, metrics, warm adaptors, a person's yes,
-//! files for browsers, and explanations of problems.
+//! files for browsers, MCP, and explanations of problems.
+
+use std::rc::Rc;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
-use owt_core::{CODE_PATH, FUNCTIONS_PATH, Problem, ProblemKind, WARM_PATH};
+use owt_core::{CODE_PATH, FUNCTIONS_PATH, MCP_PATH, Problem, ProblemKind, WARM_PATH};
 
 use super::assets::Asset;
 use super::visit::Visit;
-use super::{Site, ask, functions};
+use super::{Site, ask, functions, mcp};
 use crate::door::{Pass, Scope};
+use crate::functions::openapi::{About, document};
 use crate::metrics::{OPENMETRICS, Scrape};
 
 /// Paths that belong to the server.
@@ -26,6 +29,8 @@ pub(super) enum Page {
     Functions,
     Code,
     Run,
+    Mcp,
+    OpenApi,
     Asset(&'static Asset),
     Problem(ProblemKind),
 }
@@ -43,6 +48,8 @@ impl Page {
             Self::Functions,
             Self::Code,
             Self::Run,
+            Self::Mcp,
+            Self::OpenApi,
         ];
         pages.into_iter().chain(assets).chain(problems)
     }
@@ -56,6 +63,8 @@ impl Page {
             Self::Functions => FUNCTIONS_PATH.to_owned(),
             Self::Code => CODE_PATH.to_owned(),
             Self::Run => ask::PATH.to_owned(),
+            Self::Mcp => MCP_PATH.to_owned(),
+            Self::OpenApi => "/_owt/openapi.json".to_owned(),
             Self::Asset(asset) => asset.path.clone().into_owned(),
             Self::Problem(kind) => format!("/_owt/problems/{}", kind.slug()),
         }
@@ -72,15 +81,15 @@ pub(super) async fn page(
     request: &HttpRequest,
     payload: &mut web::Payload,
     site: &Site,
+    visit: &Rc<Visit>,
     pass: Pass,
-    visit: &Visit,
 ) -> Result<HttpResponse, Box<Problem>> {
     let Some(page) = Page::all().find(|page| page.path() == request.path()) else {
         let detail = format!("there is nothing at {}; /_owt/ is the server's own", request.path());
         return Err(Box::new(Problem::new(ProblemKind::NotFound, detail)));
     };
     let (is_taken, allow) = match page {
-        Page::Run => (request.method() == Method::POST, "POST"),
+        Page::Run | Page::Mcp => (request.method() == Method::POST, "POST"),
         Page::Code => (request.method() == Method::PUT, "PUT"),
         _ => (matches!(*request.method(), Method::GET | Method::HEAD), "GET"),
     };
@@ -95,18 +104,35 @@ pub(super) async fn page(
         Page::Readyz => ready(site),
         Page::Metrics => metrics(site)?,
         // It names what other users call.
-        Page::Adaptors | Page::Functions | Page::Code if pass.scope == Scope::Probe => {
+        Page::Adaptors | Page::Functions | Page::OpenApi | Page::Code
+            if pass.scope == Scope::Probe =>
+        {
             return Err(site.door.out_of_scope());
         }
         Page::Adaptors => HttpResponse::Ok().json(site.engine.warm().await),
         Page::Functions => functions::catalogue(site).await,
         Page::Code => functions::publish(request, payload, site, pass).await?,
         Page::Run => agreed(request, payload, site, &pass).await?,
+        Page::OpenApi => HttpResponse::Ok().json(openapi(site).await),
+        Page::Mcp => match site.mcp {
+            Some(mcp) => mcp::answer(request, payload, site, visit, pass, mcp).await?,
+            None => return Err(without_mcp()),
+        },
         Page::Asset(asset) => asset.answer(request),
         Page::Problem(kind) => {
             text(format!("{} {}\n\n{}\n", kind.status(), kind.title(), kind.explanation()))
         }
     })
+}
+
+async fn openapi(site: &Site) -> serde_json::Value {
+    let about = About { asks_key: site.door.asks_key(), takes_tokens: site.door.takes_tokens() };
+    document(&functions::described(site).await, about)
+}
+
+fn without_mcp() -> Box<Problem> {
+    let detail = "this server does not serve MCP: `owt serve --mcp` does";
+    Box::new(Problem::new(ProblemKind::NotFound, detail))
 }
 
 /// Whether calls are taken. A load balancer sends them elsewhere meanwhile.

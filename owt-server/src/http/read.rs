@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::{HttpRequest, web};
 use bytes::Bytes;
 use bytesize::ByteSize;
@@ -292,6 +292,23 @@ fn too_large(most: usize) -> Box<Problem> {
     ))
 }
 
+/// The headers that an adaptor sees, but for those that are not kept.
+pub(super) fn headers(
+    request: &HttpRequest,
+    pass: &Pass,
+    is_kept: impl Fn(&HeaderName) -> bool,
+) -> Headers {
+    let mut headers = Headers::with_capacity(request.headers().len());
+    for (name, value) in request.headers() {
+        // A key to this server is not for the adaptors on it.
+        let is_key = pass.has_shown_key && name == header::AUTHORIZATION;
+        if !is_key && is_kept(name) {
+            headers.push(name.as_str(), value.as_bytes());
+        }
+    }
+    headers
+}
+
 /// What the adaptor can ask about the request.
 pub(super) fn context(
     request: &HttpRequest,
@@ -300,21 +317,13 @@ pub(super) fn context(
     pass: &Pass,
     visit: &Visit,
 ) -> Context {
-    let mut headers = Headers::with_capacity(request.headers().len());
-    for (name, value) in request.headers() {
-        // A key to this server is not for the adaptors on it.
-        if pass.has_shown_key && name == header::AUTHORIZATION {
-            continue;
-        }
-        headers.push(name.as_str(), value.as_bytes());
-    }
     let port = request.peer_addr().map_or(0, |peer| peer.port());
     Context {
         id: visit.id().to_owned(),
         method: if request.method() == Method::GET { "GET" } else { "POST" },
         path: request.path().to_owned(),
         query: request.query_string().to_owned(),
-        headers,
+        headers: headers(request, pass, |_| true),
         body,
         code_name: call.code_name.clone(),
         scheme: if pass.own.scheme() == "https" { "https" } else { "http" },

@@ -23,9 +23,9 @@ use crate::door::rules_the_origin;
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const EVENTS: &str = "text/event-stream";
 /// nginx, and who took it over, passes on at once what an answer with `no` brings.
-const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(super) const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Nobody keeps events, nor compresses them, for which a proxy would gather them.
-const AS_THEY_COME: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
+pub(super) const AS_THEY_COME: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
 /// Chunks that wait together are sent together, up to this many bytes.
 const BATCH: usize = 64 << 10;
 /// Larger answers go in pieces.

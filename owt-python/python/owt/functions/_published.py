@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import _code, _hints, _libs, _threads
+from .._batch import served
 from .._context import loading
 from .._errors import Refused
 from ._describe import DESCRIBE, described, published, wants_request
@@ -45,6 +46,7 @@ class Published:
             raise Refused(
                 "not-runnable", "fn_name", f"{self._name} publishes {names}, and no {fn_name!r}"
             )
+        function = served(function)
         return function, wants_request(function)
 
     def reader(self, fn_name: str) -> _hints.Reader | None:

@@ -51,6 +51,8 @@ const GROUPS: [(&str, &[Document]); 4] = [
             document!("docs/functions.md", "Functions by name"),
             document!("docs/adaptors.md", "In an adaptor's scope"),
             document!("docs/pipelines.md", "Pipelines"),
+            document!("docs/mcp.md", "Tools for models"),
+            document!("docs/batching.md", "Batching"),
             document!("docs/libraries.md", "Libraries"),
             document!("docs/forms.md", "Forms of results"),
             document!("docs/tarp.md", "In TARP's place"),

@@ -1,0 +1,25 @@
+//! `owt stubs`: writes typed client code for the functions that a server publishes.
+
+mod python;
+mod shape;
+mod typescript;
+
+use owt_core::Catalogue;
+
+use crate::args::{Language, StubsArgs};
+use crate::call::wait;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(args: &StubsArgs) -> Result<(), Failure> {
+    let client = args.token.client(&args.server)?;
+    let catalogue = wait(async { Ok(client.functions().await?) })?;
+    output::write(written(&catalogue, args.language).as_bytes())
+}
+
+fn written(catalogue: &Catalogue, language: Language) -> String {
+    match language {
+        Language::Python => python::stubs(catalogue),
+        Language::Typescript => typescript::stubs(catalogue),
+    }
+}
