@@ -1,5 +1,6 @@
 //! `owt functions` and `owt publish`: lists the functions of a running server, and sends it code.
 
+use owt_client::Client;
 use owt_core::{Catalogue, FunctionInfo, SentCode};
 
 use crate::args::{FunctionsArgs, PublishArgs};
@@ -12,7 +13,7 @@ use crate::output;
 const DOC: usize = 60;
 
 pub(crate) fn list(args: &FunctionsArgs) -> Result<(), Failure> {
-    let client = args.token.client(&args.server)?;
+    let client = args.token.client(&args.server, Client::builder())?;
     let told = wait(async { Ok(client.functions().await?) })?;
     if args.json {
         return output::line(&serde_json::to_string_pretty(&told).unwrap_or_default());
@@ -21,7 +22,7 @@ pub(crate) fn list(args: &FunctionsArgs) -> Result<(), Failure> {
 }
 
 pub(crate) fn publish(args: &PublishArgs) -> Result<(), Failure> {
-    let client = args.token.client(&args.server)?;
+    let client = args.token.client(&args.server, Client::builder())?;
     let code = args.source.code()?;
     let (code_name, name) = (args.source.code_name(), args.name.as_deref());
     let sent = wait(async { Ok(client.publish(&code, code_name, name, args.keep).await?) })?;

@@ -29,7 +29,7 @@ const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 pub(crate) fn run(args: &McpArgs) -> Result<(), Failure> {
-    let client = args.token.client(&args.server)?;
+    let client = args.token.client(&args.server, Client::builder())?;
     wait(serve(Arc::new(client)))
 }
 

@@ -4,6 +4,7 @@ mod python;
 mod shape;
 mod typescript;
 
+use owt_client::Client;
 use owt_core::Catalogue;
 
 use crate::args::{Language, StubsArgs};
@@ -12,7 +13,7 @@ use crate::failure::Failure;
 use crate::output;
 
 pub(crate) fn run(args: &StubsArgs) -> Result<(), Failure> {
-    let client = args.token.client(&args.server)?;
+    let client = args.token.client(&args.server, Client::builder())?;
     let catalogue = wait(async { Ok(client.functions().await?) })?;
     output::write(written(&catalogue, args.language).as_bytes())
 }
