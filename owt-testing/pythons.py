@@ -1,7 +1,8 @@
 """Pass the wheel's tests with each CPython from 3.11 on: `make test-pythons`.
 
 Each Python gets an environment of its own below target/pythons, with the newest wheel of
-target/wheels in it, and passes the tests of the package and the suite `wire` there. What this
+target/wheels in it, and passes the tests of the package and the suite `wire` there. pip, `uv tool
+install`, uvx and pipx each install it, and what they installed answers a first call. What this
 machine lacks is taken from Debian, in a folder that the tests see as their root; where that cannot
 be made, the reason is told, and that Python is skipped.
 """
@@ -113,24 +114,17 @@ def suite() -> Path:
     return Path(programs[-1])
 
 
-def first_hello(place: Place, venv: Path, wheel: Path) -> float:
-    """Seconds from `pip install` to the first answer, with no compiler to be found."""
-    began = time.monotonic()
-    place.run(
-        venv / "bin/pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel
-    )
-    env = {
-        **os.environ,
-        "PATH": f"{venv}/bin:/usr/bin:/bin:/usr/sbin",
-        "VIRTUAL_ENV": "",
-    }
-    serve = place.command(venv / "bin/owt", "serve", "--port", "0")
+def hello(place: Place, *owt: str | Path, env: dict[str, str] | None = None) -> None:
+    """Have what `owt` starts serve, and answer a first call."""
+    env = {**os.environ, "VIRTUAL_ENV": "", **(env or {})}
+    serve = place.command(*owt, "serve", "--port", "0")
     with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, env=env) as server:
         try:
             assert server.stdout is not None
             line = server.stdout.readline()
+            assert " on " in line, "owt serve ended before its first line"
             url = line.split(" on ")[1].split()[0]
-            call = place.command(venv / "bin/owt", "call", "--code", HELLO, "name=you")
+            call = place.command(*owt, "call", "--code", HELLO, "name=you")
             said = subprocess.run(
                 call,
                 env={**env, "OWT_URL": url},
@@ -139,9 +133,41 @@ def first_hello(place: Place, venv: Path, wheel: Path) -> float:
                 check=True,
             )
             assert said.stdout.strip() == "Hello, you!", said.stdout
-            return time.monotonic() - began
         finally:
             server.terminate()
+
+
+def first_hello(place: Place, venv: Path, wheel: Path) -> float:
+    """Seconds from `pip install` to the first answer, with no compiler to be found."""
+    began = time.monotonic()
+    place.run(
+        venv / "bin/pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel
+    )
+    hello(place, venv / "bin/owt", env={"PATH": f"{venv}/bin:/usr/bin:/bin:/usr/sbin"})
+    return time.monotonic() - began
+
+
+def installers(place: Place, venv: Path, wheel: Path) -> None:
+    """Have uv and pipx install the wheel as people do, each into folders of its own."""
+    tools = HOME / f"{venv.name}-tools"
+    shutil.rmtree(tools, ignore_errors=True)
+    uv, pipx = tools / "uv", tools / "pipx"
+    env = {
+        "UV_TOOL_DIR": str(uv / "tools"),
+        "UV_TOOL_BIN_DIR": str(uv / "bin"),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "PIPX_HOME": str(pipx / "home"),
+        "PIPX_BIN_DIR": str(pipx / "bin"),
+        "PIPX_MAN_DIR": str(pipx / "man"),
+    }
+    program = venv / "bin/uv"
+    python = ["--python", place.python]
+    place.run(program, "tool", "install", "--quiet", *python, wheel, env=env)
+    hello(place, uv / "bin/owt")
+    hello(place, program, "tool", "run", *python, "--from", wheel, "owt", env=env)
+    install = ["tool", "run", "pipx", "install", "--quiet", *python]
+    place.run(program, *install, wheel, env=env)
+    hello(place, pipx / "bin/owt")
 
 
 def passes(version: str, wheel: Path, wire: Path) -> str:
@@ -156,6 +182,7 @@ def passes(version: str, wheel: Path, wire: Path) -> str:
     )
     place.run(venv / "bin/pip", "install", "--quiet", "-r", REQUIREMENTS)
     place.run(venv / "bin/pip", "check")
+    installers(place, venv, wheel)
     env = {"OWT_BIN": str(venv / "bin/owt"), "OWT_TEST_VENV": str(venv)}
     env |= {
         "PATH": f"{venv}/bin:{os.environ['PATH']}",
