@@ -19,7 +19,7 @@ PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-
 # Programs of cargo's, built where they are missing.
 TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
 
-.PHONY: help run test plan test-rust test-python test-clients-python test-browser test-js test-haskell test-protocols test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension test-extension wheel test-pythons package fmt lint setup
+.PHONY: help run test plan test-rust test-python test-forms test-libraries test-clients-python test-browser test-js test-haskell test-protocols test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension test-extension wheel test-pythons package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ run: ## Build and serve on http://127.0.0.1:9876 (SERVE="--port 0 ..." for more)
 	cargo build --release -p owt-cli
 	target/release/owt serve $(SERVE)
 
-test: plan setup test-rust test-extension test-python test-clients-python test-protocols test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
+test: plan setup test-rust test-extension test-python test-forms test-clients-python test-protocols test-examples test-browser test-js test-haskell ## Pass all tests, set-up included
 
 plan: ## Say what `make test` installs, and where
 	@.ci/tools --plan
@@ -39,6 +39,14 @@ test-rust: setup
 
 test-python: setup
 	cd owt-python/python && ../../$(VENV)/bin/python -m pytest -q
+
+test-forms: setup ## Try a dozen libraries as their users would
+	cargo build --bin owt --locked
+	OWT_BIN=$(abspath target/debug/owt) $(VENV)/bin/python libraries/run --pinned
+
+test-libraries: setup ## Try 300 libraries, hours of installing; writes docs/libraries.md (GROUPS="charts tables:polars")
+	cargo build --release --bin owt --locked
+	OWT_BIN=$(abspath target/release/owt) $(VENV)/bin/python libraries/run $(GROUPS)
 
 test-clients-python: setup ## Call it from Python and from a shell
 	cargo build --bin owt --locked
@@ -140,7 +148,7 @@ sbom: ## Write what is in the binary and in the crates (CycloneDX) into target/s
 	rm -f examples/bom.json
 
 pins: setup ## Pin the newest versions of the Python packages of tests, benches and the wheel, with hashes
-	set -e; for folder in owt-python/python/requirements-test benches/requirements deploy/builders owt-testing/protocols/requirements; do \
+	set -e; for folder in owt-python/python/requirements-test libraries/requirements benches/requirements deploy/builders owt-testing/protocols/requirements; do \
 	  $(PINS) --quiet --upgrade --custom-compile-command "make pins" $$folder.in -o $$folder.txt; done
 
 # An example's versions stay: its sizes and times belong to them. All that it needs is listed.
@@ -198,7 +206,7 @@ package: ## Pack all crates, and see that their licences, readmes and Python are
 
 fmt: setup $(BROWSER) ## Format everything
 	cargo fmt --all
-	$(VENV)/bin/ruff format owt-python/python clients/python benches examples deploy owt-testing
+	$(VENV)/bin/ruff format owt-python/python clients/python benches examples libraries deploy owt-testing
 	cd browser && npx prettier --write --log-level warn .
 	cd browser && npx prettier --write --log-level warn --config .prettierrc.json $(SCRIPTS)
 
@@ -213,6 +221,6 @@ lint: setup $(BROWSER) ## Format check, clippy, ruff, mypy, cargo deny where it 
 	  cargo clippy -p owt-python --features extension --locked -- -D warnings
 	@if test -x target/tools/bin/cargo-deny; then $(MAKE) --no-print-directory deny; \
 	  else echo "not checked: licences, sources and advisories of crates (\`make deny\` installs cargo-deny)"; fi
-	$(VENV)/bin/ruff check owt-python/python clients/python benches examples deploy owt-testing
-	$(VENV)/bin/ruff format --check owt-python/python clients/python benches examples deploy owt-testing
+	$(VENV)/bin/ruff check owt-python/python clients/python benches examples libraries deploy owt-testing
+	$(VENV)/bin/ruff format --check owt-python/python clients/python benches examples libraries deploy owt-testing
 	cd owt-python/python && ../../$(VENV)/bin/python -m mypy

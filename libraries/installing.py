@@ -13,6 +13,9 @@ from table import Library
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "target/libraries"
+PINNED = ROOT / "libraries/requirements.in"
+# What uv draws around its words.
+_ORNAMENTS = " \u00d7\u2570\u2500\u25b6\u2502\u251c:"
 # What takes longer is given up.
 PATIENCE = 900.0
 
@@ -46,6 +49,21 @@ def install(group: str, libraries: list[Library]) -> dict[str, str]:
     return {name: reason for name, reason in failed.items() if reason}
 
 
+def install_pinned(group: str) -> None:
+    """Install what requirements.txt pins, as an environment of that name."""
+    subprocess.run(
+        [uv(), "venv", "--quiet", "--clear", "--python", sys.executable, FOLDER / group], check=True
+    )
+    command = [uv(), "pip", "install", "--quiet", "--python", python(group), "--require-hashes"]
+    subprocess.run([*command, "-r", PINNED.with_suffix(".txt")], check=True)
+
+
+def pinned() -> set[str]:
+    """What requirements.in names, by normal names."""
+    lines = PINNED.read_text(encoding="utf-8").splitlines()
+    return {normal(line) for line in lines if line and not line.startswith("#")}
+
+
 def _missing(group: str, wanted: list[str]) -> str:
     """Install these; gives why they did not, or nothing."""
     command = [uv(), "pip", "install", "--quiet", "--python", python(group)]
@@ -53,7 +71,7 @@ def _missing(group: str, wanted: list[str]) -> str:
         made = subprocess.run([*command, *wanted], capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
         return "installing took too long"
-    lines = [line.strip(" ×╰─▶│├hint:") for line in made.stderr.splitlines() if line.strip()]
+    lines = [line.strip(_ORNAMENTS) for line in made.stderr.splitlines() if line.strip()]
     return "" if made.returncode == 0 else " ".join(lines)[:300] or "uv failed"
 
 

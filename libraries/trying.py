@@ -200,7 +200,11 @@ def _forms(caller: Caller, library: Library, outcome: Outcome) -> None:
         asked = accept.split(",")[0]
         if asked == "*/*":
             _check(answer, library)
-        elif accept == asked in outcome.forms and answer.media != asked and not _declined(answer, accept):
+        elif (
+            accept == asked in outcome.forms
+            and answer.media != asked
+            and not _declined(answer, accept)
+        ):
             raise Failed(f"for {accept} {answer.media}: {answer.problem}")
         elif answer.status not in (200, 406):
             raise Failed(f"for {accept} {answer.problem}")

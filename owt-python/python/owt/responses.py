@@ -213,7 +213,7 @@ def _formed(
 ) -> tuple[int, str | None, object]:
     """The form of the value that is wished for; those that there are go to the headers."""
     media, content = forms.made(value, offers, wish)
-    if headers is not None and len(offers) > len(_JSON_FORMS):
+    if headers is not None and len(offers) > len(_JSON_FORMS) and wish.by != SAID:
         headers.append((_FORMS, ", ".join(one.media for one in offers)))
     content_type = f"{media}; charset=utf-8" if media.startswith("text/") else media
     if isinstance(content, Iterator):

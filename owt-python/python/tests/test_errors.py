@@ -3,6 +3,7 @@ import functools
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from adapting import adaptor
 
 from owt._errors import LIMIT, Cancelled, Refused, Unrenderable, check_call, describe
@@ -243,3 +244,39 @@ def test_an_exception_that_cannot_say_itself_is_told_by_its_arguments():
     assert describe(Broken("disk is full", 7))[2] == "the adaptor raised " + (
         f"{Broken.__module__}.{Broken.__qualname__}: 'disk is full', 7"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("@pydantic.validate_call\ndef run(x: int, y: list[int]): return x", ["`x`", "`y.0`"]),
+        ("class run(pydantic.BaseModel):\n    x: int\n    y: list[int]", ["`x`", "`y.0`"]),
+        ("@pydantic.dataclasses.dataclass\nclass run:\n    x: int\n    y: list[int]", ["`x`"]),
+    ],
+)
+def test_arguments_that_pydantic_refuses(source, said):
+    pytest.importorskip("pydantic")
+    source = f"import pydantic, pydantic.dataclasses\n{source}"
+    told = failing_call(source, x="one", y=["two"])
+    assert told[:2] == ("unreadable-argument", "kwargs_b64")
+    assert all(one in told[2] for one in said) and told[3].endswith("ValidationError")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def run(**given): return Model(**given)",
+        "@pydantic.validate_call\ndef run(x: str, y: list[str]): return Model(x=x, y=y)",
+    ],
+)
+def test_what_the_code_has_refused_within_is_its_own_failure(source):
+    pytest.importorskip("pydantic")
+    model = "import pydantic\nclass Model(pydantic.BaseModel):\n    x: int\n    y: list[int]\n"
+    assert failing_call(model + source, x="one", y=["two"])[0] == "adaptor-raised"
+
+
+def failing_call(source, **named):
+    exc = raised(adaptor(source).function("run")[0], **named)
+    # the server calls from Rust: there is no frame of a caller
+    exc.__traceback__ = exc.__traceback__.tb_next
+    return describe(exc)

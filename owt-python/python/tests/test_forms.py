@@ -234,3 +234,23 @@ def test_nothing_is_loaded_for_forms_that_nobody_asks_for():
     assert done.stdout.strip() == (
         "[] ['owt.forms.negotiation', 'owt.forms.registry', 'owt.forms.wishes']"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"a": 1}, None),
+        ([1, 2], None),
+        (1.5, None),
+        ("text", None),
+        ([{"a": 1}], "application/json, text/html, text/csv, application/x-ndjson, "),
+    ],
+)
+def test_an_answer_says_which_forms_there_are(value, told):
+    # `*/*` is answered at once, and nobody looks for others
+    for accept in ("", "text/csv;q=0.5, application/json"):
+        headers = dict(respond(value, accept)[2])
+        if told is None or not accept:
+            assert "X-Owt-Forms" not in headers
+        else:
+            assert headers["X-Owt-Forms"].startswith(told.split(",")[0])

@@ -697,7 +697,8 @@ def test_an_answer_is_the_same_json(expression, expected):
             respond(value, "application/json")
         return
     kind, status, headers, payload = respond(value, "application/json")
-    assert (kind, status, headers) == (WHOLE, 200, [("Content-Type", "application/json")])
+    told = [pair for pair in headers if pair[0] != "X-Owt-Forms"]
+    assert (kind, status, told) == (WHOLE, 200, [("Content-Type", "application/json")])
     assert payload == encode(value).encode()
 
 
