@@ -19,7 +19,7 @@ PINS := $(VENV)/bin/uv pip compile --universal --python-version 3.11 --generate-
 # Programs of cargo's, built where they are missing.
 TOOL = test -x target/tools/bin/$(1) || cargo install --locked --quiet --root target/tools $(1)
 
-.PHONY: help run test plan test-rust test-python test-forms test-libraries test-clients-python test-browser test-js test-haskell test-protocols test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc vectors extension test-extension wheel test-pythons package fmt lint setup
+.PHONY: help run test plan test-rust test-python test-forms test-libraries test-clients-python test-browser test-js test-haskell test-protocols test-examples example example-times screenshots bench soak fuzz fuzz-all deny sbom pins example-pins adaptors-doc api-docs vectors extension test-extension wheel test-pythons package fmt lint setup
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -158,6 +158,9 @@ example-pins: setup ## Write the hashes of the examples' packages, after a versi
 
 adaptors-doc: setup ## Write docs/adaptors.md from the docstrings of what adaptors have in scope
 	$(VENV)/bin/python owt-python/python/adaptors_doc.py
+
+api-docs: setup ## Write the pages of each client's API (pdoc, TypeDoc, rustdoc, Haddock) into target/api
+	OWT_VENV=$(abspath $(VENV)) clients/api-docs
 
 vectors: ## Write clients/vectors anew
 	OWT_VECTORS=write cargo test -p owt-core --locked vectors

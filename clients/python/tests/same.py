@@ -1,4 +1,4 @@
-"""The Python column of docs/clients.md: each row's lines, which print what they print in every language."""
+"""The Python column of docs/clients.md: each row's lines, which print what others print."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""docs/clients.md: what it shows of each language is in a program that is run, and prints the same in all."""
+"""docs/clients.md: what it shows is in programs that are run, and that print the same."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from serving import PACKAGE, ROOT, binary
 
-#: The document's columns, and the programs that they are taken from. Each is run by its client's tests.
+#: The document's columns, and the programs that they are from, which each client's tests run.
 PROGRAMS = {
     "Python": "clients/python/tests/same.py",
     "JavaScript": "clients/js/test/same.mjs",
@@ -25,7 +25,7 @@ def blocks(path):
     """What a program does for each row, below a comment that names it."""
     text = (ROOT / path).read_text(encoding="utf-8")
     parts = re.split(r"(?m)^ *(?:#|//|--) (.*)\n", text)
-    return dict(zip(parts[1::2], parts[2::2]))
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def rows():
@@ -33,7 +33,7 @@ def rows():
     text = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
     for line in re.findall(r"(?m)^\| ([^|]+? \|.*) \|$", text):
         name, *cells = [cell.strip() for cell in f"{line} ".split(" |")]
-        yield name, dict(zip(PROGRAMS, cells))
+        yield name, dict(zip(PROGRAMS, cells, strict=True))
 
 
 def told(command, address):
