@@ -32,6 +32,10 @@ pub struct Bridge {
     refused: Py<PyAny>,
 }
 
+/// What `owt._host.describe` tells of an exception: slug, field, detail, type, message, traceback,
+/// line and errors.
+type Told = (String, Option<String>, String, String, String, String, Option<u32>, Option<String>);
+
 static BRIDGE: PyOnceLock<Bridge> = PyOnceLock::new();
 
 impl Bridge {
@@ -80,16 +84,7 @@ impl Bridge {
     }
 
     fn described(&self, py: Python<'_>, error: &PyErr, whose: &Context) -> PyResult<Problem> {
-        let (slug, field, detail, r#type, message, traceback, line, errors): (
-            String,
-            Option<String>,
-            String,
-            String,
-            String,
-            String,
-            Option<u32>,
-            Option<String>,
-        ) = {
+        let (slug, field, detail, r#type, message, traceback, line, errors): Told = {
             let raised = error.clone_ref(py).into_value(py);
             self.describe.call1(py, (raised, whose.code_name.as_deref()))?.extract(py)?
         };
