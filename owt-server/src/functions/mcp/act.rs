@@ -78,7 +78,7 @@ pub(crate) struct Asked {
 pub(crate) fn act(message: Message, repeated: Repeated<'_>) -> Action {
     match message {
         // `initialized` and `cancelled`: over HTTP, who goes cancels.
-        Message::Notification { .. } => Action::Accept,
+        Message::Notification => Action::Accept,
         Message::Request { id, method, params, arguments } => {
             let known = id.clone();
             request(id, &method, params, arguments, repeated)

@@ -13,7 +13,7 @@ pub(crate) enum Message {
     /// digits than are kept of it otherwise.
     Request { id: Id, method: String, params: Map<String, Value>, arguments: Option<Box<RawValue>> },
     /// It wants none.
-    Notification { method: String },
+    Notification,
 }
 
 /// A request's id: text or a whole number.
@@ -125,7 +125,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Message, Refusal> {
     };
     Ok(match id {
         Some(id) => Message::Request { id, method, params, arguments: arguments(body) },
-        None => Message::Notification { method },
+        None => Message::Notification,
     })
 }
 
@@ -158,7 +158,7 @@ mod tests {
         };
         assert_eq!((id, &*method, params.len()), (Id(json!(1)), "ping", 1));
         let told = read(br#"{"jsonrpc": "2.0", "method": "notifications/initialized"}"#);
-        assert!(matches!(told, Ok(Message::Notification { .. })));
+        assert!(matches!(told, Ok(Message::Notification)));
     }
 
     #[test]
