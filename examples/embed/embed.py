@@ -43,6 +43,12 @@ def run(sentences):
     return vectors(sentences).astype(float).round(6).tolist()
 
 
+@batch(max_size=64, max_wait=0.005)
+def vector(sentence: list[str]):
+    """The vector of one sentence: of those that many callers send at once, in one go."""
+    return vectors(sentence).astype(float).round(6).tolist()
+
+
 def heatmap(sentences):
     """A picture of how near each sentence is to each other one."""
     count = len(sentences)

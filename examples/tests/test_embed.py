@@ -1,7 +1,9 @@
 """Sentences to vectors, and how near they are as a picture."""
 
+import functools
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -40,6 +42,15 @@ def test_unit_vectors_of_384_numbers(client, sentences):
     vectors = client(code("embed"), sentences=sentences)
     assert [len(vector) for vector in vectors] == [384] * len(sentences)
     assert all(math.isclose(similarity(v, v), 1, abs_tol=1e-4) for v in vectors)
+
+
+def test_one_sentence_of_many_callers_is_as_in_a_list(client):
+    sentences = [text for pair in PAIRS for text in pair] * 4
+    call = functools.partial(client, code("embed"), fn_name="vector")
+    with ThreadPoolExecutor(len(sentences)) as callers:
+        vectors = list(callers.map(lambda text: call(sentence=text), sentences))
+    for vector, wanted in zip(vectors, client(code("embed"), sentences=sentences), strict=True):
+        assert similarity(vector, wanted) > 0.99
 
 
 def test_nothing_in_nothing_out(client):

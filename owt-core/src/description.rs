@@ -1,6 +1,6 @@
 //! Says of a function's description what is made of it: its path, and its arguments as one schema.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{FunctionInfo, ParameterInfo};
 
@@ -41,12 +41,12 @@ impl FunctionInfo {
     /// What it takes by name, as one JSON Schema of an object.
     #[must_use]
     pub fn arguments(&self) -> Value {
-        let mut properties = serde_json::Map::new();
+        let mut properties = Map::new();
         let mut required = Vec::new();
         for one in self.named() {
             let mut schema = match &one.schema {
                 Value::Object(schema) => schema.clone(),
-                _ => serde_json::Map::new(),
+                _ => Map::new(),
             };
             if let Some(default) = &one.default {
                 schema.insert("default".to_owned(), default.clone());
@@ -61,13 +61,14 @@ impl FunctionInfo {
             Some(_) => Value::Bool(true),
             None => Value::Bool(false),
         };
-        let mut whole = serde_json::json!({
-            "type": "object", "properties": properties, "additionalProperties": others,
-        });
+        let mut whole = Map::new();
+        whole.insert("type".to_owned(), "object".into());
+        whole.insert("properties".to_owned(), properties.into());
+        whole.insert("additionalProperties".to_owned(), others);
         if !required.is_empty() {
-            whole["required"] = required.into();
+            whole.insert("required".to_owned(), required.into());
         }
-        whole
+        whole.into()
     }
 }
 

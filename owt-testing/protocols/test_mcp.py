@@ -161,6 +161,11 @@ def test_a_call_by_each_client(connect):
     assert told["content"] == [{"type": "text", "text": "3"}]
 
 
+def test_numbers_keep_all_their_digits(connect):
+    told = inside(connect, lambda client: called(client, "tools.untold", {"x": 10**30}))
+    assert told["content"] == [{"type": "text", "text": f"[{10**30}]"}]
+
+
 def test_pictures_and_sound_are_what_they_are(connect):
     async def work(client: Any) -> None:
         [picture] = (await called(client, "tools.picture", {}))["content"]

@@ -1,5 +1,10 @@
 //! Writes what is published as an OpenAPI document (3.1): parameters, bodies, results, problems, keys.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "of JSON alone: what is not there is null, and what is written to is an object"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use owt_core::{Catalogue, FunctionInfo, PROBLEM_JSON, ParameterInfo, ProblemKind};
