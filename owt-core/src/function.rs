@@ -34,8 +34,8 @@ impl FunctionName {
             return None;
         }
         let mut dotted = String::with_capacity(path.len());
-        for segment in path.split('/') {
-            if !dotted.is_empty() {
+        for (at, segment) in path.split('/').enumerate() {
+            if at > 0 {
                 dotted.push('.');
             }
             dotted += &percent_decode_str(segment).decode_utf8().ok()?;
