@@ -244,10 +244,9 @@ mod tests {
 
     #[test]
     fn what_is_hidden_is_no_tool_and_the_one_that_takes_code_can_be_left_out() {
-        let catalogue: Catalogue = serde_json::from_value(json!({"functions": [
-            {"name": "tools.add"}, {"name": "tools.hidden", "hidden": true},
-        ]}))
-        .unwrap();
+        let functions = json!([{"name": "tools.add"}, {"name": "tools.hidden", "hidden": true}]);
+        let functions = serde_json::from_value(functions).unwrap();
+        let catalogue = Catalogue { functions, ..Catalogue::default() };
         for (runs_code, wanted) in [(true, &["tools.add", RUN_PYTHON][..]), (false, &["tools.add"])]
         {
             let listed = list(&catalogue, runs_code);
