@@ -1,6 +1,6 @@
 //! Takes an image, numbers and rows in the forms that a program can use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use owt_client::{POST, owt};
 
@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let png = owt::<POST>(IMAGE, sizes).header("Accept", "image/png").bytes().await?;
     std::fs::write(std::env::temp_dir().join("grey.png"), &png)?;
     let numbers: [[f32; 2]; 2] = owt::<POST>("f(numpy.eye)", 2).json().await?;
-    let rows: Vec<HashMap<String, i64>> = owt::<POST>(TABLE, ()).json().await?;
-    println!("{:?} {numbers:?} {}", &png[1..4], rows[1]["y"]);
+    let rows: Vec<BTreeMap<String, i64>> = owt::<POST>(TABLE, ()).json().await?;
+    println!("{:?} {numbers:?} {rows:?}", png.get(1..4));
     Ok(())
 }

@@ -76,7 +76,7 @@ async fn streams(client: &Client) -> Result<(), Failure> {
     let mut lines = client.owt::<POST>(code, ()).lines::<Value>().await?;
     print!("JSON lines :");
     while let Some(line) = lines.next().await {
-        print!(" {}", line?["n"]);
+        print!(" {}", line?.pointer("/n").unwrap_or(&Value::Null));
     }
     println!();
 

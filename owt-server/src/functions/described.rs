@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Call, CallError, CallFields, Code};
-use serde::Deserialize;
-use serde::de::value::MapDeserializer;
-use serde_json::{Map, Value};
+use owt_core::{Call, CallError, CallFields, Code, FunctionInfo};
+use serde_json::Value;
 
 /// A module's functions, and the code that is called for them.
 #[derive(Debug)]
@@ -24,12 +22,9 @@ pub(crate) struct Function {
     name: Box<str>,
     /// The name that the code defines.
     attribute: Arc<str>,
-    get: bool,
-    hidden: bool,
     cache: Option<Keeps>,
     timeout: Option<Duration>,
-    parameters: Vec<Box<str>>,
-    told: Map<String, Value>,
+    info: FunctionInfo,
 }
 
 /// How long its results are kept.
@@ -39,32 +34,15 @@ enum Keeps {
     For(Duration),
 }
 
-/// What is read of a function's description; the rest is passed on as it is.
-#[derive(Deserialize)]
-struct Read {
-    name: String,
-    function: String,
-    get: bool,
-    hidden: bool,
-    cache: Option<Value>,
-    timeout: Option<f64>,
-    parameters: Vec<ReadParameter>,
-}
-
-#[derive(Deserialize)]
-struct ReadParameter {
-    name: Box<str>,
-}
-
 impl Described {
     /// Reads the descriptions of all functions of a module of that name.
     ///
     /// # Errors
     /// They are not what a worker of ours tells.
     pub fn read(code: Code, module: &str, json: &[u8]) -> serde_json::Result<Self> {
-        let told: Vec<Map<String, Value>> = serde_json::from_slice(json)?;
-        let read = told.into_iter().map(|told| Function::read(module, told));
-        let functions = read.collect::<serde_json::Result<Vec<_>>>()?;
+        let told: Vec<FunctionInfo> = serde_json::from_slice(json)?;
+        let functions: Vec<_> =
+            told.into_iter().map(|info| Arc::new(Function::new(module, info))).collect();
         let names = functions.iter().enumerate();
         let by_name = names.map(|(at, function)| (function.name.clone(), at)).collect();
         Ok(Self { code, functions, by_name })
@@ -84,30 +62,20 @@ impl Described {
 }
 
 impl Function {
-    fn read(module: &str, mut told: Map<String, Value>) -> serde_json::Result<Arc<Self>> {
-        let read = Read::deserialize(MapDeserializer::new(told.clone().into_iter()))?;
+    fn new(module: &str, mut info: FunctionInfo) -> Self {
         // Python knows sent code by another name.
-        let name = read.name.rsplit('.').next().unwrap_or_default();
-        told.insert("name".to_owned(), format!("{module}.{name}").into());
-        told.insert("module".to_owned(), module.into());
-        let cache = match read.cache {
+        let name: Box<str> = info.name.rsplit('.').next().unwrap_or_default().into();
+        info.name = format!("{module}.{name}");
+        module.clone_into(&mut info.module);
+        let cache = match &info.cache {
             Some(Value::Bool(true)) => Some(Keeps::Always),
             Some(seconds) => seconds
                 .as_f64()
                 .and_then(|seconds| Some(Keeps::For(Duration::try_from_secs_f64(seconds).ok()?))),
             None => None,
         };
-        let timeout = read.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Ok(Arc::new(Self {
-            name: name.into(),
-            attribute: read.function.into(),
-            get: read.get,
-            hidden: read.hidden,
-            cache,
-            timeout,
-            parameters: read.parameters.into_iter().map(|one| one.name).collect(),
-            told,
-        }))
+        let timeout = info.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Self { name, attribute: info.function.as_str().into(), cache, timeout, info }
     }
 
     pub fn name(&self) -> &str {
@@ -115,17 +83,17 @@ impl Function {
     }
 
     /// As the catalogue tells it.
-    pub fn told(&self) -> &Map<String, Value> {
-        &self.told
+    pub fn info(&self) -> &FunctionInfo {
+        &self.info
     }
 
     pub fn is_hidden(&self) -> bool {
-        self.hidden
+        self.info.hidden
     }
 
     /// Whether a GET may call it.
     pub fn takes_get(&self) -> bool {
-        self.get
+        self.info.get
     }
 
     /// How old a kept result may be that is given for it.
@@ -141,7 +109,7 @@ impl Function {
     /// # Errors
     /// A field of the query that says how to call it cannot be read.
     pub fn call(&self, code: Code, query: &str) -> Result<Call, CallError> {
-        let is_parameter = |name: &str| self.parameters.iter().any(|one| **one == *name);
+        let is_parameter = |name: &str| self.info.parameters.iter().any(|one| one.name == name);
         let fields = CallFields::of_named(query, is_parameter);
         let attribute = Arc::clone(&self.attribute);
         let mut call = fields.into_named_call(code, attribute, self.cache.is_some())?;
@@ -177,9 +145,9 @@ mod tests {
     fn it_is_told_by_the_name_that_it_is_published_by() {
         let described = described(&json!({}));
         let function = described.function("add").unwrap();
-        assert_eq!(function.told()["name"], "sota.add");
-        assert_eq!(function.told()["module"], "sota");
-        assert_eq!(function.told()["doc"], "Adds.");
+        assert_eq!(function.info().name, "sota.add");
+        assert_eq!(function.info().module, "sota");
+        assert_eq!(function.info().doc, "Adds.");
         assert!(described.function("plus").is_none());
         let call = function.call(described.code().clone(), "x=1&use_cache=1&timeout=3").unwrap();
         assert_eq!(call.fn_name(), "plus");

@@ -17,9 +17,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use owt_core::{Code, CodeId, FunctionName, Problem, ProblemKind, SentFunction, is_module_name};
+use owt_core::{
+    Catalogue, Code, CodeId, FunctionInfo, FunctionName, Problem, ProblemKind, SentFunction,
+    Unpublished, is_module_name,
+};
 use parking_lot::RwLock;
-use serde::Serialize;
 
 pub(crate) use asking::Asker;
 pub(crate) use described::Function;
@@ -52,24 +54,6 @@ pub(crate) struct Named {
     module: Arc<Module>,
     /// The name that it is published by in its module.
     function: String,
-}
-
-/// What `GET /_owt/functions` tells.
-#[derive(Serialize)]
-pub(crate) struct Catalogue {
-    functions: Vec<serde_json::Value>,
-    errors: Vec<Failed>,
-    /// False until every module has been described once.
-    ready: bool,
-}
-
-/// A module that cannot be published as it is now.
-#[derive(Serialize)]
-struct Failed {
-    module: String,
-    message: String,
-    /// The functions that it had before are there still.
-    keeps_old: bool,
 }
 
 /// How code that is sent is to be published.
@@ -165,7 +149,7 @@ impl Functions {
         asker: &Asker<'_>,
         code: Code,
         wish: Wish,
-    ) -> Result<Vec<serde_json::Value>, Box<Problem>> {
+    ) -> Result<Vec<FunctionInfo>, Box<Problem>> {
         let id = code.id();
         let name = wish.name.as_deref();
         if let Some(name) = name {
@@ -184,14 +168,14 @@ impl Functions {
             self.modules.write().insert(name.into(), module);
         }
         let told = described.functions().map(|function| {
-            let mut told = function.told().clone();
+            let mut info = function.info().clone();
             let function = function.name().to_owned();
             let path = match name {
                 Some(name) => format!("/{}/{function}", name.replace('.', "/")),
                 None => SentFunction { code: id, function }.path(),
             };
-            told.insert("path".to_owned(), path.into());
-            told.into()
+            info.path = Some(path);
+            info
         });
         Ok(told.collect())
     }
@@ -268,10 +252,10 @@ impl Functions {
             let described = module.current(asker).await;
             if let Ok(described) = &described {
                 let shown = described.functions().filter(|function| !function.is_hidden());
-                functions.extend(shown.map(|function| function.told().clone().into()));
+                functions.extend(shown.map(|function| function.info().clone()));
             }
             if let Some(problem) = module.problem() {
-                errors.push(Failed {
+                errors.push(Unpublished {
                     module: module.name().to_owned(),
                     message: problem.detail,
                     keeps_old: described.is_ok(),

@@ -6,9 +6,10 @@ use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use owt_core::{CODE_PATH, Call, Catalogue, Code, Others, PYTHON_TYPES, Problem, ProblemKind};
+use owt_core::{
+    CODE_PATH, Call, Catalogue, Code, Others, PYTHON_TYPES, Problem, ProblemKind, SentCode,
+};
 use owt_engine::Fingerprint;
-use serde_json::json;
 use url::form_urlencoded;
 
 use super::Site;
@@ -137,9 +138,7 @@ pub(super) async fn publish(
     let hash = id.to_string();
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("{CODE_PATH}/{hash}")))
-        .json(
-            json!({ "hash": hash, "name": wish.name, "kept": wish.keep, "functions": functions }),
-        ))
+        .json(SentCode { hash, name: wish.name, kept: wish.keep, functions }))
 }
 
 /// The code of a body that is nothing else, or holds it as a call's does.
@@ -181,18 +180,9 @@ fn wrong(field: &str, why: &str) -> Box<Problem> {
     Box::new(problem.with_field(field))
 }
 
-/// The catalogue, for programs.
-pub(super) async fn catalogue(site: &Site) -> HttpResponse {
-    HttpResponse::Ok().json(Arc::clone(&site.functions).catalogue(&site.asker()).await)
-}
-
-/// The same, for what is made of it.
-pub(super) async fn described(site: &Site) -> Catalogue {
-    let catalogue = Arc::clone(&site.functions).catalogue(&site.asker()).await;
-    serde_json::to_value(catalogue).and_then(serde_json::from_value).unwrap_or_else(|error| {
-        tracing::error!(%error, "what is published could not be described");
-        Catalogue::default()
-    })
+/// The catalogue, as it is now.
+pub(super) async fn catalogue(site: &Site) -> Catalogue {
+    Arc::clone(&site.functions).catalogue(&site.asker()).await
 }
 
 /// What to say of functions that are not described yet; nothing once all are.

@@ -55,7 +55,7 @@ pub(super) async fn answer(
         Action::Answer(answer) => Ok(told(StatusCode::OK, &answer)),
         Action::Accept => Ok(HttpResponse::Accepted().finish()),
         Action::List(asking) => {
-            let tools = list(&functions::described(site).await, mcp.runs_code);
+            let tools = list(&functions::catalogue(site).await, mcp.runs_code);
             Ok(told(StatusCode::OK, &asking.list(tools)))
         }
         Action::Refuse(refusal) => Ok(refused(refusal)),
@@ -177,18 +177,12 @@ async fn published(
     if function.is_hidden() {
         return Ok(None);
     }
-    let described = serde_json::from_value(Value::Object(function.told().clone()));
-    let tool = Tool::Function(Box::new(described.map_err(|error| odd(&error))?));
+    let tool = Tool::Function(Box::new(function.info().clone()));
     let mut call = function.call(code, "").map_err(read::malformed)?;
     call.code_name = code_name;
     let own = if call.use_cache { Fingerprint::of([JSON.as_bytes(), arguments]) } else { None };
     let (names, max_age) = (FieldNames::default(), function.max_age());
     Ok(Some(Prepared { tool, call, names, path, own, max_age }))
-}
-
-fn odd(error: &serde_json::Error) -> Box<Problem> {
-    let detail = format!("a function's description could not be read: {error}");
-    Box::new(Problem::new(ProblemKind::Internal, detail))
 }
 
 /// The request as the function sees it: a POST of its arguments.

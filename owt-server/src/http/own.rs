@@ -110,7 +110,7 @@ pub(super) async fn page(
             return Err(site.door.out_of_scope());
         }
         Page::Adaptors => HttpResponse::Ok().json(site.engine.warm().await),
-        Page::Functions => functions::catalogue(site).await,
+        Page::Functions => HttpResponse::Ok().json(functions::catalogue(site).await),
         Page::Code => functions::publish(request, payload, site, pass).await?,
         Page::Run => agreed(request, payload, site, &pass).await?,
         Page::OpenApi => HttpResponse::Ok().json(openapi(site).await),
@@ -127,7 +127,7 @@ pub(super) async fn page(
 
 async fn openapi(site: &Site) -> serde_json::Value {
     let about = About { asks_key: site.door.asks_key(), takes_tokens: site.door.takes_tokens() };
-    document(&functions::described(site).await, about)
+    document(&functions::catalogue(site).await, about)
 }
 
 fn without_mcp() -> Box<Problem> {
