@@ -13,6 +13,7 @@ module Peer
 where
 
 import Control.Concurrent (forkIO)
+import Control.Concurrent.Async (withAsync)
 import Control.Concurrent.STM
 import Control.Exception (SomeException, bracket, finally, try)
 import Control.Monad (forM_, forever, void)
@@ -60,17 +61,19 @@ withPeerIO answer action = bracket listening close $ \listener -> do
   closed <- newTVarIO 0
   port <- socketPort listener
   connections <- newTVarIO 0
-  void . forkIO . void . quietly . forever $ do
-    (stream, _) <- accept listener
-    number <- atomically (stateTVar connections (\n -> (n, n + 1)))
-    let ended = close stream `finally` atomically (modifyTVar' closed (+ 1))
-    forkIO (void (quietly (serve asked number stream "" `finally` ended)))
-  action
-    Peer
-      { peerUrl = "http://127.0.0.1:" <> Text.pack (show port),
-        peerAsked = reverse <$> readTVarIO asked,
-        peerHasClosed = \count -> atomically (readTVar closed >>= check . (>= (count :: Int)))
-      }
+  let accepting = forever $ do
+        (stream, _) <- accept listener
+        number <- atomically (stateTVar connections (\n -> (n, n + 1)))
+        let ended = close stream `finally` atomically (modifyTVar' closed (+ 1))
+        forkIO (void (quietly (serve asked number stream "" `finally` ended)))
+  -- It has ended before its socket is closed: the next peer's may have the same number.
+  withAsync accepting . const $
+    action
+      Peer
+        { peerUrl = "http://127.0.0.1:" <> Text.pack (show port),
+          peerAsked = reverse <$> readTVarIO asked,
+          peerHasClosed = \count -> atomically (readTVar closed >>= check . (>= (count :: Int)))
+        }
   where
     listening = do
       listener <- socket AF_INET Stream defaultProtocol
