@@ -1,5 +1,8 @@
 """What a server holds, as /proc shows it: processes, open files, memory."""
 
+import contextlib
+import os
+import select
 import statistics
 import time
 from collections.abc import Iterator
@@ -12,6 +15,8 @@ from .server import Running
 PROC = Path("/proc")
 WORKER = b"OWT_WORKER="
 MIB = 1 << 20
+#: Seconds for what the server leaves to end, on a busy machine.
+MOMENT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,19 @@ class Watch:
         return [pid for pid in self.look().memory if pid != self.server.pid]
 
     def left(self) -> list[int]:
-        """The processes that came of the server, itself too."""
+        """The processes that came of the server, itself too, and that do not end in a moment.
+
+        Its guard ends after it.
+        """
+        until = time.monotonic() + MOMENT_S
+        for pid in self._family():
+            with contextlib.suppress(ProcessLookupError):
+                ended = os.pidfd_open(pid)
+                select.select([ended], [], [], max(0.0, until - time.monotonic()))
+                os.close(ended)
+        return self._family()
+
+    def _family(self) -> list[int]:
         mark = self.server.mark.encode()
         return [process.pid for process in _processes() if mark in _environment(process.pid)]
 
