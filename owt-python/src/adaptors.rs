@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use lru::LruCache;
 use owt_core::{CodeId, WarmAdaptor};
 use parking_lot::Mutex;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -21,6 +22,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use super::bridge::Bridge;
 use super::job::Job;
 use super::lane::{Lane, Owned};
+use super::raw::RawCall;
 use super::reclaim::Reclaim;
 use super::usage::Usage;
 use super::versions::{Standing, Version};
@@ -68,14 +70,23 @@ impl Function {
     /// The package's own `Refused` when they do not fit.
     pub fn arguments<'py>(
         &self,
-        request: &Bound<'py, PyAny>,
+        raw: &Bound<'py, RawCall>,
         bridge: &Bridge,
     ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let py = request.py();
+        let py = raw.py();
         let read = self.parameters.get_or_try_init(py, || {
             bridge.parameters.call1(py, (&self.callable, &self.request_name))
         })?;
-        read.bind(py).call1((request,))?.extract()
+        let read = read.bind(py);
+        if raw.get().context().is_plain_json() {
+            let body = raw.get().body(py)?;
+            let named = read.call_method1(intern!(py, "of_object"), (body,))?;
+            if let Some(named) = named.extract()? {
+                return Ok((PyTuple::empty(py), named));
+            }
+        }
+        let request = bridge.request_for.bind(py).call1((raw,))?;
+        read.call1((request,))?.extract()
     }
 }
 

@@ -376,8 +376,7 @@ fn invoke<'py>(
         }
     }
     if call.by_name {
-        let request = bridge.request_for.bind(py).call1((calling.raw(),))?;
-        let (args, named) = function.arguments(&request, bridge)?;
+        let (args, named) = function.arguments(calling.raw(), bridge)?;
         return function.callable.bind(py).call(&args, Some(&named));
     }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());
