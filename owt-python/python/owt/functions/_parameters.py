@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .._errors import Refused
 from .._multipart import File
 from ._hinted import Hints
-from ._shapes import Fault, Faults, Shape
+from ._shape import Fault, Faults, Shape
 
 #: Names in the query that are owt's own, unless the function has a parameter of that name.
 OWN = frozenset(
