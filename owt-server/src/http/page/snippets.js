@@ -81,13 +81,13 @@ function without(write) {
 }
 
 /** With a place for the key, where one is asked for. */
-function address({ origin, asksKey }, path) {
+export function address({ origin, asksKey }, path) {
   const url = place(origin, path);
   return asksKey ? url.replace('://', '://USER:PASSWORD@') : url;
 }
 
 /** As a browser would send it; curl takes brackets for patterns. */
-function place(origin, path) {
+export function place(origin, path) {
   const { href } = new URL(origin + path);
   return href.replace(/[[\]{}]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
@@ -274,13 +274,14 @@ ${opened}  ${printed}
 `;
 }
 
-function members(object) {
+/** What `named` takes in Haskell. */
+export function members(object) {
   return Object.entries(object)
     .map(([name, value]) => `(${quote.haskell(name)}, ${haskellValue(value)})`)
     .join(', ');
 }
 
-function haskellValue(value) {
+export function haskellValue(value) {
   if (value === null) return 'PyNone';
   if (typeof value === 'boolean') return value ? 'PyBool True' : 'PyBool False';
   if (typeof value === 'string') return quote.haskell(value);

@@ -1,0 +1,139 @@
+// The call of a function by its name, for other programs. Each prints what the function returns.
+
+import { jsonOf } from './form.js';
+import * as quote from './quote.js';
+import { address, haskellValue, members, place } from './snippets.js';
+
+/** By what their tabs say: from a call and where it goes to, to a program; and its language for Prism. */
+export const NAMED = new Map([
+  ['curl', [curl, 'bash']],
+  ['Python', [python, 'python']],
+  ['JavaScript', [javascript, 'javascript']],
+  ['Rust', [rust, 'rust']],
+  ['Haskell', [haskell, 'haskell']],
+]);
+
+/** JSON as another language writes it: its texts by `text`, its words by `words`, the rest as it is. */
+function rewritten(json, text, words = {}) {
+  return json.replace(/"(?:\\.|[^"\\])*"|[a-z]+(?![\d+-])/g, (token) =>
+    token.startsWith('"') ? text(JSON.parse(token)) : (words[token] ?? token),
+  );
+}
+
+function curl({ args, named, path }, about) {
+  const key = about.asksKey ? ' -u USER:PASSWORD' : '';
+  const url = quote.shell(place(about.origin, path));
+  if (named.some(([, { file }]) => file)) {
+    const fields = named.map(([name, { file, text }]) =>
+      file
+        ? `-F ${quote.shell(`${name}=@"${file.name.replace(/[\\"]/g, '\\$&')}"`)}`
+        : `--form-string ${quote.shell(`${name}=${text}`)}`,
+    );
+    return `curl -sSN${key} ${url} \\\n  ${fields.join(' \\\n  ')}\n`;
+  }
+  return `curl -sSN${key} ${url} \\\n  --json ${quote.shell(jsonOf({ args, named }))}\n`;
+}
+
+function python({ args, named, name, streams }, about) {
+  const write = (json) =>
+    rewritten(json, quote.python, { null: 'None', true: 'True', false: 'False' });
+  const values = named.map(([own, { json, file }]) => [
+    own,
+    file ? `open(${quote.python(file.name)}, "rb")` : write(json),
+  ]);
+  const isName = ([own]) => /^[\p{L}_][\p{L}\p{N}_]*$/u.test(own);
+  const odd = values.filter((one) => !isName(one));
+  const given = [
+    ...args.map(write),
+    ...values.filter(isName).map((pair) => pair.join('=')),
+    ...(odd.length ? [`**{${odd.map(([own, value]) => `${quote.python(own)}: ${value}`).join(', ')}}`] : []),
+  ].join(', ');
+  const called = `client.functions[${quote.python(name)}](${given})`;
+  const printed = streams ? `for part in ${called}:\n    print(part)` : `print(${called})`;
+  return `from owt.client import Client  # pip install path/to/owt/clients/python
+
+client = Client(${quote.python(address(about, ''))})
+${printed}
+`;
+}
+
+function javascript({ args, named, name, streams }, about) {
+  const files = named.filter(([, { file }]) => file);
+  const opened = files
+    .map(([, { file }], at) => `const file${at || ''} = await openAsBlob(${quote.javascript(file.name)});\n`)
+    .join('');
+  const members_ = named.map(([own, { json, file }]) => {
+    const at = files.findIndex(([other]) => other === own);
+    return `${JSON.stringify(own)}: ${file ? `file${at || ''}` : json}`;
+  });
+  const given = args.length ? jsonOf({ args, named }) : `{ ${members_.join(', ')} }`;
+  const sent = `owt.fn(${quote.javascript(address(about, ''))}, ${quote.javascript(name)}, ${given})`;
+  const printed = streams
+    ? `for await (const part of ${sent}) process.stdout.write(part);`
+    : `console.log(await ${sent});`;
+  return `${files.length ? "import { openAsBlob } from 'node:fs';\n" : ''}import { owt } from 'owt'; // npm install path/to/owt/clients/js
+
+${opened}${printed}
+`;
+}
+
+/** The arguments with a base64 text for each file, which `text` writes. */
+const encoded = ({ args, named }, text) =>
+  jsonOf({ args, named: named.map(([name, { json, file }]) => [name, { json: file ? text(file) : json }]) });
+
+function rust({ args, named, name, streams }, about) {
+  // A base64 text in the place of a file; marked by what no JSON holds.
+  const json = encoded({ args, named }, (file) => `\u0000${JSON.stringify(file.name)}\u0000`)
+    .split('\u0000')
+    .map((part, at) => {
+      const written = rewritten(part, quote.rust);
+      return at % 2 ? `BASE64.encode(std::fs::read(${written})?)` : written;
+    })
+    .join('');
+  const hasFile = named.some(([, { file }]) => file);
+  const printed = streams
+    ? `    while let Some(chunk) = answer.next().await {
+        std::io::stdout().write_all(&chunk?)?;
+    }`
+    : '    println!("{answer}");';
+  return `// cargo add owt-client serde_json${hasFile ? ' base64' : ''}
+// cargo add tokio --features macros,rt-multi-thread
+${streams ? 'use std::io::Write as _;\n\n' : ''}${
+    hasFile ? 'use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};\n' : ''
+  }use owt_client::Client;
+use serde_json::json;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let client = Client::new(${quote.rust(address(about, ''))})?;
+    let ${streams ? 'mut ' : ''}answer = client
+        .function(${quote.rust(name)})
+        .args(json!(${json}))
+        .${streams ? 'stream' : 'text'}()
+        .await?;
+${printed}
+    Ok(())
+}
+`;
+}
+
+function haskell({ args, named, name, streams }, about) {
+  const file = named.find(([, one]) => one.file)?.[1].file;
+  if (file) return `-- It reads ${quote.haskell(file.name)} as base64: see the other languages.\n`;
+  const values = Object.fromEntries(named.map(([own, { json }]) => [own, JSON.parse(json)]));
+  const places = JSON.parse(`[${args.join(', ')}]`).map(haskellValue).join(', ');
+  const given = args.length
+    ? `(named [("args", PyList [${places}]), ("kwargs", PyDict [${members(values)}])])`
+    : named.length
+      ? `(named [${members(values)}])`
+      : 'noKwargs';
+  const called = `owtFn${streams ? 'Stream' : ''} @POST ${quote.haskell(name)} ${given} client`;
+  return `{-# LANGUAGE OverloadedStrings, TypeApplications #-}
+${streams ? 'import Conduit\n' : ''}import Owt
+
+main :: IO ()
+main = do
+  client <- mkOwtClient ${quote.haskell(address(about, ''))}
+  ${streams ? `runConduitRes $ ${called} .| stdoutC` : `${called} >>= putBS`}
+`;
+}
