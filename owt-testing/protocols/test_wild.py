@@ -70,7 +70,9 @@ def test_every_answer_is_told(
         def tried(case: schemathesis.Case) -> None:
             answer = case.call(headers=HEADERS)
             statuses[answer.status_code] += 1
-            case.validate_response(answer, checks=CHECKS)
+            # None is an answer without content and type, which OpenAPI can say only in words.
+            checks = CHECKS if answer.status_code != 200 or answer.content else CHECKS[:2]
+            case.validate_response(answer, checks=checks)
 
         with subtests.test(operation.label):
             # Nothing is wrong with an argument that may be anything.

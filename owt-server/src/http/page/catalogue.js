@@ -69,18 +69,25 @@ export class Catalogue {
 
   #draw() {
     const { modules, broken } = this.#elements;
-    const open = new Set([...modules.children].filter((one) => one.open).map((one) => one.dataset.name));
+    const open = new Set(
+      [...modules.children].filter((one) => one.open).map((one) => one.dataset.name),
+    );
     const byModule = Map.groupBy(this.#functions.values(), ({ module }) => module);
     const isFew = byModule.size === 1;
     modules.replaceChildren(
-      ...[...byModule].map(([name, functions]) => this.#module(name, functions, isFew || open.has(name))),
+      ...[...byModule].map(([name, functions]) =>
+        this.#module(name, functions, isFew || open.has(name)),
+      ),
     );
     broken.hidden = !this.#errors.length;
     broken.replaceChildren(
       make('p', '', `${count(this.#errors.length, 'module')} cannot be loaded:`),
       ...this.#errors.map(({ module, message, keeps_old: keeps }) => {
         const line = make('p');
-        line.append(make('b', '', module), ` ${message}${keeps ? ' (its functions stay as they were)' : ''}`);
+        line.append(
+          make('b', '', module),
+          ` ${message}${keeps ? ' (its functions stay as they were)' : ''}`,
+        );
         return line;
       }),
     );

@@ -60,7 +60,11 @@ class Field {
     const label = make('label');
     label.htmlFor = this.input.id;
     const stars = { var_positional: '*', var_keyword: '**' }[kind] ?? '';
-    label.append(stars + name, ' ', make('small', '', [hint, this.#how()].filter(Boolean).join(' · ')));
+    label.append(
+      stars + name,
+      ' ',
+      make('small', '', [hint, this.#how()].filter(Boolean).join(' · ')),
+    );
     this.element.append(label, this.input, this.#fault);
     this.#first = this.#now();
   }
@@ -132,7 +136,8 @@ class Field {
     if (!this.parameter.required && now === this.#first) return undefined;
     if (this.sort === 'file') return now ? { file: now } : undefined;
     if (this.sort === 'check') return json(String(now));
-    if (this.sort === 'choice') return now ? { json: now, text: textOf(JSON.parse(now)) } : undefined;
+    if (this.sort === 'choice')
+      return now ? { json: now, text: textOf(JSON.parse(now)) } : undefined;
     if (this.sort === 'text') {
       if (now === '' && this.#takesNull) return json('null');
       return { json: JSON.stringify(now), text: now };
@@ -171,7 +176,8 @@ class Field {
 
 const json = (written) => ({ json: written, text: written === 'null' ? '' : written });
 const text = (typed) => ({ json: JSON.stringify(typed), text: typed });
-const textOf = (value, written = JSON.stringify(value)) => (typeof value === 'string' ? value : written);
+const textOf = (value, written = JSON.stringify(value)) =>
+  typeof value === 'string' ? value : written;
 
 export class Form {
   #fields;
@@ -201,7 +207,8 @@ export class Form {
           call.named.push([key, { json: JSON.stringify(value), text: textOf(value) }]);
         }
       } else if (isLong && kind.startsWith('positional')) {
-        if (one?.file) throw new Unsent(field, `a file cannot be sent with *${more[0].parameter.name}`);
+        if (one?.file)
+          throw new Unsent(field, `a file cannot be sent with *${more[0].parameter.name}`);
         if (!one && usual === undefined) {
           throw new Unsent(field, `it has to be given, with *${more[0].parameter.name} behind it`);
         }
@@ -221,14 +228,21 @@ export class Form {
     const code = named.find(([name]) => CODE.includes(name));
     if (!code) return;
     const field = this.#fields.find(({ parameter }) => parameter.name === code[0]);
-    throw new Unsent(field, `a form that has ${code[0]} is code to run: it cannot be sent with a file`);
+    throw new Unsent(
+      field,
+      `a form that has ${code[0]} is code to run: it cannot be sent with a file`,
+    );
   }
 
   /** Has each fault of a refused call said beside its field; the first one is gone to. */
   tell(faults) {
     for (const field of this.#fields) {
       const own = faults.filter(({ name }) => name === field.parameter.name);
-      field.tell(own.map(({ place, message }) => [inside(place), message].filter(Boolean).join(' ')).join('; '));
+      field.tell(
+        own
+          .map(({ place, message }) => [inside(place), message].filter(Boolean).join(' '))
+          .join('; '),
+      );
     }
     this.#fields.find(({ input }) => input.hasAttribute('aria-invalid'))?.input.focus();
   }
@@ -255,6 +269,9 @@ export function jsonOf({ args, named }) {
   // Beside the name of code, which would be run, they go in `kwargs`.
   const isPlain = !args.length && !named.some(([name]) => CODE.includes(name));
   if (isPlain) return object;
-  const parts = [args.length && `"args": [${args.join(', ')}]`, named.length && `"kwargs": ${object}`];
+  const parts = [
+    args.length && `"args": [${args.join(', ')}]`,
+    named.length && `"kwargs": ${object}`,
+  ];
   return `{${parts.filter(Boolean).join(', ')}}`;
 }

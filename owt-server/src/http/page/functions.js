@@ -37,8 +37,7 @@ let form;
 function show(one) {
   stop();
   shown = one;
-  $('chosen').hidden = !one;
-  $('none').hidden = Boolean(one);
+  for (const part of $('chosen').children) part.hidden = (part.id === 'none') === Boolean(one);
   catalogue.mark(one?.name ?? '');
   if (!one) return;
   document.title = `${one.name} · owt`;
@@ -57,7 +56,10 @@ function signature({ name, parameters, returns, async: isAsync }) {
   const texts = parameters.flatMap(({ name: own, kind, hint, required, ...rest }, at) => {
     const stars = { var_positional: '*', var_keyword: '**' }[kind] ?? '';
     const isRest = Boolean(stars);
-    const usual = required || isRest ? '' : `${hint ? ' = ' : '='}${'default' in rest ? python(rest.default) : '...'}`;
+    const usual =
+      required || isRest
+        ? ''
+        : `${hint ? ' = ' : '='}${'default' in rest ? python(rest.default) : '...'}`;
     const text = `${stars}${own}${hint && `: ${hint}`}${usual}`;
     const isFirstNamed =
       kind === 'keyword_only' && kinds[at - 1] !== kind && !kinds.includes('var_positional');
@@ -111,7 +113,10 @@ const path = () => `/${shown.name.replaceAll('.', '/')}`;
 
 /** The client's call, whose request is this one instead of one with code. */
 function sender(body) {
-  const own = { 'X-Owt': '1', ...(body instanceof FormData ? {} : { 'Content-Type': 'application/json' }) };
+  const own = {
+    'X-Owt': '1',
+    ...(body instanceof FormData ? {} : { 'Content-Type': 'application/json' }),
+  };
   return ({ signal, headers, fetch: fetcher }) => {
     const sent = (url, init) =>
       fetcher(url, { method: 'POST', signal: init.signal, headers: { ...own, ...headers }, body });
@@ -203,5 +208,4 @@ function fromAddress() {
 addEventListener('hashchange', fromAddress);
 addEventListener('popstate', fromAddress);
 $('app').hidden = false;
-$('none').hidden = false;
 catalogue.read(fromAddress);

@@ -46,7 +46,9 @@ function python({ args, named, name, streams }, about) {
   const given = [
     ...args.map(write),
     ...values.filter(isName).map((pair) => pair.join('=')),
-    ...(odd.length ? [`**{${odd.map(([own, value]) => `${quote.python(own)}: ${value}`).join(', ')}}`] : []),
+    ...(odd.length
+      ? [`**{${odd.map(([own, value]) => `${quote.python(own)}: ${value}`).join(', ')}}`]
+      : []),
   ].join(', ');
   const called = `client.functions[${quote.python(name)}](${given})`;
   const printed = streams ? `for part in ${called}:\n    print(part)` : `print(${called})`;
@@ -60,7 +62,10 @@ ${printed}
 function javascript({ args, named, name, streams }, about) {
   const files = named.filter(([, { file }]) => file);
   const opened = files
-    .map(([, { file }], at) => `const file${at || ''} = await openAsBlob(${quote.javascript(file.name)});\n`)
+    .map(
+      ([, { file }], at) =>
+        `const file${at || ''} = await openAsBlob(${quote.javascript(file.name)});\n`,
+    )
     .join('');
   const members_ = named.map(([own, { json, file }]) => {
     const at = files.findIndex(([other]) => other === own);
@@ -79,7 +84,10 @@ ${opened}${printed}
 
 /** The arguments with a base64 text for each file, which `text` writes. */
 const encoded = ({ args, named }, text) =>
-  jsonOf({ args, named: named.map(([name, { json, file }]) => [name, { json: file ? text(file) : json }]) });
+  jsonOf({
+    args,
+    named: named.map(([name, { json, file }]) => [name, { json: file ? text(file) : json }]),
+  });
 
 function rust({ args, named, name, streams }, about) {
   // A base64 text in the place of a file; marked by what no JSON holds.
@@ -121,7 +129,9 @@ function haskell({ args, named, name, streams }, about) {
   const file = named.find(([, one]) => one.file)?.[1].file;
   if (file) return `-- It reads ${quote.haskell(file.name)} as base64: see the other languages.\n`;
   const values = Object.fromEntries(named.map(([own, { json }]) => [own, JSON.parse(json)]));
-  const places = JSON.parse(`[${args.join(', ')}]`).map(haskellValue).join(', ');
+  const places = JSON.parse(`[${args.join(', ')}]`)
+    .map(haskellValue)
+    .join(', ');
   const given = args.length
     ? `(named [("args", PyList [${places}]), ("kwargs", PyDict [${members(values)}])])`
     : named.length
