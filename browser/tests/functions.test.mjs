@@ -152,7 +152,7 @@ test('the call in five languages, and curl prints what the page shows', async (t
   }
   assert.match(
     written.Python,
-    /client\.functions\["tools\.greet"\]\(name="it's \\"\$HOME\\" \\\\ 😀", loud=True\)/,
+    /client\.function\("tools\.greet"\)\(name="it's \\"\$HOME\\" \\\\ 😀", loud=True\)/,
   );
   assert.match(written.JavaScript, /owt\.fn\('http:\S+', 'tools\.greet', \{ "name": /);
   assert.match(written.Rust, /\.function\("tools\.greet"\)\s+\.args\(json!\(\{"name": /);

@@ -263,15 +263,19 @@ export function bodyOf({ args, named }) {
   return jsonOf({ args, named });
 }
 
-/** The arguments as JSON, on one line. */
+/** Named arguments as JSON, on one line. */
+export function objectOf(named) {
+  return `{${named.map(([name, { json: value }]) => `${JSON.stringify(name)}: ${value}`).join(', ')}}`;
+}
+
+/** All arguments as JSON, on one line. */
 export function jsonOf({ args, named }) {
-  const object = `{${named.map(([name, { json: value }]) => `${JSON.stringify(name)}: ${value}`).join(', ')}}`;
   // Beside the name of code, which would be run, they go in `kwargs`.
   const isPlain = !args.length && !named.some(([name]) => CODE.includes(name));
-  if (isPlain) return object;
+  if (isPlain) return objectOf(named);
   const parts = [
     args.length && `"args": [${args.join(', ')}]`,
-    named.length && `"kwargs": ${object}`,
+    named.length && `"kwargs": ${objectOf(named)}`,
   ];
   return `{${parts.filter(Boolean).join(', ')}}`;
 }

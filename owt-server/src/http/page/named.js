@@ -1,8 +1,8 @@
 // The call of a function by its name, for other programs. Each prints what the function returns.
 
-import { jsonOf } from './form.js';
+import { jsonOf, objectOf } from './form.js';
 import * as quote from './quote.js';
-import { address, haskellValue, members, place } from './snippets.js';
+import { address, haskellValue, place } from './snippets.js';
 
 /** By what their tabs say: from a call and where it goes to, to a program; and its language for Prism. */
 export const NAMED = new Map([
@@ -50,7 +50,7 @@ function python({ args, named, name, streams }, about) {
       ? [`**{${odd.map(([own, value]) => `${quote.python(own)}: ${value}`).join(', ')}}`]
       : []),
   ].join(', ');
-  const called = `client.functions[${quote.python(name)}](${given})`;
+  const called = `client.function(${quote.python(name)})(${given})`;
   const printed = streams ? `for part in ${called}:\n    print(part)` : `print(${called})`;
   return `from owt.client import Client  # pip install path/to/owt/clients/python
 
@@ -82,68 +82,70 @@ ${opened}${printed}
 `;
 }
 
-/** The arguments with a base64 text for each file, which `text` writes. */
-const encoded = ({ args, named }, text) =>
-  jsonOf({
-    args,
-    named: named.map(([name, { json, file }]) => [name, { json: file ? text(file) : json }]),
-  });
-
 function rust({ args, named, name, streams }, about) {
-  // A base64 text in the place of a file; marked by what no JSON holds.
-  const json = encoded({ args, named }, (file) => `\u0000${JSON.stringify(file.name)}\u0000`)
-    .split('\u0000')
-    .map((part, at) => {
-      const written = rewritten(part, quote.rust);
-      return at % 2 ? `BASE64.encode(std::fs::read(${written})?)` : written;
-    })
-    .join('');
-  const hasFile = named.some(([, { file }]) => file);
+  const files = named.filter(([, { file }]) => file);
+  const values = named.filter(([, { file }]) => !file);
+  const json = (text) => `json!(${rewritten(text, quote.rust)})`;
+  const steps = [
+    args.length && `.args(${json(`[${args.join(', ')}]`)})`,
+    values.length && `.args(${json(objectOf(values))})`,
+    ...files.map(([own, { file }]) => {
+      const read = `PyBytes(std::fs::read(${quote.rust(file.name)})?)`;
+      return `.named(${quote.rust(own)}, ${read})`;
+    }),
+    streams ? '.stream()' : '.text()',
+    '.await?;',
+  ].filter(Boolean);
   const printed = streams
     ? `    while let Some(chunk) = answer.next().await {
         std::io::stdout().write_all(&chunk?)?;
     }`
     : '    println!("{answer}");';
-  return `// cargo add owt-client serde_json${hasFile ? ' base64' : ''}
+  const uses = files.length ? '{Client, PyBytes}' : 'Client';
+  const isJson = args.length + values.length > 0;
+  return `// cargo add owt-client serde_json
 // cargo add tokio --features macros,rt-multi-thread
-${streams ? 'use std::io::Write as _;\n\n' : ''}${
-    hasFile ? 'use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};\n' : ''
-  }use owt_client::Client;
-use serde_json::json;
-
+${streams ? 'use std::io::Write as _;\n\n' : ''}use owt_client::${uses};
+${isJson ? 'use serde_json::json;\n' : ''}
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::new(${quote.rust(address(about, ''))})?;
     let ${streams ? 'mut ' : ''}answer = client
         .function(${quote.rust(name)})
-        .args(json!(${json}))
-        .${streams ? 'stream' : 'text'}()
-        .await?;
-${printed}
+${steps.map((step) => `        ${step}\n`).join('')}${printed}
     Ok(())
 }
 `;
 }
 
 function haskell({ args, named, name, streams }, about) {
-  const file = named.find(([, one]) => one.file)?.[1].file;
-  if (file) return `-- It reads ${quote.haskell(file.name)} as base64: see the other languages.\n`;
-  const values = Object.fromEntries(named.map(([own, { json }]) => [own, JSON.parse(json)]));
-  const places = JSON.parse(`[${args.join(', ')}]`)
-    .map(haskellValue)
-    .join(', ');
+  const files = named.filter(([, { file }]) => file);
+  const placed = JSON.parse(`[${args.join(', ')}]`).map(haskellValue);
+  const values = named.map(([own, { json, file }]) => {
+    const value = file
+      ? `PyBytes file${files.findIndex(([other]) => other === own)}`
+      : haskellValue(JSON.parse(json));
+    return `(${quote.haskell(own)}, ${value})`;
+  });
   const given = args.length
-    ? `(named [("args", PyList [${places}]), ("kwargs", PyDict [${members(values)}])])`
-    : named.length
-      ? `(named [${members(values)}])`
+    ? `(named [("args", PyList [${placed.join(', ')}]), ("kwargs", PyDict [${values.join(', ')}])])`
+    : values.length
+      ? `(named [${values.join(', ')}])`
       : 'noKwargs';
-  const called = `owtFn${streams ? 'Stream' : ''} @POST ${quote.haskell(name)} ${given} client`;
+  const read = files
+    .map(([, { file }], at) => `  file${at} <- ByteString.readFile ${quote.haskell(file.name)}\n`)
+    .join('');
+  const printed = streams
+    ? `runConduitRes $ runOwtStream @POST (function ${quote.haskell(name)} ${given}) client .| stdoutC`
+    : `owtFn @POST ${quote.haskell(name)} ${given} client >>= putBS`;
   return `{-# LANGUAGE OverloadedStrings, TypeApplications #-}
-${streams ? 'import Conduit\n' : ''}import Owt
+${streams ? 'import Conduit\n' : ''}${
+    files.length ? 'import qualified Data.ByteString as ByteString\n' : ''
+  }import Owt
 
 main :: IO ()
 main = do
   client <- mkOwtClient ${quote.haskell(address(about, ''))}
-  ${streams ? `runConduitRes $ ${called} .| stdoutC` : `${called} >>= putBS`}
+${read}  ${printed}
 `;
 }

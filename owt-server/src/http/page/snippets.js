@@ -274,13 +274,13 @@ ${opened}  ${printed}
 `;
 }
 
-/** What `named` takes in Haskell. */
-export function members(object) {
+function members(object) {
   return Object.entries(object)
     .map(([name, value]) => `(${quote.haskell(name)}, ${haskellValue(value)})`)
     .join(', ');
 }
 
+/** A value of JSON as the Haskell client has it. */
 export function haskellValue(value) {
   if (value === null) return 'PyNone';
   if (typeof value === 'boolean') return value ? 'PyBool True' : 'PyBool False';
