@@ -5,21 +5,18 @@ type Global<Name extends string, Otherwise> = typeof globalThis extends {
 }
   ? Type
   : Otherwise;
-type AnyBlob = Global<"Blob", { readonly size: number; readonly type: string }>;
-type AnyUrl = Global<"URL", { readonly href: string }>;
-type AnyHeaders = Global<"Headers", { get(name: string): string | null }>;
+type AnyBlob = Global<'Blob', { readonly size: number; readonly type: string }>;
+type AnyUrl = Global<'URL', { readonly href: string }>;
+type AnyHeaders = Global<'Headers', { get(name: string): string | null }>;
 type AnyResponse = Global<
-  "Response",
+  'Response',
   {
     readonly status: number;
     readonly headers: AnyHeaders;
     readonly body: unknown;
   }
 >;
-type AnySignal = Global<
-  "AbortSignal",
-  { readonly aborted: boolean; readonly reason: any }
->;
+type AnySignal = Global<'AbortSignal', { readonly aborted: boolean; readonly reason: any }>;
 type AnyFetch = typeof globalThis extends { fetch: infer Fetch }
   ? Fetch
   : (url: string, init: any) => Promise<AnyResponse>;
@@ -110,10 +107,7 @@ export type FormFile = AnyBlob | Uint8Array | ArrayBuffer | string;
 /** How a server is called. */
 export interface Limits {
   /** Go with the call; `Authorization` among them, if not by `token`. */
-  headers?:
-    | AnyHeaders
-    | Iterable<readonly [string, string]>
-    | { readonly [name: string]: string };
+  headers?: AnyHeaders | Iterable<readonly [string, string]> | { readonly [name: string]: string };
   /** Sent as `Authorization: Bearer`. */
   token?: string | null;
   /** Seconds in which a connection has to be made. Node alone tells of that. */
@@ -133,7 +127,7 @@ export interface Limits {
 /** How {@link owt} sends a call. */
 export interface SendOptions extends CallOptions, Limits {
   /** `POST` by default; a `GET` has the call in its URL. */
-  method?: "GET" | "POST";
+  method?: 'GET' | 'POST';
   /**
    * The adaptor's `request.data`; the call is then in the URL. A stream needs a runtime whose
    * `fetch` sends one over HTTP/1.1, which browsers do not: give a Blob there. With a FormData the
@@ -144,9 +138,9 @@ export interface SendOptions extends CallOptions, Limits {
     | AnyBlob
     | ArrayBuffer
     | ArrayBufferView
-    | Global<"FormData", { append(name: string, value: any): void }>
-    | Global<"URLSearchParams", { append(name: string, value: string): void }>
-    | Global<"ReadableStream", { getReader(): any }>
+    | Global<'FormData', { append(name: string, value: any): void }>
+    | Global<'URLSearchParams', { append(name: string, value: string): void }>
+    | Global<'ReadableStream', { getReader(): any }>
     | AsyncIterable<Uint8Array>;
   /** The adaptor's `request.files`, by name; of text its `request.form`. The code may be long. */
   files?: { readonly [name: string]: FormFile | readonly FormFile[] };
@@ -196,21 +190,21 @@ export interface PythonException {
  * not what was asked for.
  */
 export type Kind =
-  | "malformed"
-  | "unauthenticated"
-  | "forbidden"
-  | "not-found"
-  | "too-large"
-  | "not-runnable"
-  | "wrong-arguments"
-  | "busy"
-  | "timeout"
-  | "refused"
-  | "failed"
-  | "no-answer"
-  | "cut"
-  | "redirect"
-  | "unreadable";
+  | 'malformed'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'too-large'
+  | 'not-runnable'
+  | 'wrong-arguments'
+  | 'busy'
+  | 'timeout'
+  | 'refused'
+  | 'failed'
+  | 'no-answer'
+  | 'cut'
+  | 'redirect'
+  | 'unreadable';
 
 /** A call that gave no result: whatever went wrong after it was sent. */
 export class OwtError extends Error {
@@ -246,7 +240,7 @@ export class OwtError extends Error {
 
 /** What is wrong with an argument of a call by name. */
 export interface Fault {
-  in: "query" | "body";
+  in: 'query' | 'body';
   /** The parameter. */
   name: string;
   /** The way to the part at fault: the parameter, then names and indices. */
@@ -305,11 +299,8 @@ export class PyExpr {
  * an array of numpy's, bytes, or null for Python's `None`.
  * Iterated it is the body's chunks as they come; to leave the loop ends the call on the server.
  */
-export interface OwtCall<T = any>
-  extends PromiseLike<T>, AsyncIterable<Uint8Array> {
-  catch<R = never>(
-    rejected: (reason: any) => R | PromiseLike<R>,
-  ): Promise<T | R>;
+export interface OwtCall<T = any> extends PromiseLike<T>, AsyncIterable<Uint8Array> {
+  catch<R = never>(rejected: (reason: any) => R | PromiseLike<R>): Promise<T | R>;
   finally(settled: () => void): Promise<T>;
   /** The value, with status, headers, the request's id and the server's timings. */
   withResponse(): Promise<Answered<T>>;
@@ -399,7 +390,7 @@ export interface FunctionOptions extends Limits {
   /** The form of the result: a short name such as `csv`, or a media type. */
   format?: string;
   /** `POST` by default; `GET` for functions that are marked for it. */
-  method?: "GET" | "POST";
+  method?: 'GET' | 'POST';
   /** Ends the call, here and on the server. */
   signal?: AnySignal;
 }
@@ -440,11 +431,7 @@ export interface Published {
   /** SHA-256 of the code, in hex. */
   readonly hash: string;
   readonly functions: FunctionInfo[];
-  fn<T = any>(
-    name: string,
-    args?: NamedArguments,
-    options?: FunctionOptions,
-  ): OwtCall<T>;
+  fn<T = any>(name: string, args?: NamedArguments, options?: FunctionOptions): OwtCall<T>;
 }
 
 export interface PublishOptions extends FunctionOptions {
@@ -465,49 +452,26 @@ export namespace owt {
     args?: NamedArguments,
     options?: FunctionOptions,
   ): OwtCall<T>;
-  function fn<T = any>(
-    name: string,
-    args?: NamedArguments,
-    options?: FunctionOptions,
-  ): OwtCall<T>;
+  function fn<T = any>(name: string, args?: NamedArguments, options?: FunctionOptions): OwtCall<T>;
   /** What the server publishes. */
-  function functions(
-    address?: Address,
-    options?: FunctionOptions,
-  ): OwtCall<Catalogue>;
+  function functions(address?: Address, options?: FunctionOptions): OwtCall<Catalogue>;
   /** Sends code, whose functions are called by its hash from then on. */
-  function publish(
-    address: Address,
-    code: string,
-    options?: PublishOptions,
-  ): Promise<Published>;
+  function publish(address: Address, code: string, options?: PublishOptions): Promise<Published>;
 }
 
 /** A server, with what its calls have in common. A call's own options go before these. */
 export class Client {
   constructor(address?: Address, defaults?: CallOptions & Limits);
   /** As {@link owt}. */
-  call<T = any, A = any>(
-    code: Code,
-    kwargs?: A & Sendable<A>,
-    options?: SendOptions,
-  ): OwtCall<T>;
+  call<T = any, A = any>(code: Code, kwargs?: A & Sendable<A>, options?: SendOptions): OwtCall<T>;
   /** As {@link owt.fn}. */
-  fn<T = any>(
-    name: string,
-    args?: NamedArguments,
-    options?: FunctionOptions,
-  ): OwtCall<T>;
+  fn<T = any>(name: string, args?: NamedArguments, options?: FunctionOptions): OwtCall<T>;
   /** As {@link owt.functions}. */
   functions(options?: FunctionOptions): OwtCall<Catalogue>;
   /** As {@link owt.publish}. */
   publish(code: string, options?: PublishOptions): Promise<Published>;
   /** As {@link owtify}. */
-  url<A = any>(
-    code: Code,
-    kwargs?: A & Sendable<A>,
-    options?: CallOptions,
-  ): string;
+  url<A = any>(code: Code, kwargs?: A & Sendable<A>, options?: CallOptions): string;
 }
 
 /**
@@ -515,10 +479,7 @@ export class Client {
  *
  * @throws RangeError for a shape of another size.
  */
-export function toNpy(
-  array: NumericArray,
-  shape?: readonly number[],
-): Uint8Array;
+export function toNpy(array: NumericArray, shape?: readonly number[]): Uint8Array;
 
 /**
  * The array of a `.npy` file. Booleans are a `Uint8Array`.
