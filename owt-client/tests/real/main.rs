@@ -9,6 +9,7 @@
 )]
 
 mod errors;
+mod functions;
 mod oneliner;
 mod outcomes;
 mod readme;

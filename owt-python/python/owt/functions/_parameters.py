@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from inspect import BoundArguments
 from typing import Any, NamedTuple
 
+from .._arguments import read_json
 from .._errors import Refused
 from .._multipart import File
 from ._hinted import Hints
@@ -152,8 +153,12 @@ class Parameters:
     def _of_body(self, request: Any, placed: list[Any]) -> Iterator[tuple[str, Given]]:
         media = request.mimetype
         if media in _FORMS:
-            for name, texts in request.form.lists():
-                yield name, Given("body", texts)
+            form, _, said = request._fields
+            for name, texts in form.lists():
+                if name in said:
+                    yield name, Given("body", _json_field(name, texts), True)
+                else:
+                    yield name, Given("body", texts)
             for name, files in request.files.lists():
                 yield name, Given("body", files)
         elif not request.data:
@@ -239,6 +244,16 @@ class Parameters:
 def written(hint: Any) -> str:
     """A hint as one would write it."""
     return hint if isinstance(hint, str) else inspect.formatannotation(hint)
+
+
+def _json_field(name: str, texts: list[str]) -> Any:
+    """The value of a field whose parts are JSON; of several, the list of them."""
+    try:
+        values = [read_json(text) for text in texts]
+    except (ValueError, RecursionError) as why:
+        said = f"the field {name!r} says that it is JSON, and is none: {why}"
+        raise Refused("malformed-call", name, said) from why
+    return values[0] if len(values) == 1 else values
 
 
 def _is_blank(one: Given, parameter: Parameter) -> bool:
