@@ -268,11 +268,14 @@ export function objectOf(named) {
   return `{${named.map(([name, { json: value }]) => `${JSON.stringify(name)}: ${value}`).join(', ')}}`;
 }
 
+/** Whether they go in `args` and `kwargs`: by position, or by a name whose value would be run as code. */
+export function isWrapped({ args, named }) {
+  return args.length > 0 || named.some(([name]) => CODE.includes(name));
+}
+
 /** All arguments as JSON, on one line. */
 export function jsonOf({ args, named }) {
-  // Beside the name of code, which would be run, they go in `kwargs`.
-  const isPlain = !args.length && !named.some(([name]) => CODE.includes(name));
-  if (isPlain) return objectOf(named);
+  if (!isWrapped({ args, named })) return objectOf(named);
   const parts = [
     args.length && `"args": [${args.join(', ')}]`,
     named.length && `"kwargs": ${objectOf(named)}`,

@@ -1,6 +1,6 @@
 // The call of a function by its name, for other programs. Each prints what the function returns.
 
-import { jsonOf, objectOf } from './form.js';
+import { isWrapped, jsonOf, objectOf } from './form.js';
 import * as quote from './quote.js';
 import { address, haskellValue, place } from './snippets.js';
 
@@ -71,7 +71,7 @@ function javascript({ args, named, name, streams }, about) {
     const at = files.findIndex(([other]) => other === own);
     return `${JSON.stringify(own)}: ${file ? `file${at || ''}` : json}`;
   });
-  const given = args.length ? jsonOf({ args, named }) : `{ ${members_.join(', ')} }`;
+  const given = isWrapped({ args, named }) ? jsonOf({ args, named }) : `{ ${members_.join(', ')} }`;
   const sent = `owt.fn(${quote.javascript(address(about, ''))}, ${quote.javascript(name)}, ${given})`;
   const printed = streams
     ? `for await (const part of ${sent}) process.stdout.write(part);`
@@ -88,7 +88,8 @@ function rust({ args, named, name, streams }, about) {
   const json = (text) => `json!(${rewritten(text, quote.rust)})`;
   const steps = [
     args.length && `.args(${json(`[${args.join(', ')}]`)})`,
-    values.length && `.args(${json(objectOf(values))})`,
+    values.length &&
+      `.args(${json(args.length ? objectOf(values) : jsonOf({ args, named: values }))})`,
     ...files.map(([own, { file }]) => {
       const read = `PyBytes(std::fs::read(${quote.rust(file.name)})?)`;
       return `.named(${quote.rust(own)}, ${read})`;
@@ -127,11 +128,12 @@ function haskell({ args, named, name, streams }, about) {
       : haskellValue(JSON.parse(json));
     return `(${quote.haskell(own)}, ${value})`;
   });
-  const given = args.length
-    ? `(named [("args", PyList [${placed.join(', ')}]), ("kwargs", PyDict [${values.join(', ')}])])`
-    : values.length
-      ? `(named [${values.join(', ')}])`
-      : 'noKwargs';
+  const lists = [
+    args.length && `("args", PyList [${placed.join(', ')}])`,
+    `("kwargs", PyDict [${values.join(', ')}])`,
+  ].filter(Boolean);
+  const written = isWrapped({ args, named }) ? lists : values;
+  const given = written.length ? `(named [${written.join(', ')}])` : 'noKwargs';
   const read = files
     .map(([, { file }], at) => `  file${at} <- ByteString.readFile ${quote.haskell(file.name)}\n`)
     .join('');
