@@ -3,6 +3,7 @@ module Main (main) where
 import qualified CallSpec
 import qualified DoorSpec
 import qualified FaultySpec
+import qualified FunctionSpec
 import GHC.IO.Encoding (setFileSystemEncoding, setLocaleEncoding)
 import qualified OutcomeSpec
 import qualified PackageSpec
@@ -22,6 +23,7 @@ main = do
   withServer [library] $ \url -> hspec $ do
     describe "vectors" VectorSpec.spec
     describe "calls" (CallSpec.spec url)
+    describe "functions by name" FunctionSpec.spec
     describe "streams" (StreamSpec.spec url)
     describe "faulty peers" FaultySpec.spec
     describe "a server that restarts" RestartSpec.spec
