@@ -30,6 +30,7 @@ module Owt
     GET,
     POST,
     OwtResult,
+    JsonOrText (..),
     putBS,
 
     -- * Functions by name
@@ -55,6 +56,7 @@ module Owt
     toKwargs,
     named,
     positional,
+    positionalAndNamed,
     python,
     expression,
     noKwargs,
@@ -120,7 +122,7 @@ import Owt.Error
 import Owt.Function (function)
 import Owt.Json (toPython)
 import Owt.Python (Python (..))
-import Owt.Result (OwtResult (..))
+import Owt.Result (JsonOrText (..), OwtResult (..))
 import Owt.Stream
 import Text.Read (readMaybe)
 

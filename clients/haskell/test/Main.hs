@@ -12,6 +12,7 @@ import qualified RestartSpec
 import qualified SameSpec
 import Server (library, withServer)
 import qualified StreamSpec
+import qualified StubsSpec
 import System.IO (hSetEncoding, stdout, utf8)
 import Test.Hspec (describe, hspec)
 import qualified VectorSpec
@@ -24,6 +25,7 @@ main = do
     describe "vectors" VectorSpec.spec
     describe "calls" (CallSpec.spec url)
     describe "functions by name" FunctionSpec.spec
+    describe "stubs" StubsSpec.spec
     describe "streams" (StreamSpec.spec url)
     describe "faulty peers" FaultySpec.spec
     describe "a server that restarts" RestartSpec.spec

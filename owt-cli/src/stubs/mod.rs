@@ -5,8 +5,11 @@
     reason = "of JSON alone: what is not there is null, and what is written to is an object"
 )]
 
+mod haskell;
 mod python;
+mod rust;
 mod shape;
+mod types;
 mod typescript;
 
 use owt_client::Client;
@@ -27,5 +30,7 @@ fn written(catalogue: &Catalogue, language: Language) -> String {
     match language {
         Language::Python => python::stubs(catalogue),
         Language::Typescript => typescript::stubs(catalogue),
+        Language::Rust => rust::stubs(catalogue),
+        Language::Haskell => haskell::stubs(catalogue),
     }
 }

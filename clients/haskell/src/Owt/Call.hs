@@ -11,6 +11,7 @@ module Owt.Call
     toKwargs,
     named,
     positional,
+    positionalAndNamed,
     python,
     expression,
     noKwargs,
@@ -110,8 +111,8 @@ defaultFnName = "run"
 data Kwargs
   = None
   | Value Python
-  | -- | By their positions.
-    Positions [Python]
+  | -- | By their positions, and by their names.
+    Positions [Python] [(Text, Python)]
   | Expression Text
   deriving (Eq, Show)
 
@@ -129,7 +130,11 @@ named = Value . PyDict
 
 -- | Arguments by their positions, of a function that is called by its name.
 positional :: [Python] -> Kwargs
-positional = Positions
+positional placed = Positions placed []
+
+-- | The same with others by their names.
+positionalAndNamed :: [Python] -> [(Text, Python)] -> Kwargs
+positionalAndNamed = Positions
 
 -- | Like 'toKwargs', for bytes, NaN and infinities, which JSON has not.
 python :: Python -> Kwargs
@@ -147,7 +152,7 @@ noKwargs = None
 -- | What @kwargs_b64@ holds.
 kwargsText :: Kwargs -> Either Text (Maybe Lazy.ByteString)
 kwargsText None = Right Nothing
-kwargsText (Positions _) =
+kwargsText (Positions _ _) =
   Left "only a function that is called by its name takes arguments by their positions: use named"
 kwargsText (Expression text) = Right (Just (utf8 text))
 -- The server evaluates text once more: what is data here must not become code there.

@@ -85,7 +85,7 @@ placedAndNamed kwargs = case kwargs of
   None -> Right ([], [])
   Value (PyDict byName) -> Right ([], byName)
   Value one -> Right ([one], [])
-  Positions placed -> Right (placed, [])
+  Positions placed byName -> Right (placed, byName)
   Expression _ -> Left "a function's arguments are data, and no expression is evaluated for it"
 
 -- | The value as JSON, with bytes in base64.
