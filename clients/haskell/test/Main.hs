@@ -5,6 +5,7 @@ import qualified DoorSpec
 import qualified FaultySpec
 import qualified FunctionSpec
 import GHC.IO.Encoding (setFileSystemEncoding, setLocaleEncoding)
+import qualified NpySpec
 import qualified OutcomeSpec
 import qualified PackageSpec
 import qualified ReadmeSpec
@@ -25,6 +26,7 @@ main = do
     describe "vectors" VectorSpec.spec
     describe "calls" (CallSpec.spec url)
     describe "functions by name" FunctionSpec.spec
+    describe "arrays" (NpySpec.spec url)
     describe "stubs" StubsSpec.spec
     describe "streams" (StreamSpec.spec url)
     describe "faulty peers" FaultySpec.spec
