@@ -13,6 +13,8 @@ mod event;
 mod function;
 mod key;
 mod limits;
+#[cfg(feature = "ndarray")]
+mod npy;
 mod oneliner;
 mod own;
 mod published;
@@ -22,9 +24,12 @@ mod stream;
 
 pub use address::{DEFAULT_URL, URL_VARIABLE, server_url};
 pub use builder::Builder;
+pub use bytes::Bytes;
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use event::Event;
+#[cfg(feature = "ndarray")]
+pub use npy::{Element, from_npy, to_npy};
 pub use oneliner::{encode, owt};
 pub use owt_core::{
     Call, Exception, Fault, Foreign, Problem, ProblemKind, PyBytes, PyExpr, Warm, WarmAdaptor,

@@ -272,10 +272,23 @@ impl CallRequest {
     /// # Errors
     /// As [`send`](Self::send) and [`Reply::json`], and an adaptor's answer of 400 or more.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let asking = self.with(|parts| {
-            parts.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        });
-        asking.send().await?.success().await?.json().await
+        self.asking("application/json").send().await?.success().await?.json().await
+    }
+
+    /// The answer as the value that it is, JSON or text: see [`Reply::value`]. JSON is asked for,
+    /// unless a [`header`](Self::header) says otherwise.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Reply::value`], and an adaptor's answer of 400 or more.
+    pub async fn value<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.asking("application/json, */*;q=0.5").send().await?.success().await?.value().await
+    }
+
+    /// With that `Accept`, if it has none.
+    pub(crate) fn asking(self, accept: &'static str) -> Self {
+        self.with(|parts| {
+            parts.headers.entry(ACCEPT).or_insert(HeaderValue::from_static(accept));
+        })
     }
 
     /// The answer piece by piece, each as soon as it comes: see [`Reply::stream`].

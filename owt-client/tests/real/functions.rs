@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use owt_client::{ErrorKind, Method, PyBytes};
 use owt_testing::{Owt, Start};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::client;
@@ -28,6 +28,12 @@ def count(to: int):
 def told(n: int) -> int:
     return next(_calls)
 
+def colour() -> str:
+    return 'red'
+
+def none() -> str | None:
+    return None
+
 def get_it(name: str, ns: list[int]):
     return [name, ns]
 ";
@@ -44,6 +50,12 @@ fn serving() -> (tempfile::TempDir, Owt) {
 struct Sum {
     x: i64,
     y: i64,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Colour {
+    Red,
 }
 
 #[tokio::test]
@@ -70,6 +82,11 @@ async fn a_function_is_called_by_its_name() {
         found.push(line.unwrap());
     }
     assert_eq!(found, [0, 1, 2]);
+    let colour: Colour = client.function("tools.colour").value().await.unwrap();
+    assert_eq!(colour, Colour::Red);
+    let none: Option<String> = client.function("tools.none").value().await.unwrap();
+    assert_eq!(none, None);
+    assert_eq!(add().args((4, 5)).value::<i64>().await.unwrap(), 9);
     let lists = client.function("tools.get_it").args(json!({"name": "é", "ns": [1, 2]}));
     assert_eq!(lists.json::<Value>().await.unwrap(), json!(["é", [1, 2]]));
 }

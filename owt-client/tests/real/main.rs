@@ -8,6 +8,7 @@
     reason = "a test may; clippy.toml exempts only the test functions themselves"
 )]
 
+mod arrays;
 mod errors;
 mod functions;
 mod oneliner;
@@ -17,6 +18,7 @@ mod restarts;
 mod results;
 mod same;
 mod streams;
+mod stubs;
 mod waited;
 
 use owt_client::Client;
