@@ -10,7 +10,11 @@ type AnyUrl = Global<'URL', { readonly href: string }>;
 type AnyHeaders = Global<'Headers', { get(name: string): string | null }>;
 type AnyResponse = Global<
   'Response',
-  { readonly status: number; readonly headers: AnyHeaders; readonly body: unknown }
+  {
+    readonly status: number;
+    readonly headers: AnyHeaders;
+    readonly body: unknown;
+  }
 >;
 type AnySignal = Global<'AbortSignal', { readonly aborted: boolean; readonly reason: any }>;
 type AnyFetch = typeof globalThis extends { fetch: infer Fetch }
@@ -46,7 +50,10 @@ export type Sendable<T> = unknown extends T
           | ((...args: any) => any)
           | { readonly [Symbol.toPrimitive]: any }
           | { readonly [Symbol.match]: any }
-          | { readonly [Symbol.iterator]: any; readonly [Symbol.toStringTag]: any }
+          | {
+              readonly [Symbol.iterator]: any;
+              readonly [Symbol.toStringTag]: any;
+            }
           | PromiseLike<any>
           | Error
       ? never
@@ -176,7 +183,8 @@ export interface PythonException {
 
 /**
  * What went wrong, in one word. By the status: `malformed` 400, `unauthenticated` 401, `forbidden`
- * 403, `not-found` 404, `too-large` 413, `not-runnable` 422, `busy` 429 and 503, `timeout` 408 and
+ * 403, `not-found` 404, `too-large` 413, `not-runnable` 422 (`wrong-arguments` of a
+ * call by name), `busy` 429 and 503, `timeout` 408 and
  * 504, `refused` any other below 500, `failed` any other.
  * Without one: `no-answer`, `cut` in the middle, `redirect`, `timeout` here, `unreadable` for what is
  * not what was asked for.
@@ -188,6 +196,7 @@ export type Kind =
   | 'not-found'
   | 'too-large'
   | 'not-runnable'
+  | 'wrong-arguments'
   | 'busy'
   | 'timeout'
   | 'refused'
@@ -223,8 +232,20 @@ export class OwtError extends Error {
   get traceback(): string | null;
   /** The server's log has the request under this. */
   get requestId(): string | null;
+  /** Of `wrong-arguments`, what is wrong with each. */
+  get faults(): Fault[];
   /** Seconds after which another try may succeed; null when nothing says so. */
   get retryAfter(): number | null;
+}
+
+/** What is wrong with an argument of a call by name. */
+export interface Fault {
+  in: 'query' | 'body';
+  /** The parameter. */
+  name: string;
+  /** The way to the part at fault: the parameter, then names and indices. */
+  place: (string | number)[];
+  message: string;
 }
 
 /** An array of numpy's: its values, the last index changing the fastest, and its shape. */
@@ -329,11 +350,126 @@ export function owt<T = any, A = any>(
   options?: SendOptions,
 ): OwtCall<T>;
 
+/** What an argument of a function called by its name is made of. It is data; nothing is evaluated. */
+export type Argument =
+  | null
+  | undefined
+  | boolean
+  | number
+  /** An integer of any size. */
+  | bigint
+  | string
+  | Date
+  /** `bytes`, or a file. */
+  | Uint8Array
+  | ArrayBuffer
+  | AnyBlob
+  /** An array of numpy's, of one dimension, or of its `shape`. */
+  | NumericArray
+  | NdArray
+  | readonly Argument[]
+  | ReadonlyMap<string, Argument>
+  | { readonly [name: string]: Argument };
+
+/** Arguments by name, or in an array by position. Files and typed arrays go by name. */
+export type NamedArguments =
+  | { readonly [name: string]: Argument }
+  | ReadonlyMap<string, Argument>
+  | readonly Argument[]
+  | null
+  | undefined;
+
+/** How a function is called by its name. */
+export interface FunctionOptions extends Limits {
+  /** Seconds, as of any call. */
+  timeout?: number;
+  /** Of a function that is cached: false asks for a new result. */
+  useCache?: boolean;
+  cacheShared?: boolean;
+  cacheKeyOverride?: string;
+  /** The form of the result: a short name such as `csv`, or a media type. */
+  format?: string;
+  /** `POST` by default; `GET` for functions that are marked for it. */
+  method?: 'GET' | 'POST';
+  /** Ends the call, here and on the server. */
+  signal?: AnySignal;
+}
+
+/** A function as the server's catalogue tells it. */
+export interface FunctionInfo {
+  /** `tools.add`. */
+  name: string;
+  module: string;
+  function: string;
+  doc: string;
+  parameters: {
+    name: string;
+    kind: string;
+    required: boolean;
+    schema: { [member: string]: unknown };
+    hint: string;
+    default?: unknown;
+  }[];
+  returns: { schema: { [member: string]: unknown }; hint: string };
+  get: boolean;
+  streams: boolean;
+  /** Of code that was sent: what calls it. */
+  path?: string;
+  [member: string]: unknown;
+}
+
+export interface Catalogue {
+  functions: FunctionInfo[];
+  /** Modules that do not load. */
+  errors: { module: string; message: string; keeps_old: boolean }[];
+  /** False until each module has been described once. */
+  ready: boolean;
+}
+
+/** Code that was sent, to be called by its hash. A server that has lost it is sent it again. */
+export interface Published {
+  /** SHA-256 of the code, in hex. */
+  readonly hash: string;
+  readonly functions: FunctionInfo[];
+  fn<T = any>(name: string, args?: NamedArguments, options?: FunctionOptions): OwtCall<T>;
+}
+
+export interface PublishOptions extends FunctionOptions {
+  /** The module's name that its functions get, until the server ends. */
+  name?: string;
+  /** With `name`: for the servers that come after it, too. */
+  keep?: boolean;
+}
+
+export namespace owt {
+  /**
+   * Calls a function that the server publishes: `owt.fn(address, 'tools.add', { x: 1, y: 2 })`.
+   * Awaited it gives JSON's value (numbers as numbers), an array of numpy's, text, or bytes.
+   */
+  function fn<T = any>(
+    address: Address,
+    name: string,
+    args?: NamedArguments,
+    options?: FunctionOptions,
+  ): OwtCall<T>;
+  function fn<T = any>(name: string, args?: NamedArguments, options?: FunctionOptions): OwtCall<T>;
+  /** What the server publishes. */
+  function functions(address?: Address, options?: FunctionOptions): OwtCall<Catalogue>;
+  /** Sends code, whose functions are called by its hash from then on. */
+  function publish(address: Address, code: string, options?: PublishOptions): Promise<Published>;
+}
+
 /** A server, with what its calls have in common. A call's own options go before these. */
 export class Client {
   constructor(address?: Address, defaults?: CallOptions & Limits);
   /** As {@link owt}. */
   call<T = any, A = any>(code: Code, kwargs?: A & Sendable<A>, options?: SendOptions): OwtCall<T>;
+  /** As {@link owt.fn}. */
+  fn<T = any>(name: string, args?: NamedArguments, options?: FunctionOptions): OwtCall<T>;
+  /** As {@link owt.functions}. */
+  functions(options?: FunctionOptions): OwtCall<Catalogue>;
+  /** As {@link owt.publish}. */
+  publish(code: string, options?: PublishOptions): Promise<Published>;
   /** As {@link owtify}. */
   url<A = any>(code: Code, kwargs?: A & Sendable<A>, options?: CallOptions): string;
 }

@@ -3,6 +3,11 @@
 // can take it as it is.
 
 const VERSION = '0.1.0';
+const FUNCTIONS_PATH = '/_owt/functions';
+const CODE_PATH = '/_owt/code';
+const NPY = 'application/x-npy';
+/** Of a function called by its name: an array as what it is, a number as a number. */
+const FN_ACCEPT = `${NPY}, application/json;q=0.9, */*;q=0.8`;
 const DEFAULT_URL = 'http://127.0.0.1:9876';
 /** The server reads no longer one. */
 const MAX_URL = 65_534;
@@ -30,6 +35,65 @@ export function owt(...args) {
   return new OwtCall(() => parse(args, SEND_OPTIONS));
 }
 
+/** Calls a function by its name: its arguments in an object by name, or in an array by position. */
+owt.fn = (...args) => {
+  if (typeof args[1] !== 'string') args.unshift(undefined);
+  const [address, name, given, options] = args;
+  return new OwtCall(() => named(address, pathOf(name), given, options), FN_ACCEPT);
+};
+
+/** What the server publishes, as its catalogue tells it. */
+owt.functions = (address, options) => {
+  const call = () => ({
+    ...named(address, FUNCTIONS_PATH, undefined, options),
+    method: 'GET',
+  });
+  return new OwtCall(call, 'application/json');
+};
+
+/** Sends code, whose functions are called by its hash from then on. */
+owt.publish = async (address, code, { name, keep, ...options } = {}) => {
+  const source = { code, query: { name, keep: keep ? true : undefined } };
+  const put = () => putOf(address, source, options);
+  const sent = await new OwtCall(put, 'application/json');
+  return new Published(address, source, sent, options);
+};
+
+/** Code that was sent: a server that has lost it is sent it again. */
+class Published {
+  #address;
+  #source;
+  #options;
+
+  constructor(address, source, { hash, functions }, options) {
+    this.hash = hash;
+    this.functions = functions;
+    this.#address = address;
+    this.#source = source;
+    this.#options = options;
+  }
+
+  fn(name, given, options) {
+    const path = `${CODE_PATH}/${this.hash}/${encodeURIComponent(name)}`;
+    const all = () => ({
+      ...this.#options,
+      ...options,
+      headers: this.#headers(options),
+    });
+    return new OwtCall(() => {
+      const call = named(this.#address, path, given, all());
+      return {
+        ...call,
+        again: () => putOf(this.#address, this.#source, all()),
+      };
+    }, FN_ACCEPT);
+  }
+
+  #headers(options) {
+    return mergedHeaders(this.#options.headers, options?.headers);
+  }
+}
+
 export class Client {
   // Private, so that who prints the client sees no token.
   #address;
@@ -43,7 +107,11 @@ export class Client {
   }
 
   call(code, kwargs, options) {
-    const all = () => ({ ...this.#defaults, ...options, headers: this.#headers(options) });
+    const all = () => ({
+      ...this.#defaults,
+      ...options,
+      headers: this.#headers(options),
+    });
     return new OwtCall(() => call(this.#address, code, kwargs, all(), SEND_OPTIONS));
   }
 
@@ -53,10 +121,28 @@ export class Client {
     return makeUrl(call(this.#address, code, kwargs, { ...defaults, ...options }, CALL_OPTIONS));
   }
 
+  fn(name, given, options) {
+    const all = () => this.#namedOptions(options);
+    return new OwtCall(() => named(this.#address, pathOf(name), given, all()), FN_ACCEPT);
+  }
+
+  functions(options) {
+    return owt.functions(this.#address, this.#namedOptions(options));
+  }
+
+  publish(code, options) {
+    return owt.publish(this.#address, code, this.#namedOptions(options));
+  }
+
+  /** Of what holds for all calls, what is for one by name too. */
+  #namedOptions(options) {
+    const known = ([name]) => FN_OPTIONS.includes(name);
+    const defaults = Object.fromEntries(Object.entries(this.#defaults).filter(known));
+    return { ...defaults, ...options, headers: this.#headers(options) };
+  }
+
   #headers(options) {
-    const all = readHeaders(this.#defaults.headers);
-    for (const [name, value] of readHeaders(options?.headers)) all.set(name, value);
-    return all;
+    return mergedHeaders(this.#defaults.headers, options?.headers);
   }
 }
 
@@ -135,6 +221,11 @@ export class OwtError extends Error {
     return textOf(this.problem?.request_id) ?? this.headers.get('X-Request-Id');
   }
 
+  get faults() {
+    const { errors } = this.problem ?? {};
+    return this.kind === 'wrong-arguments' && Array.isArray(errors) ? errors : [];
+  }
+
   /** Seconds; a header may have a date in their place. */
   get retryAfter() {
     const said = this.problem?.retry_after ?? this.headers.get('Retry-After');
@@ -156,12 +247,13 @@ class OwtCall {
   #response;
   #value;
 
-  constructor(parsed) {
+  constructor(parsed, accept) {
+    this.#wish.accept = accept;
     // What is wrong with the arguments is told where the answer is awaited.
     const begin = async () => {
       const call = parsed();
       this.#exchange = new Exchange(call);
-      return send(call, this.#wish, this.#exchange);
+      return (call.path ? sendNamed : send)(call, this.#wish, this.#exchange);
     };
     this.#response = begin();
   }
@@ -300,6 +392,20 @@ const SEND_OPTIONS = [
   ...['connectTimeout', 'idleTimeout', 'retries'],
 ];
 
+/** How a function is called by its name: what of it stands in the query, by the server's names. */
+const FN_QUERY = {
+  timeout: 'timeout',
+  useCache: 'use_cache',
+  cacheShared: 'cache_shared',
+  cacheKeyOverride: 'cache_key_override',
+  format: 'format',
+};
+const FN_OPTIONS = [
+  ...Object.keys(FN_QUERY),
+  ...['method', 'headers', 'token', 'signal', 'fetch'],
+  ...['connectTimeout', 'idleTimeout', 'retries'],
+];
+
 function parse(args, known) {
   if (!isAddress(args[0])) {
     refuseAmbiguous(args);
@@ -316,6 +422,34 @@ function call(address, code, kwargs, options, known) {
   }
   refuseUnknown(options ?? {}, known);
   return { server: serverUrl(address), code, kwargs, options: options ?? {} };
+}
+
+/** A call by name, checked. */
+function named(address, path, given, options) {
+  refuseUnknown(options ?? {}, FN_OPTIONS);
+  return { server: serverUrl(address), path, given, options: options ?? {} };
+}
+
+/** The request that sends code to be called by its hash, as a call. */
+function putOf(address, { code, query }, options) {
+  if (typeof code !== 'string' || !code.trim()) throw new TypeError('no code: give Python as text');
+  const body = wellFormed(code, 'the code');
+  const call = named(address, CODE_PATH, undefined, options);
+  return {
+    ...call,
+    method: 'PUT',
+    body,
+    type: 'text/x-python; charset=utf-8',
+    query,
+  };
+}
+
+function pathOf(name) {
+  const parts = String(name).split('.');
+  if (parts.length < 2 || !parts.every((part) => /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(part))) {
+    throw new TypeError(`${name} is no function's name: a module's and its own, as in tools.add`);
+  }
+  return `/${parts.map(encodeURIComponent).join('/')}`;
 }
 
 function refuseUnknown(options, known) {
@@ -423,7 +557,10 @@ async function fetchCode(place, fetch, exchange) {
   if (!response.ok) {
     const { status } = response;
     exchange.cancel();
-    throw new OwtError(`${place} is not there: ${status}`, { status, response });
+    throw new OwtError(`${place} is not there: ${status}`, {
+      status,
+      response,
+    });
   }
   return utf8(await take(response, exchange), place);
 }
@@ -588,8 +725,7 @@ async function send({ server, code, kwargs, options }, wish, exchange) {
   if (data !== undefined && files !== undefined) {
     throw new TypeError('data is the whole body, and files another: give one of them');
   }
-  const isNative = isNode && globalThis.fetch === nativeFetch;
-  const fetch = options.fetch ?? (isNative ? overHttp : globalThis.fetch);
+  const fetch = fetchOf(options);
   let source = code;
   if (isPlace(code)) {
     source = isOnDisk(code)
@@ -602,7 +738,16 @@ async function send({ server, code, kwargs, options }, wish, exchange) {
   const headers = headersOf(server, options, wish);
   const request = isGet
     ? { method: 'GET', url: toUrl(server, fields), headers }
-    : { method: 'POST', headers, ...bodyOf(server, fields, { ...options, fetch }, headers) };
+    : {
+        method: 'POST',
+        headers,
+        ...bodyOf(server, fields, { ...options, fetch }, headers),
+      };
+  return deliver(server, request, retries, fetch, exchange);
+}
+
+/** Sends a request, and again where nothing of it has run. */
+async function deliver(server, request, retries, fetch, exchange) {
   for (let tries = 0; ; tries++) {
     try {
       return await sendOnce(server, request, fetch, exchange);
@@ -617,13 +762,185 @@ async function send({ server, code, kwargs, options }, wish, exchange) {
 async function sendOnce(server, { url, ...request }, fetch, exchange) {
   // Each time a form has another boundary, which its type tells.
   const headers = new Headers(request.headers);
-  const init = { redirect: 'manual', ...request, headers, signal: exchange.signal };
+  const init = {
+    redirect: 'manual',
+    ...request,
+    headers,
+    signal: exchange.signal,
+  };
   // A server that has ended a kept connection is heard of in the loop's next turns.
   for (let turn = 0; fetch === overHttp && turn < 2; turn++) await new Promise(setImmediate);
   const response = await exchange.wait(fetch(url, init, exchange)).catch((cause) => {
     throw exchange.reason(cause) ?? noAnswer(server, cause, init);
   });
   return checked(response, server, request, exchange);
+}
+
+function fetchOf({ fetch }) {
+  const isNative = isNode && globalThis.fetch === nativeFetch;
+  return fetch ?? (isNative ? overHttp : globalThis.fetch);
+}
+
+/** A call by name, or one of the server's own paths. */
+async function sendNamed(call, wish, exchange) {
+  const { server, options } = call;
+  const request = namedRequest(call);
+  await undefined;
+  const headers = headersOf(server, options, wish);
+  if (request.type) headers.set('Content-Type', request.type);
+  const { method, url, body } = request;
+  const once = () => {
+    const sent = {
+      method,
+      url,
+      body,
+      headers: new Headers(headers),
+      ...(isBlob(body) && ONCE),
+    };
+    return deliver(server, sent, options.retries ?? 0, fetchOf(options), exchange);
+  };
+  try {
+    return await once();
+  } catch (error) {
+    // The server has lost the code, and nothing has run (docs/functions.md, By hash).
+    if (!call.again || !/\/_owt\/problems\/unknown-code$/.test(error.type ?? '')) throw error;
+  }
+  const put = await sendNamed(call.again(), { accept: 'application/json' }, exchange);
+  await take(put, exchange);
+  return once();
+}
+
+/** The method, URL and body of a call by name. */
+function namedRequest({ server, path, given, options, query = {}, ...made }) {
+  const method = made.method ?? String(options.method ?? 'POST').toUpperCase();
+  if (!['GET', 'POST', 'PUT'].includes(method)) {
+    throw new TypeError(`method is GET or POST, not ${options.method}`);
+  }
+  const search = new URLSearchParams();
+  const settings = Object.entries(FN_QUERY).map(([name, theirs]) => [theirs, options[name]]);
+  const isOwn = method === 'PUT' || path === FUNCTIONS_PATH;
+  for (const [name, value] of [...(isOwn ? [] : settings), ...Object.entries(query)]) {
+    if (value !== undefined && value !== null) search.set(name, value);
+  }
+  const url = () => server.origin + path + (search.size ? `?${search}` : '');
+  if (made.body !== undefined) return { method, url: url(), body: made.body, type: made.type };
+  const args = sendable(given);
+  if (method === 'GET') {
+    for (const [name, value] of args.byName) {
+      if (value instanceof Upload) throw new TypeError(`${name}: a GET carries no file: use POST`);
+      for (const one of Array.isArray(value) ? value : [value]) {
+        search.append(name, typeof one === 'string' ? one : toJson(one, name));
+      }
+    }
+    if (args.placed.length) throw new TypeError('a GET carries arguments by name: give an object');
+    return { method, url: url() };
+  }
+  return { method, url: url(), ...namedBody(args) };
+}
+
+/** A value that is sent as a file of a form. */
+class Upload {
+  constructor(content, type, filename) {
+    this.content = content;
+    this.type = type;
+    this.filename = filename;
+  }
+}
+
+/** The arguments by name and by position, files told from what JSON has. */
+function sendable(given) {
+  if (given === undefined || given === null) return { byName: [], placed: [] };
+  if (Array.isArray(given)) return { byName: [], placed: given.map(sendableOne) };
+  const isMap = tagOf(given) === 'Map';
+  if (!isMap && !(isObject(given) && isPlain(given))) {
+    throw new TypeError(
+      `arguments are an object of them by name or an array of them by position, not ${kindOf(given)}`,
+    );
+  }
+  const entries = [...(isMap ? given : Object.entries(given))];
+  const byName = entries.filter(([, value]) => value !== undefined);
+  return {
+    byName: byName.map(([name, value]) => [name, sendableOne(value)]),
+    placed: [],
+  };
+}
+
+function sendableOne(value) {
+  const files = Array.isArray(value) ? value.map(uploadOf) : [];
+  return files.length && files.every(Boolean) ? files : (uploadOf(value) ?? value);
+}
+
+function uploadOf(value) {
+  if (isBlob(value)) {
+    return new Upload(value, value.type || OCTETS, value.name ?? 'blob');
+  }
+  if (isBytes(value)) return new Upload(bytesOf(value), OCTETS, 'data');
+  if (dtypeOf(value)) return new Upload(toNpy(value), NPY, 'array.npy');
+  if (isObject(value) && Object.keys(value).sort().join() === 'data,shape' && dtypeOf(value.data)) {
+    return new Upload(toNpy(value.data, value.shape), NPY, 'array.npy');
+  }
+  return undefined;
+}
+
+const OCTETS = 'application/octet-stream';
+
+function namedBody({ byName, placed }) {
+  const isFile = (value) => value instanceof Upload || value?.[0] instanceof Upload;
+  if (placed.some(isFile)) {
+    throw new TypeError('files and typed arrays go by name: give the arguments in an object');
+  }
+  if (!byName.some(([, value]) => isFile(value))) {
+    const members = byName.map(([name, value]) => `${JSON.stringify(name)}:${toJson(value, name)}`);
+    const list = placed.map((value, at) => toJson(value, `argument ${at + 1}`));
+    const body = placed.length ? `{"args":[${list}],"kwargs":{}}` : `{${members}}`;
+    return { body, type: 'application/json' };
+  }
+  // By hand, because a form's own fields can have no type here, and JSON is told by it.
+  const boundary = `owt-${Array.from({ length: 4 }, () => Math.random().toString(36).slice(2)).join('')}`;
+  const parts = byName.flatMap(([name, value]) =>
+    [value].flat(isFile(value) ? 1 : 0).flatMap((one) => partOf(boundary, name, one)),
+  );
+  const type = `multipart/form-data; boundary=${boundary}`;
+  return { body: new Blob([...parts, `--${boundary}--\r\n`]), type };
+}
+
+function partOf(boundary, name, one) {
+  const head = `--${boundary}\r\nContent-Disposition: form-data; name="${quotedName(name)}"`;
+  if (!(one instanceof Upload)) {
+    return [`${head}\r\nContent-Type: application/json\r\n\r\n${toJson(one, name)}\r\n`];
+  }
+  const { content, type, filename } = one;
+  const file = `; filename="${quotedName(filename)}"\r\nContent-Type: ${type}\r\n\r\n`;
+  return [head + file, content, '\r\n'];
+}
+
+/** As browsers write it (WHATWG HTML, 4.10.21.8). */
+function quotedName(name) {
+  return String(name).replace(/["\r\n]/g, (c) => ({ '"': '%22', '\r': '%0D', '\n': '%0A' })[c]);
+}
+
+/** JSON, with all digits of a BigInt, and Maps as objects. */
+function toJson(value, where, depth = 0) {
+  if (depth > DEEPEST) throw new RangeError(`${where} is nested too deep (or holds itself)`);
+  const inside = (one, name) => toJson(one, `${where}[${JSON.stringify(name)}]`, depth + 1);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return JSON.stringify(wellFormed(value, where));
+  if (typeof value === 'number') {
+    if (Number.isFinite(value)) return JSON.stringify(value);
+    throw new TypeError(`${where} is ${value}, which JSON has not: send an array, or null`);
+  }
+  if (tagOf(value) === 'Date') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((one, at) => inside(one, at))}]`;
+  if (uploadOf(value)) {
+    throw new TypeError(`${where}: ${kindOf(value)} is sent as an argument of its own: a file`);
+  }
+  const isMap = tagOf(value) === 'Map';
+  if (!isMap && !(isObject(value) && isPlain(value))) throw unwritable(value, where);
+  const members = [...(isMap ? value : Object.entries(value))]
+    .filter(([, one]) => one !== undefined)
+    .map(([name, one]) => `${JSON.stringify(String(name))}:${inside(one, String(name))}`);
+  return `{${members}}`;
 }
 
 /** What the server says of calls that it did not begin: these alone are safe to send again. */
@@ -664,6 +981,13 @@ function headersOf(server, { headers: given, token }, { accept }) {
     const pair = `${percentDecoded(server.username)}:${percentDecoded(server.password)}`;
     headers.set('Authorization', `Basic ${base64(pair)}`);
   }
+  return headers;
+}
+
+/** All headers; those of a call before those of all calls. */
+function mergedHeaders(all, own) {
+  const headers = readHeaders(all);
+  for (const [name, value] of readHeaders(own)) headers.set(name, value);
   return headers;
 }
 
@@ -797,9 +1121,13 @@ function dataBody(data, headers) {
  */
 function overHttp(url, { method, headers, body, signal }, exchange) {
   const { request } = node.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http');
-  const source = method === 'POST' ? sourceOf(body, headers) : undefined;
+  const source = method === 'GET' ? undefined : sourceOf(body, headers);
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: Object.fromEntries(headers), signal });
+    const sent = request(url, {
+      method,
+      headers: Object.fromEntries(headers),
+      signal,
+    });
     // After the answer has begun it is its reader who is told.
     sent.on('error', reject);
     sent.on('upgrade', (_, socket) => socket.destroy());
@@ -957,7 +1285,10 @@ class Exchange {
     const message = isIdle
       ? `${this.#address} has sent nothing for ${idleTimeout} s (idleTimeout)`
       : `the call to ${this.#address} has not ended ${GRACE} s after its timeout of ${timeout} s`;
-    const error = new OwtError(message, { kind: 'timeout', address: this.#address });
+    const error = new OwtError(message, {
+      kind: 'timeout',
+      address: this.#address,
+    });
     this.cancel(error);
     return error;
   }
@@ -988,7 +1319,13 @@ class Exchange {
       }
     } catch (cause) {
       const message = `the data for ${this.#address} cannot be read: ${cause?.message ?? cause}`;
-      this.cancel(new OwtError(message, { kind: 'no-answer', address: this.#address, cause }));
+      this.cancel(
+        new OwtError(message, {
+          kind: 'no-answer',
+          address: this.#address,
+          cause,
+        }),
+      );
     }
   }
 
@@ -1043,7 +1380,12 @@ async function checked(response, server, { method, headers }, exchange) {
   if (problem) throw fromProblem(problem, response, status, address);
   const said = body.length > 500 ? `${body.slice(0, 500)}…` : body;
   const message = [`${status} ${response.statusText}`.trim(), said].filter(Boolean).join(': ');
-  throw new OwtError(`${message} (from ${address})`, { status, body, response, address });
+  throw new OwtError(`${message} (from ${address})`, {
+    status,
+    body,
+    response,
+    address,
+  });
 }
 
 /** Where a redirect leads, without keys: a relative one would take over the server's own. */
@@ -1060,7 +1402,9 @@ function resolved(place, server) {
 function fromProblem(problem, response, status, address) {
   const head = `${status} ${textOf(problem.title) ?? response.statusText}`.trim();
   const message = [head, textOf(problem.detail)].filter(Boolean).join(': ');
-  return new OwtError(message, { status, problem, response, address });
+  const isOfArguments = /\/_owt\/problems\/wrong-arguments$/.test(textOf(problem.type) ?? '');
+  const kind = isOfArguments ? 'wrong-arguments' : undefined;
+  return new OwtError(message, { kind, status, problem, response, address });
 }
 
 const KINDS = {
@@ -1156,7 +1500,13 @@ function untaken({ body, bodyUsed }) {
 function cutOff(response, cause, { address }) {
   const why = 'the adaptor raised in the middle, or the connection broke';
   const message = `the answer was cut: ${why} (${address})`;
-  return new OwtError(message, { kind: 'cut', status: response.status, response, cause, address });
+  return new OwtError(message, {
+    kind: 'cut',
+    status: response.status,
+    response,
+    cause,
+    address,
+  });
 }
 
 /** What was asked for is not what came. */
@@ -1165,7 +1515,14 @@ function unreadable(response, what, { address, cause, body = '' }) {
   const shown = body.length > 200 ? `${body.slice(0, 200)}…` : body;
   const message = `the answer of ${address} (${response.status}, ${came}) is ${what}${shown && `: ${shown}`}`;
   const { status } = response;
-  return new OwtError(message, { kind: 'unreadable', status, response, body, address, cause });
+  return new OwtError(message, {
+    kind: 'unreadable',
+    status,
+    response,
+    body,
+    address,
+    cause,
+  });
 }
 
 /** What an awaited call gives: JSON's value, text, an array, bytes, or null for Python's None. */
@@ -1189,7 +1546,11 @@ async function takeJson(response, exchange, options) {
   try {
     return parseJson(body, options);
   } catch (cause) {
-    throw unreadable(response, 'no JSON', { address: exchange.address, cause, body });
+    throw unreadable(response, 'no JSON', {
+      address: exchange.address,
+      cause,
+      body,
+    });
   }
 }
 
@@ -1263,7 +1624,11 @@ async function* jsonLines(lines, response, { address }, options) {
     try {
       value = parseJson(line, options);
     } catch (cause) {
-      throw unreadable(response, `no JSON in line ${number}`, { address, cause, body: line });
+      throw unreadable(response, `no JSON in line ${number}`, {
+        address,
+        cause,
+        body: line,
+      });
     }
     yield value;
   }
@@ -1317,7 +1682,6 @@ async function* parseEvents(lines) {
 
 // Arrays in numpy's format (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 
-const NPY = 'application/x-npy';
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const DTYPES = {
@@ -1511,7 +1875,13 @@ function writeInteger(value) {
   return `${value < 0n ? '-' : ''}${isShort ? size : `0x${hexadecimal}`}`;
 }
 
-const SHORT_ESCAPES = { "'": "\\'", '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const SHORT_ESCAPES = {
+  "'": "\\'",
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
 
 /** What a person could not see, or a tool could take for a line's end, is escaped. */
 function writeText(text, where) {

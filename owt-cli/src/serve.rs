@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use owt_client::server_url;
-use owt_core::{Call, SECRETS, shell_word};
+use owt_core::{Call, FUNCTIONS_PATH, SECRETS, shell_word};
 use owt_server::{
     Address, Config, Keyring, Keys, Listener, Publication, Ready, ServeError, TOKEN_USER, Workers,
 };
@@ -28,7 +28,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let login = Login::new(config.door.keys.keys(), token);
     let signals = shutdown::signals(args.grace.0)
         .map_err(|source| Failure::Start { what: "cannot take over signals".to_owned(), source })?;
-    let greet = move |ready: &Ready| announce(ready, &reach, &login);
+    let publishes = !config.published.is_empty();
+    let greet = move |ready: &Ready| announce(ready, &reach, &login, publishes);
     let served = owt_server::serve(listener, config, greet, signals);
     drop(token_file);
     if let Err(ServeError::Stuck) = served {
@@ -146,7 +147,7 @@ impl Login {
     }
 }
 
-fn announce(ready: &Ready, reach: &Reach, login: &Login) {
+fn announce(ready: &Ready, reach: &Reach, login: &Login, publishes: bool) {
     let Ready { address, python_version, python_prefix, .. } = ready;
     let prefix = python_prefix.display();
     let mut lines = format!("owt serving on {address} (Python {python_version}, {prefix})");
@@ -157,6 +158,9 @@ fn announce(ready: &Ready, reach: &Reach, login: &Login) {
         if let Ok(url) = call.to_url(&base) {
             lines += &format!("\ntry it: curl {}{}'{url}'", reach.options, login.curl());
         }
+    }
+    if publishes {
+        lines += &format!("\nfunctions: {}{FUNCTIONS_PATH}", address.local_url());
     }
     if let Some((token, path)) = &login.token {
         let url = address.local_url().replacen("://", &format!("://{TOKEN_USER}:{token}@"), 1);

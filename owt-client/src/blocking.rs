@@ -69,6 +69,23 @@ impl Blocking {
         wait(self.0.json())?
     }
 
+    /// As [`CallRequest::value`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn value<T: DeserializeOwned>(self) -> Result<T, Error> {
+        wait(self.0.value())?
+    }
+
+    /// As [`CallRequest::array`].
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(feature = "ndarray")]
+    pub fn array<A: crate::Element>(self) -> Result<ndarray::ArrayD<A>, Error> {
+        wait(self.0.array())?
+    }
+
     /// As [`CallRequest::stream`], as an iterator.
     ///
     /// # Errors
@@ -130,6 +147,14 @@ impl Reply {
     /// As there.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         wait(self.0.json())?
+    }
+
+    /// As [`Reply::value`](crate::Reply::value).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn value<T: DeserializeOwned>(self) -> Result<T, Error> {
+        wait(self.0.value())?
     }
 }
 

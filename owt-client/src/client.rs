@@ -1,38 +1,23 @@
 //! Where calls go, and with whose name.
 
 use std::fmt;
-use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{
-    CODE_PATH, Call, Catalogue, FUNCTIONS_PATH, MCP_PATH, PYTHON_TYPES, SentCode, WARM_PATH, Warm,
-    to_kwargs,
-};
-use percent_encoding::percent_decode_str;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Body, RequestBuilder};
+use owt_core::{Call, to_kwargs};
+use reqwest::RequestBuilder;
+use reqwest::header::HeaderMap;
 use serde::Serialize;
-use url::{Host, Url};
+use url::Url;
 
+use crate::address::UNIX;
+use crate::builder::Builder;
 use crate::connections::{Route, settle};
 use crate::error::Error;
-use crate::limits::{Limits, Waits};
+use crate::key::Key;
+use crate::limits::Limits;
 use crate::reply::Reply;
-use crate::request::{CallRequest, Verb, header};
-
-/// The environment variable with the URL of the server to call.
-pub const URL_VARIABLE: &str = "OWT_URL";
-
-/// The server to call when nothing says otherwise.
-pub const DEFAULT_URL: &str = "http://127.0.0.1:9876";
-
-/// What the place of a server on a Unix socket begins with.
-const UNIX: &str = "unix:";
-
-/// The URL of a server behind a Unix socket, whatever its path.
-const BEHIND_SOCKET: &str = "http://localhost";
+use crate::request::{CallRequest, Verb};
 
 /// The longest that is waited before a call is sent again, and the shortest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -44,21 +29,12 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 /// that sends the call: all clients in it share them, and a client may be used in several.
 #[derive(Clone)]
 pub struct Client {
-    route: Route,
-    base: Url,
-    key: Option<Key>,
-    headers: HeaderMap,
-    timeout: Option<Duration>,
-    retries: u32,
-}
-
-/// What opens the server's door. Nothing prints it.
-#[derive(Clone)]
-pub(crate) enum Key {
-    /// RFC 7617.
-    Basic { user: String, password: String },
-    /// RFC 6750.
-    Bearer(String),
+    pub(crate) route: Route,
+    pub(crate) base: Url,
+    pub(crate) key: Option<Key>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retries: u32,
 }
 
 impl Client {
@@ -73,7 +49,7 @@ impl Client {
         Self::builder().url(url.as_ref()).build()
     }
 
-    /// A client of the server at `$OWT_URL`, else at [`DEFAULT_URL`].
+    /// A client of the server at `$OWT_URL`, else at [`DEFAULT_URL`](crate::DEFAULT_URL).
     ///
     /// # Errors
     /// `$OWT_URL` is no http or https URL.
@@ -125,80 +101,12 @@ impl Client {
         CallRequest::new(self.clone(), call)
     }
 
-    /// The adaptors that are warm in the server's workers. Of a server that asks for keys, one of
-    /// the scope `run` is wanted.
-    ///
-    /// # Errors
-    /// What could not be sent, or answered: see [`ErrorKind`](crate::ErrorKind).
-    pub async fn warm(&self) -> Result<Warm, Error> {
-        let mut url = self.base.clone();
-        url.set_path(WARM_PATH);
-        url.set_query(None);
-        let request = self.route.connections()?.get(url).headers(self.headers.clone());
-        let request = self.open(request.header(ACCEPT, "application/json"))?;
-        self.execute(request, self.timeout).await?.json().await
-    }
-
-    /// Sends a message of MCP, which is JSON, with these headers, to a server that speaks it. The
-    /// reply is JSON or a stream of events, or a problem.
-    ///
-    /// # Errors
-    /// What could not be sent: see [`ErrorKind`](crate::ErrorKind).
-    pub async fn mcp(
-        &self,
-        message: impl Into<Body>,
-        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-    ) -> Result<Reply, Error> {
-        let mut url = self.base.clone();
-        url.set_path(MCP_PATH);
-        url.set_query(None);
-        let request = self.route.connections()?.post(url).body(message);
-        let request = request.headers(self.headers.clone());
-        let request = request.headers(headers.into_iter().collect());
-        let request = request.header(ACCEPT, "application/json, text/event-stream");
-        let request = self.open(request.header(CONTENT_TYPE, "application/json"))?;
-        self.execute(request, self.timeout).await
-    }
-
-    /// The functions that the server publishes. Of a server that asks for keys, one of the scope
-    /// `run` is wanted.
-    ///
-    /// # Errors
-    /// What could not be sent, or answered: see [`ErrorKind`](crate::ErrorKind).
-    pub async fn functions(&self) -> Result<Catalogue, Error> {
-        let mut url = self.base.clone();
-        url.set_path(FUNCTIONS_PATH);
-        url.set_query(None);
-        let request = self.route.connections()?.get(url).headers(self.headers.clone());
-        let request = self.open(request.header(ACCEPT, "application/json"))?;
-        self.execute(request, self.timeout).await?.json().await
-    }
-
-    /// Sends code to be called by its hash, and by a name if it is given one: until the server
-    /// ends, or with `keep` by the next one too. `code_name` is what tracebacks call it.
-    ///
-    /// # Errors
-    /// What could not be sent, or answered: see [`ErrorKind`](crate::ErrorKind).
-    pub async fn publish(
-        &self,
-        code: &str,
-        code_name: Option<&str>,
-        name: Option<&str>,
-        keep: bool,
-    ) -> Result<SentCode, Error> {
-        let mut url = self.base.clone();
-        url.set_path(CODE_PATH);
-        url.set_query(None);
-        let fields = [("code_name", code_name), ("name", name), ("keep", keep.then_some("true"))];
-        for (field, value) in fields {
-            if let Some(value) = value {
-                url.query_pairs_mut().append_pair(field, value);
-            }
+    /// The same request with what opens the server's door.
+    pub(crate) fn open(&self, request: RequestBuilder) -> Result<RequestBuilder, Error> {
+        match &self.key {
+            Some(key) => key.open(request),
+            None => Ok(request),
         }
-        let [python, ..] = PYTHON_TYPES;
-        let request = self.route.connections()?.put(url).headers(self.headers.clone());
-        let request = request.header(CONTENT_TYPE, python).body(code.to_owned());
-        self.execute(self.open(request)?, self.timeout).await?.json().await
     }
 
     /// Sends a request, and again where that is safe and asked for.
@@ -243,37 +151,12 @@ impl Client {
         }
     }
 
-    /// The same request with what opens the server's door.
-    pub(crate) fn open(&self, request: RequestBuilder) -> Result<RequestBuilder, Error> {
-        match &self.key {
-            Some(Key::Basic { user, password }) => Ok(request.basic_auth(user, Some(password))),
-            Some(Key::Bearer(token)) => Ok(request.bearer_auth(checked(token)?)),
-            None => Ok(request),
-        }
-    }
-
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
     /// Where the server is, for people.
     pub(crate) fn server(&self) -> String {
         match &self.route.socket {
             Some(socket) => format!("{UNIX}{}", socket.display()),
             None => self.base.origin().ascii_serialization(),
         }
-    }
-
-    pub(crate) fn route(&self) -> &Route {
-        &self.route
-    }
-
-    pub(crate) fn timeout(&self) -> Option<Duration> {
-        self.timeout
-    }
-
-    pub(crate) fn retries(&self) -> u32 {
-        self.retries
     }
 }
 
@@ -286,163 +169,6 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Settings of a [`Client`].
-#[derive(Clone, Default)]
-pub struct Builder {
-    url: Option<String>,
-    headers: HeaderMap,
-    timeout: Option<Duration>,
-    waits: Waits,
-    retries: u32,
-}
-
-impl Builder {
-    /// Where the server is, as for [`Client::new`], instead of `$OWT_URL`.
-    #[must_use]
-    pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = Some(url.into());
-        self
-    }
-
-    /// How long a call may take, from sending it to the end of its answer; no
-    /// limit by default.
-    ///
-    /// This is the client's own clock. [`CallRequest::timeout`] is the server's,
-    /// which can say more about what it stopped.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// How long a connection may take to stand; 10 seconds by default.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.waits.connect = timeout;
-        self
-    }
-
-    /// How long the server may say nothing, until its answer begins and then between two pieces of
-    /// it; no limit by default. Sending the call counts: give uploads their time.
-    #[must_use]
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.waits.silence = Some(timeout);
-        self
-    }
-
-    /// How often a call is sent again where it is certain that nothing of it has run: nobody
-    /// listened, or the server is full, ends, or has a quota that is used up. It waits in between as
-    /// long as the server says; where that is more than 30 seconds, the error is given at once. Data and
-    /// files that are streams go out once. Never by default.
-    #[must_use]
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.retries = retries;
-        self
-    }
-
-    /// A header of every call; [`CallRequest::header`] replaces it.
-    ///
-    /// # Errors
-    /// It is no header.
-    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, Error>
-    where
-        N: TryInto<HeaderName>,
-        V: TryInto<HeaderValue>,
-        N::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-        V::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let (name, value) = header(name, value)?;
-        self.headers.insert(name, value);
-        Ok(self)
-    }
-
-    /// Makes the client; no connection is opened yet.
-    ///
-    /// # Errors
-    /// The URL is no http or https URL, or it is https in a program without the feature `tls`.
-    pub fn build(self) -> Result<Client, Error> {
-        let from_env = || std::env::var(URL_VARIABLE).ok().filter(|url| !url.is_empty());
-        let url = self.url.or_else(from_env).unwrap_or_else(|| DEFAULT_URL.to_owned());
-        let socket = socket(&url);
-        let mut base = server_url(if socket.is_some() { BEHIND_SOCKET } else { &url })?;
-        if cfg!(not(any(feature = "tls", feature = "tls-ring"))) && base.scheme() == "https" {
-            return Err(Error::no_tls());
-        }
-        let key = take_login(&mut base);
-        let route = Route {
-            socket: socket.map(Path::to_owned),
-            no_proxy: is_loopback(&base),
-            tls: base.scheme() == "https",
-            waits: self.waits,
-        };
-        let Self { headers, timeout, retries, .. } = self;
-        Ok(Client { route, base, key, headers, timeout, retries })
-    }
-}
-
-/// The token as it is sent. One that cannot be is not shown.
-fn checked(token: &str) -> Result<&str, Error> {
-    let token = token.trim();
-    let why = if token.is_empty() {
-        "the token is empty"
-    } else if token.contains(['\r', '\n']) {
-        "the token has a line break in it: give one token, which is one line"
-    } else if !token.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-        "the token has characters in it that no header takes: it is visible ASCII"
-    } else {
-        return Ok(token);
-    };
-    Err(Error::usage(why, None))
-}
-
-/// The path of a Unix socket, if the text is one: `unix:/run/owt/socket`.
-fn socket(text: &str) -> Option<&Path> {
-    let path = text.trim().strip_prefix(UNIX)?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    path.starts_with('/').then(|| Path::new(path))
-}
-
-/// Reads a server's URL as people write it: `http://` may be left out.
-///
-/// # Errors
-/// The text is no http or https URL.
-pub fn server_url(text: &str) -> Result<Url, Error> {
-    let text = text.trim();
-    if text.starts_with(UNIX) {
-        return Err(Error::socket());
-    }
-    let url =
-        if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
-    let url = url.map_err(Error::url)?;
-    if matches!(url.scheme(), "http" | "https") {
-        Ok(url)
-    } else {
-        Err(Error::scheme(url.scheme()))
-    }
-}
-
-/// Takes name and password out of the URL, so that nothing prints them with it.
-pub(crate) fn take_login(url: &mut Url) -> Option<Key> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
-    // Neither fails for http(s), which always has a host.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Some(Key::Basic { user, password })
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -452,23 +178,6 @@ mod tests {
     fn https_without_tls_says_what_is_missing() {
         let error = Client::new("https://127.0.0.1:9876").unwrap_err();
         assert!(error.to_string().contains("feature `tls`"), "{error}");
-    }
-    use crate::ErrorKind;
-
-    #[test]
-    fn urls_as_people_write_them() {
-        for (written, url) in [
-            ("http://localhost:9876", "http://localhost:9876/"),
-            ("localhost:9876/owt", "http://localhost:9876/owt"),
-            (" http://[::1]:1/\n", "http://[::1]:1/"),
-        ] {
-            assert_eq!(Client::new(written).unwrap().url().as_str(), url);
-        }
-        assert_eq!(server_url("https://a.example").unwrap().as_str(), "https://a.example/");
-        for no_url in ["", "http://", "ftp://a.example", "unix:", "unix://", "unix:here"] {
-            let error = Client::new(no_url).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Usage, "{no_url}");
-        }
     }
 
     #[test]
@@ -487,16 +196,5 @@ mod tests {
         assert_eq!((&**user, &**password), ("m@e", "p:w"));
         assert_eq!(client.url().as_str(), "http://127.0.0.1:9876/");
         assert!(!format!("{client:?} {:?}", client.call(Call::new("x"))).contains("p:w"));
-    }
-
-    #[test]
-    fn loopback_needs_no_proxy() {
-        let loopback = |url: &str| is_loopback(&Url::parse(url).unwrap());
-        assert!(
-            loopback("http://127.8.0.1")
-                && loopback("http://[::1]")
-                && loopback("http://a.localhost")
-        );
-        assert!(!loopback("http://localhost.example") && !loopback("http://10.0.0.1"));
     }
 }

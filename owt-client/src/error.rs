@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use owt_core::{CallError, Exception, LiteralError, Problem};
+use owt_core::{CallError, Exception, Fault, LiteralError, Problem};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
@@ -78,6 +78,12 @@ impl Error {
     /// What the server said, when it answered with a problem.
     pub fn problem(&self) -> Option<&Problem> {
         self.inner.problem.as_ref()
+    }
+
+    /// What is wrong with each argument of a function that was called by its name; empty where that is
+    /// not the problem.
+    pub fn faults(&self) -> &[Fault] {
+        self.problem().map_or(&[], |problem| &problem.errors)
     }
 
     /// What the adaptor raised, with its traceback, when that is the problem.

@@ -6,7 +6,8 @@ use owt_core::{Call, to_kwargs};
 use serde::Serialize;
 use url::Url;
 
-use crate::client::{Client, server_url, take_login};
+use crate::address::{server_url, take_login};
+use crate::client::Client;
 use crate::error::Error;
 use crate::request::{CallRequest, Verb};
 

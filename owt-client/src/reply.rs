@@ -9,6 +9,7 @@ use owt_core::{PROBLEM_JSON, Problem};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::{Answer, Error, REQUEST_ID};
 use crate::event::Event;
@@ -152,6 +153,22 @@ impl Reply {
         let unreadable = |error| Error::unreadable("the answer is not the JSON asked for", error);
         let text = std::str::from_utf8(&body).map_err(|error| unreadable(Some(error.into())))?;
         serde_json::from_str(without_mark(text)).map_err(|error| unreadable(Some(error.into())))
+    }
+
+    /// The whole body as the value that it is: JSON, or else the text that a function answers, which
+    /// comes without quotes; nothing at all is null.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub async fn value<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let value = match self.content_type() {
+            None => Value::Null,
+            Some(_) if self.is("application/json") => return self.json().await,
+            Some(_) => self.text().await?.into(),
+        };
+        serde_json::from_value(value).map_err(|error| {
+            Error::unreadable("the answer is not the value asked for", Some(error.into()))
+        })
     }
 
     /// The body piece by piece, each as soon as it comes. Where one piece ends

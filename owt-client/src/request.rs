@@ -15,6 +15,7 @@ use url::Url;
 use crate::client::Client;
 use crate::error::Error;
 use crate::event::Event;
+use crate::function::Function;
 use crate::reply::Reply;
 use crate::stream::ReplyStream;
 
@@ -65,14 +66,21 @@ pub struct CallRequest {
     made: Result<Parts, Error>,
 }
 
-struct Parts {
+pub(crate) struct Parts {
     client: Client,
-    call: Call,
+    pub what: What,
     method: Method,
-    path: Option<String>,
     data: Option<Body>,
     files: Vec<File>,
     headers: HeaderMap,
+}
+
+/// What is called.
+pub(crate) enum What {
+    /// Code that the request carries, below this path.
+    Code { call: Box<Call>, path: Option<String> },
+    /// A function by its name.
+    Function(Box<Function>),
 }
 
 /// A file that goes with a call.
@@ -84,21 +92,52 @@ struct File {
 
 impl CallRequest {
     pub(crate) fn new(client: Client, call: Call) -> Self {
-        let method = Method::default();
-        let headers = HeaderMap::new();
-        let (path, data, files) = (None, None, Vec::new());
-        Self { made: Ok(Parts { client, call, method, path, data, files, headers }) }
+        Self::of(client, What::Code { call: Box::new(call), path: None })
+    }
+
+    pub(crate) fn of_function(client: Client, function: Function) -> Self {
+        Self::of(client, What::Function(Box::new(function)))
+    }
+
+    fn of(client: Client, what: What) -> Self {
+        let (method, headers) = (Method::default(), HeaderMap::new());
+        Self { made: Ok(Parts { client, what, method, data: None, files: Vec::new(), headers }) }
     }
 
     pub(crate) fn mistaken(mistake: Error) -> Self {
         Self { made: Err(mistake) }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Parts)) -> Self {
-        if let Ok(parts) = &mut self.made {
+    fn with(self, change: impl FnOnce(&mut Parts)) -> Self {
+        self.change(|parts| {
             change(parts);
-        }
-        self
+            Ok(())
+        })
+    }
+
+    /// Changes it, unless it has a mistake already.
+    pub(crate) fn change(self, change: impl FnOnce(&mut Parts) -> Result<(), Error>) -> Self {
+        let changed = |mut parts| change(&mut parts).map(|()| parts);
+        Self { made: self.made.and_then(changed) }
+    }
+
+    /// Says what only a call with its code can have.
+    fn with_code(
+        self,
+        name: &'static str,
+        change: impl FnOnce(&mut Call, &mut Option<String>),
+    ) -> Self {
+        self.change(|parts| match &mut parts.what {
+            What::Code { call, path } => {
+                change(call, path);
+                Ok(())
+            }
+            What::Function(_) => {
+                let what =
+                    format!("{name} is for calls that bring their code, not for functions by name");
+                Err(Error::usage(what, None))
+            }
+        })
     }
 
     /// How the call travels, instead of as it was made to.
@@ -108,39 +147,51 @@ impl CallRequest {
 
     /// The name that the code must define, instead of `run`.
     pub fn fn_name(self, name: impl AsRef<str>) -> Self {
-        self.with(|parts| parts.call.fn_name = Some(name.as_ref().into()))
+        self.with_code("fn_name", |call, _| call.fn_name = Some(name.as_ref().into()))
     }
 
     /// Whether the server keeps the result, and answers from a kept one.
     pub fn cache(self, cache: bool) -> Self {
-        self.with(|parts| parts.call.use_cache = cache)
+        self.with(|parts| match &mut parts.what {
+            What::Code { call, .. } => call.use_cache = cache,
+            What::Function(function) => function.set("use_cache", cache.to_string()),
+        })
     }
 
     /// Whether it keeps a result for each set of arguments.
     pub fn cache_kwargs(self, cache_kwargs: bool) -> Self {
-        self.with(|parts| parts.call.cache_kwargs = cache_kwargs)
+        self.with_code("cache_kwargs", |call, _| call.cache_kwargs = cache_kwargs)
     }
 
     /// Whether the result is shared with the server's other users.
     pub fn cache_shared(self, cache_shared: bool) -> Self {
-        self.with(|parts| parts.call.cache_shared = cache_shared)
+        self.with(|parts| match &mut parts.what {
+            What::Code { call, .. } => call.cache_shared = cache_shared,
+            What::Function(function) => function.set("cache_shared", cache_shared.to_string()),
+        })
     }
 
     /// What results are kept under, instead of path, code and arguments.
     pub fn cache_key(self, key: impl Into<String>) -> Self {
-        self.with(|parts| parts.call.cache_key_override = Some(key.into()))
+        self.with(|parts| match &mut parts.what {
+            What::Code { call, .. } => call.cache_key_override = Some(key.into()),
+            What::Function(function) => function.set("cache_key_override", key.into()),
+        })
     }
 
     /// The call's deadline, which the server keeps; a server that does not answer is given up
     /// soon after it.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.with(|parts| parts.call.timeout = Some(timeout))
+        self.with(|parts| match &mut parts.what {
+            What::Code { call, .. } => call.timeout = Some(timeout),
+            What::Function(function) => function.timeout = Some(timeout),
+        })
     }
 
     /// The path of the virtual endpoint below the client's URL, which the
     /// adaptor reads as `request.path`.
     pub fn path(self, path: impl Into<String>) -> Self {
-        self.with(|parts| parts.path = Some(path.into()))
+        self.with_code("path", |_, own| *own = Some(path.into()))
     }
 
     /// A body for the adaptor, its `request.data`: an image, a WAV file; bytes, or a stream of
@@ -185,7 +236,7 @@ impl CallRequest {
     /// The call has a mistake, or is too long for a URL.
     pub fn encode(self) -> Result<Url, Error> {
         let parts = self.made?;
-        parts.call.to_url(&parts.url()).map_err(Error::call)
+        parts.what.whole_url(&parts.client)
     }
 
     /// Sends the call and waits until its answer begins.
@@ -221,10 +272,23 @@ impl CallRequest {
     /// # Errors
     /// As [`send`](Self::send) and [`Reply::json`], and an adaptor's answer of 400 or more.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let asking = self.with(|parts| {
-            parts.headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        });
-        asking.send().await?.success().await?.json().await
+        self.asking("application/json").send().await?.success().await?.json().await
+    }
+
+    /// The answer as the value that it is, JSON or text: see [`Reply::value`]. JSON is asked for,
+    /// unless a [`header`](Self::header) says otherwise.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send) and [`Reply::value`], and an adaptor's answer of 400 or more.
+    pub async fn value<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.asking("application/json, */*;q=0.5").send().await?.success().await?.value().await
+    }
+
+    /// With that `Accept`, if it has none.
+    pub(crate) fn asking(self, accept: &'static str) -> Self {
+        self.with(|parts| {
+            parts.headers.entry(ACCEPT).or_insert(HeaderValue::from_static(accept));
+        })
     }
 
     /// The answer piece by piece, each as soon as it comes: see [`Reply::stream`].
@@ -257,55 +321,113 @@ impl CallRequest {
 impl Parts {
     async fn send(self) -> Result<Reply, Error> {
         let (client, limit) = (self.client.clone(), self.limit());
-        client.execute(self.request().await?, limit).await
+        let published = match &self.what {
+            What::Function(function) => function.published.clone().map(|it| (it, function.timeout)),
+            What::Code { .. } => None,
+        };
+        let request = self.request(published.is_some()).await?;
+        match published {
+            Some((published, deadline)) => published.call(request, limit, deadline).await,
+            None => client.execute(request, limit).await,
+        }
     }
 
-    async fn request(self) -> Result<RequestBuilder, Error> {
-        let url = self.url();
-        let http = self.client.route().connections()?;
-        let request = match (self.method, self.data) {
-            (Method::GET, None) if self.files.is_empty() => {
-                http.get(self.call.to_url(&url).map_err(Error::call)?)
-            }
-            (Method::GET, _) => {
-                return Err(Error::usage("data needs a body, which a GET has not: use POST", None));
-            }
-            (Method::POST, Some(_)) if !self.files.is_empty() => {
-                return Err(Error::usage("data is all of a body: send it as one more file", None));
-            }
+    /// The request. It may have to be sent twice where its client says so, or where this does.
+    async fn request(self, twice: bool) -> Result<RequestBuilder, Error> {
+        let Self { client, what, method, data, files, headers } = self;
+        let http = client.route.connections()?;
+        let has_files = !files.is_empty();
+        if method == Method::GET && (has_files || data.is_some()) {
+            return Err(Error::usage("data needs a body, which a GET has not: use POST", None));
+        }
+        if has_files && data.is_some() {
+            return Err(Error::usage("data is all of a body: send it as one more file", None));
+        }
+        let request = match (method, data) {
+            (Method::GET, _) => http.get(what.whole_url(&client)?),
             (Method::POST, Some(data)) => http
-                .post(self.call.to_url(&url).map_err(Error::beside_data)?)
+                .post(what.url_beside_data(&client)?)
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .body(data),
-            (Method::POST, None) if self.files.is_empty() => http
-                .post(url)
-                .header(CONTENT_TYPE, "application/json")
-                .body(self.call.to_json_text()),
-            (Method::POST, None) => {
-                let is_held = self.files.iter().all(|file| file.content.as_bytes().is_some());
-                let may_repeat = is_held && self.client.retries() > 0;
-                with_form(http.post(url), form(&self.call, self.files), may_repeat).await?
+            (Method::POST, None) if has_files => {
+                let is_held = files.iter().all(|file| file.content.as_bytes().is_some());
+                let may_repeat = is_held && (twice || client.retries > 0);
+                let request = http.post(what.url(&client));
+                with_form(request, with_files(what.form()?, files), may_repeat).await?
             }
+            (Method::POST, None) => http
+                .post(what.url(&client))
+                .header(CONTENT_TYPE, "application/json")
+                .body(what.json_text()),
         };
         // Last: they replace what stands there already.
-        let request = self.client.open(request.headers(self.client.headers().clone()))?;
-        Ok(request.headers(self.headers))
+        let request = client.open(request.headers(client.headers.clone()))?;
+        Ok(request.headers(headers))
     }
 
     /// What this end waits at most.
     fn limit(&self) -> Option<Duration> {
-        let deadline = self.call.timeout.map(|timeout| timeout.saturating_add(LEEWAY));
-        deadline.into_iter().chain(self.client.timeout()).min()
+        let deadline = match &self.what {
+            What::Code { call, .. } => call.timeout,
+            What::Function(function) => function.timeout,
+        };
+        let deadline = deadline.map(|timeout| timeout.saturating_add(LEEWAY));
+        deadline.into_iter().chain(self.client.timeout).min()
+    }
+}
+
+impl What {
+    /// Where it is called, with its arguments in the body.
+    fn url(&self, client: &Client) -> Url {
+        match self {
+            Self::Code { path, .. } => below(client, path.as_deref()),
+            Self::Function(function) => function.url(client),
+        }
     }
 
-    fn url(&self) -> Url {
-        let mut url = self.client.url().clone();
-        if let Some(path) = &self.path {
-            let base = url.path().trim_end_matches('/');
-            url.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
+    /// The URL that says all of it.
+    fn whole_url(self, client: &Client) -> Result<Url, Error> {
+        match self {
+            Self::Code { call, path } => {
+                call.to_url(&below(client, path.as_deref())).map_err(Error::call)
+            }
+            Self::Function(function) => function.url_with_arguments(client),
         }
-        url
     }
+
+    /// The URL that says all of it, where data takes the body.
+    fn url_beside_data(self, client: &Client) -> Result<Url, Error> {
+        match self {
+            Self::Code { call, path } => {
+                call.to_url(&below(client, path.as_deref())).map_err(Error::beside_data)
+            }
+            Self::Function(function) => function.url_with_arguments(client),
+        }
+    }
+
+    fn json_text(self) -> String {
+        match self {
+            Self::Code { call, .. } => call.to_json_text(),
+            Self::Function(function) => function.json_text(),
+        }
+    }
+
+    fn form(self) -> Result<Form, Error> {
+        match self {
+            Self::Code { call, .. } => Ok(form(&call)),
+            Self::Function(function) => function.form(),
+        }
+    }
+}
+
+/// The path of a virtual endpoint below the client's URL.
+fn below(client: &Client, path: Option<&str>) -> Url {
+    let mut url = client.base.clone();
+    if let Some(path) = path {
+        let base = url.path().trim_end_matches('/');
+        url.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
+    }
+    url
 }
 
 /// A header of these, or why it is none. Its value may be a secret, and is not shown.
@@ -324,14 +446,17 @@ where
     Ok((name, value))
 }
 
-/// The call and its files as `multipart/form-data`.
-fn form(call: &Call, files: Vec<File>) -> Form {
+/// The call as the fields of a form.
+fn form(call: &Call) -> Form {
     let fields = call.to_json();
     let fields = fields.as_object().into_iter().flatten().map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         (name.clone(), text)
     });
-    let form = fields.fold(Form::new(), |form, (name, text)| form.text(name, text));
+    fields.fold(Form::new(), |form, (name, text)| form.text(name, text))
+}
+
+fn with_files(form: Form, files: Vec<File>) -> Form {
     files.into_iter().fold(form, |form, file| {
         form.part(file.field, Part::stream(file.content).file_name(file.name))
     })
@@ -360,11 +485,15 @@ impl fmt::Debug for CallRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("CallRequest");
         match &self.made {
-            Ok(parts) => shown
-                .field("client", &parts.client)
-                .field("method", &parts.method)
-                .field("path", &parts.path)
-                .field("code", &parts.call.code.id()),
+            Ok(parts) => {
+                let shown = shown.field("client", &parts.client).field("method", &parts.method);
+                match &parts.what {
+                    What::Code { call, path } => {
+                        shown.field("path", path).field("code", &call.code.id())
+                    }
+                    What::Function(function) => shown.field("path", &function.path()),
+                }
+            }
             Err(mistake) => shown.field("mistake", mistake),
         }
         .finish_non_exhaustive()

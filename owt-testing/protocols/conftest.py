@@ -1,4 +1,4 @@
-"""A server that publishes `tools.py`, ended by whoever started it."""
+"""Servers that publish what is in this folder, ended by whoever started them."""
 
 import os
 import pathlib
@@ -23,9 +23,10 @@ def environment() -> dict[str, str]:
     return kept
 
 
-def serve(*args: str) -> Iterator[str]:
-    """Give the URL of a server with these arguments."""
-    command = [OWT, "serve", str(HERE / "tools.py"), "--port", "0", *args]
+def serve(*args: str, files: tuple[str, ...] = ("tools.py",)) -> Iterator[str]:
+    """Give the URL of a server that publishes these files, with these arguments."""
+    published = [str(HERE / name) for name in files]
+    command = [OWT, "serve", *published, "--port", "0", *args]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment()
     ) as server:
@@ -48,3 +49,9 @@ def url() -> Iterator[str]:
 def locked() -> Iterator[str]:
     """The URL of a server that asks for a token."""
     yield from serve("--mcp", "--mcp-no-code", "--token", TOKEN)
+
+
+@pytest.fixture(scope="session")
+def kinds() -> Iterator[str]:
+    """The URL of a server that publishes functions of every kind of parameter."""
+    yield from serve(files=("kinds.py", "asking.py"))

@@ -30,10 +30,20 @@ module Owt
     GET,
     POST,
     OwtResult,
+    JsonOrText (..),
     putBS,
+
+    -- * Functions by name
+    owtFn,
+    function,
+    Published,
+    publishedHash,
+    publish,
+    functionOf,
 
     -- * All that can be said of a call
     Owt (..),
+    Function,
     RequestBody (..),
     streamFile,
     Part,
@@ -45,6 +55,8 @@ module Owt
     Kwargs,
     toKwargs,
     named,
+    positional,
+    positionalAndNamed,
     python,
     expression,
     noKwargs,
@@ -75,6 +87,7 @@ module Owt
     OwtError (..),
     Problem (..),
     PythonException (..),
+    Fault (..),
     traceback,
     errorStatus,
     errorHeaders,
@@ -84,6 +97,7 @@ module Owt
     isNotFound,
     isUnauthenticated,
     isTimeout,
+    isUnknownCode,
     hasNotRun,
   )
 where
@@ -105,9 +119,10 @@ import Owt.Call
 import Owt.Client
 import Owt.Connection (connectWithin)
 import Owt.Error
+import Owt.Function (function)
 import Owt.Json (toPython)
 import Owt.Python (Python (..))
-import Owt.Result (OwtResult (..))
+import Owt.Result (JsonOrText (..), OwtResult (..))
 import Owt.Stream
 import Text.Read (readMaybe)
 
@@ -134,6 +149,18 @@ runOwt call client = liftIO (withOwt @method asking client (\answer -> refuseRed
     accept = maybe [] (\media -> [(hAccept, media)]) (accepted (Proxy :: Proxy result))
     -- The call's own come first, and of two by one name the first is sent.
     asking = call {owtHeaders = owtHeaders call <> accept}
+
+-- | Calls a function that the server publishes, by its name: @tools.add@. Its arguments arrive as its
+-- hints have them; one that is wrong is an 'OwtProblem' with status 422, whose 'problemFaults' say where.
+-- GET is for functions that are marked for it.
+owtFn ::
+  forall method result m.
+  (OwtMethod method, OwtResult result, MonadIO m) =>
+  Text ->
+  Kwargs ->
+  OwtClient ->
+  m result
+owtFn name kwargs = runOwt @method (function name kwargs)
 
 -- | The answer as it comes; the call is made when the stream runs, and cancelled when it is left.
 owtStream ::

@@ -3,7 +3,9 @@ module Main (main) where
 import qualified CallSpec
 import qualified DoorSpec
 import qualified FaultySpec
+import qualified FunctionSpec
 import GHC.IO.Encoding (setFileSystemEncoding, setLocaleEncoding)
+import qualified NpySpec
 import qualified OutcomeSpec
 import qualified PackageSpec
 import qualified ReadmeSpec
@@ -11,6 +13,7 @@ import qualified RestartSpec
 import qualified SameSpec
 import Server (library, withServer)
 import qualified StreamSpec
+import qualified StubsSpec
 import System.IO (hSetEncoding, stdout, utf8)
 import Test.Hspec (describe, hspec)
 import qualified VectorSpec
@@ -22,6 +25,9 @@ main = do
   withServer [library] $ \url -> hspec $ do
     describe "vectors" VectorSpec.spec
     describe "calls" (CallSpec.spec url)
+    describe "functions by name" FunctionSpec.spec
+    describe "arrays" (NpySpec.spec url)
+    describe "stubs" StubsSpec.spec
     describe "streams" (StreamSpec.spec url)
     describe "faulty peers" FaultySpec.spec
     describe "a server that restarts" RestartSpec.spec

@@ -6,6 +6,8 @@ module Server
     withServerIn,
     library,
     runProgram,
+    runProgramWith,
+    runOwtWith,
     withFolder,
     patiently,
     owtError,
@@ -36,12 +38,12 @@ library = "test/lib"
 withServer :: [String] -> (Text -> IO a) -> IO a
 withServer arguments = withServerIn [] (["--port", "0"] <> arguments)
 
--- | Starts a server with these variables in its environment and these arguments. It is @$OWT_BIN@,
--- else what the repository's release build makes; its Python is of @$OWT_TEST_VENV@.
+-- | Starts a server with these variables in its environment and these arguments. Its Python is
+-- of @$OWT_TEST_VENV@.
 withServerIn :: [(String, String)] -> [String] -> (Text -> IO a) -> IO a
 withServerIn variables arguments test = do
   given <- getEnvironment
-  binary <- makeAbsolute (fromMaybe "../../target/release/owt" (lookup "OWT_BIN" given))
+  binary <- owtBinary
   let venv = [("VIRTUAL_ENV", folder) | Just folder <- [lookup "OWT_TEST_VENV" given]]
       others = [pair | pair@(name, _) <- given, not ("OWT_" `isPrefixOf` name), name /= "VIRTUAL_ENV"]
       command = proc binary (["serve", "--quiet"] <> arguments)
@@ -55,14 +57,29 @@ withServerIn variables arguments test = do
 -- | Runs a program of Haskell with these variables in its environment: how it ended, and what it
 -- wrote to its output and as errors.
 runProgram :: [(String, String)] -> Text -> IO (ExitCode, String, String)
-runProgram variables program = withFolder $ \folder -> do
+runProgram variables = runProgramWith variables []
+
+-- | The same with these further modules beside it, by their files' names.
+runProgramWith :: [(String, String)] -> [(FilePath, Text)] -> Text -> IO (ExitCode, String, String)
+runProgramWith variables modules program = withFolder $ \folder -> do
   sources <- makeAbsolute "src"
   given <- getEnvironment
   let file = folder </> "owt.hs"
       others = [pair | pair@(name, _) <- given, name `notElem` map fst variables]
-      command = (proc "runhaskell" ["-i" <> sources, file]) {env = Just (variables <> others)}
+      command = (proc "runhaskell" ["-i" <> sources <> ":" <> folder, file]) {env = Just (variables <> others)}
+  mapM_ (\(name, text) -> Text.writeFile (folder </> name) text) modules
   Text.writeFile file program
   patiently (readCreateProcessWithExitCode command "")
+
+-- | What @owt@ prints when it is given these arguments.
+runOwtWith :: [String] -> IO Text
+runOwtWith arguments = do
+  binary <- owtBinary
+  patiently (Text.pack <$> readCreateProcess (proc binary arguments) "")
+
+-- | @$OWT_BIN@, else what the repository's release build makes.
+owtBinary :: IO FilePath
+owtBinary = lookup "OWT_BIN" <$> getEnvironment >>= makeAbsolute . fromMaybe "../../target/release/owt"
 
 -- | A new folder, gone afterwards.
 withFolder :: (FilePath -> IO a) -> IO a

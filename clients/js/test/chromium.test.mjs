@@ -69,7 +69,9 @@ for (const [where, open, address] of [
         none: await owt(address, 'lambda: None'),
         bytes: [...(await owt(address, "lambda: b'\\x00\\xff'"))],
         blob: (await owt(address, "lambda: ('', {'Content-Type': 'audio/wav'})").blob()).type,
-        data: await owt(address, 'lambda n: len(request.data) + n', 1, { data: new Blob(['ö']) }),
+        data: await owt(address, 'lambda n: len(request.data) + n', 1, {
+          data: new Blob(['ö']),
+        }),
         plain: await (await fetch(client.owtify(address, "lambda: 'plain'"))).text(),
         lines: await (async () => {
           const lines = [];
@@ -89,6 +91,38 @@ for (const [where, open, address] of [
       data: '3',
       plain: 'plain',
       lines: [{ n: 1 }, { n: 2 }],
+    });
+  });
+
+  test(`${where}: functions by name and by hash`, async (t) => {
+    const page = await open(t);
+    const code = `import numpy as np
+def scaled(a: np.ndarray, by: float) -> np.ndarray: return a * by
+def hello(name: str, file: bytes) -> str: return f'hello {name}, {len(file)}'`;
+    const given = await page.evaluate(
+      async ([address, code]) => {
+        const { owt } = client;
+        const lib = await owt.publish(address, code, { name: 'sota' });
+        const { data, shape } = await lib.fn('scaled', {
+          a: new Float32Array([1, 2]),
+          by: 1.5,
+        });
+        const error = await owt.fn(address, 'sota.scaled', { by: 'x' }).catch((error) => error);
+        return {
+          data: [...data],
+          shape,
+          hello: await owt.fn(address, 'sota.hello', {
+            name: 'ö',
+            file: new Blob(['abc']),
+          }),
+          faults: error.faults.map(({ name }) => name).sort(),
+        };
+      },
+      [address(), code],
+    );
+    assert.deepEqual(given, {
+      ...{ data: [1.5, 3], shape: [2], hello: 'hello ö, 3' },
+      faults: ['a', 'by'],
     });
   });
 
@@ -224,7 +258,10 @@ test('a page writes the same URL as Node', async (t) => {
   const kwargs = { text: '\0é🎵\u202e\'"\\', n: [0.1, -0, 1e21, null, true] };
   const url = await page.evaluate(
     ([address, kwargs]) =>
-      client.owtify(address, 'f(x)', { ...kwargs, n: [0.1, -0, 1e21, null, true] }),
+      client.owtify(address, 'f(x)', {
+        ...kwargs,
+        n: [0.1, -0, 1e21, null, true],
+      }),
     [owt.url, kwargs],
   );
   assert.equal(url, owtify(owt.url, 'f(x)', kwargs));

@@ -3,7 +3,7 @@
 // What TypeScript takes and gives. Each `@ts-expect-error` fails where there is none.
 
 import { Client, fromNpy, literal, owt, owtify, OwtError, PyExpr, toNpy } from 'owt';
-import type { Problem, PythonException, ServerSentEvent } from 'owt';
+import type { OwtCall, Problem, PythonException, ServerSentEvent } from 'owt';
 
 const url: string = owtify('http://localhost:9876', 'adaptor.py', { prompt: 'SOTA' });
 owtify('adaptor.py', { prompt: 'SOTA', steps: undefined, seed: 1n, image: new Uint8Array() });
@@ -89,3 +89,22 @@ fromNpy(toNpy(data, shape)).shape satisfies number[];
 call.cancel(new Error('enough'));
 
 export { bytes, n, raced, response, status, text };
+
+// Functions by name.
+export const sum: Promise<number> = owt.fn<number>('http://a', 'tools.add', { x: 1 }).json();
+export const placed: OwtCall<string> = owt.fn('tools.add', [1, 'a', null, 2n, new Date()]);
+export const array = owt.fn('tools.add', { a: { data: new Float32Array(2), shape: [2, 1] } });
+export const files = owt.fn('tools.add', { f: [new Blob([]), new Uint8Array(1)] }, { timeout: 1 });
+export const names: Promise<string[]> = owt
+  .functions('http://a')
+  .json()
+  .then(({ functions }) => functions.map(({ name }) => name));
+export const double: Promise<number> = owt
+  .publish('http://a', 'def double(n): return 2 * n', { name: 'lib', keep: true })
+  .then((lib) => lib.fn<number>('double', { n: 1 }).json());
+export const faults = (error: OwtError) => error.faults.map(({ name, place }) => [name, ...place]);
+// @ts-expect-error One value without a name is no arguments of a function.
+owt.fn('tools.add', 5);
+// @ts-expect-error There is no such option: what is called is in the name.
+owt.fn('tools.add', {}, { fnName: 'x' });
+new Client().fn('tools.add', { x: 1 }, { format: 'csv', method: 'GET' });

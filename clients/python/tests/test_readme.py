@@ -31,7 +31,7 @@ def promised(text):
 
 def test_python(server, tmp_path):
     found = snippets(README, "python")
-    assert len(found) == 12
+    assert len(found) == 13
     first = textwrap.dedent("""
         from owt.client import Client
         client = Client("http://127.0.0.1:9876")

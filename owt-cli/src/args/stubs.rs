@@ -25,9 +25,15 @@ pub(crate) enum Language {
     Python,
     /// On `fetch` alone
     Typescript,
+    /// On owt-client
+    Rust,
+    /// On the package owt
+    Haskell,
 }
 
 const STUBS_EXAMPLES: &str = "\
 Examples:
   owt stubs --for python > functions.py
-  owt stubs --for typescript --address http://models.local:9876 > functions.ts";
+  owt stubs --for typescript --address http://models.local:9876 > functions.ts
+  owt stubs --for rust > src/functions.rs
+  owt stubs --for haskell > Functions.hs";

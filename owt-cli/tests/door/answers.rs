@@ -136,6 +136,10 @@ fn an_allowed_origin_reads_its_answer_and_no_other() {
         let headers = "content-type,authorization,x-owt";
         assert_eq!(header(&asked, "access-control-allow-headers"), [headers]);
         assert!(header(&asked, "access-control-allow-private-network").is_empty());
+        // Code that is to be called by its hash.
+        let asked = owt.request("OPTIONS", "/_owt/code").header("origin", origin);
+        let asked = asked.header("access-control-request-method", "PUT").send().unwrap();
+        assert_eq!(header(&asked, "access-control-allow-methods"), ["PUT"]);
     }
     for response in [
         call.posting("/").send().unwrap(),

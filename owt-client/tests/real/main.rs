@@ -8,7 +8,9 @@
     reason = "a test may; clippy.toml exempts only the test functions themselves"
 )]
 
+mod arrays;
 mod errors;
+mod functions;
 mod oneliner;
 mod outcomes;
 mod readme;
@@ -16,6 +18,7 @@ mod restarts;
 mod results;
 mod same;
 mod streams;
+mod stubs;
 mod waited;
 
 use owt_client::Client;

@@ -25,6 +25,8 @@ fn a_call_can_be_waited_for() {
     let events = client.owt::<POST>("f(lambda: sse(['a', 'b']))", ()).blocking().events().unwrap();
     let data: Vec<_> = events.map(|event| event.unwrap().data).collect();
     assert_eq!(data, ["a", "b"]);
+    let sent = client.published("def add(x: int, y: int) -> int: return x + y");
+    assert_eq!(sent.function("add").args((4, 5)).blocking().json::<u8>().unwrap(), 9);
     let error = client.owt::<POST>("f(abs)", "x").blocking().json::<u8>().unwrap_err();
     assert_eq!(error.exception().unwrap().r#type, "TypeError");
 }

@@ -11,7 +11,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::CallError;
-use super::fields::{CallFields, Others, Value};
+use super::fields::{CallFields, Others};
+use super::value::Value;
 use crate::encoding::Spaces;
 
 pub(super) fn parse(body: &[u8], others: Others) -> Result<CallFields<'_>, CallError> {

@@ -4,6 +4,7 @@ mod error;
 mod fields;
 mod json;
 mod names;
+mod value;
 mod write;
 
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl Call {
     /// True for what can be a [`code_name`](Self::code_name): one line of visible characters, at
     /// most [`MAX_CODE_NAME`], and no path.
     pub fn is_code_name(name: &str) -> bool {
-        fields::is_code_name(name)
+        value::is_code_name(name)
     }
 
     /// Reads the call fields of a raw query string (without its `?`).

@@ -205,19 +205,22 @@ class Request:
             raise
 
     @cached_property
-    def _fields(self) -> tuple[MultiDict, MultiDict]:
+    def _fields(self) -> tuple[MultiDict, MultiDict, frozenset[str]]:
+        """The text fields, the files, and the names of those fields that say that they are JSON."""
+        form: list[tuple[str, Any]] = []
+        files: list[tuple[str, Any]] = []
+        said: set[str] = set()
         if self.mimetype == "application/x-www-form-urlencoded":
-            return MultiDict(_urlencoded(self.data.decode("utf-8", "replace"))), MultiDict([])
-        if self.mimetype == "multipart/form-data":
-            form: list[tuple[str, Any]] = []
-            files: list[tuple[str, Any]] = []
+            form = _urlencoded(self.data.decode("utf-8", "replace"))
+        elif self.mimetype == "multipart/form-data":
             for part in parts(self.data, self.content_type or ""):
-                if part.filename is None:
-                    form.append((part.name, part.read().decode("utf-8", "replace")))
-                else:
+                if part.filename is not None:
                     files.append((part.name, part))
-            return MultiDict(form), MultiDict(files)
-        return MultiDict([]), MultiDict([])
+                    continue
+                form.append((part.name, part.read().decode("utf-8", "replace")))
+                if part.mimetype == "application/json":
+                    said.add(part.name)
+        return MultiDict(form), MultiDict(files), frozenset(said)
 
     @property
     def form(self) -> MultiDict:

@@ -380,6 +380,10 @@ def test_a_form_s_empty_field_is_none():
     assert given(f, "", b"a=5&c=1&c=2", form) == ((), {"a": 5, "c": [1, 2]})
 
 
+#: Fields of a form that say that they are JSON; of a name that comes again, the list.
+JSON_FIELDS = [(b"n", b'{"a": null}'), (b"more", b"1"), (b"more", b"2")]
+
+
 def test_files_and_bodies_are_arguments():
     def f(data: bytes, name: str = "n") -> None: ...
 
@@ -406,6 +410,19 @@ def test_files_and_bodies_are_arguments():
     def i(data: int, name: str = "") -> None: ...
 
     assert given(i, "", form, media) == [("body", ["data"])]
+
+    def k(data: bytes, n, more: list[int]) -> None: ...
+
+    part = b'--s\r\nContent-Disposition: form-data; name="%b"\r\nContent-Type: application/json'
+    head = form.partition(b'--s\r\nContent-Disposition: form-data; name="name')[0]
+    fields = [part % name + b"\r\n\r\n" + text + b"\r\n" for name, text in JSON_FIELDS]
+    assert given(k, "", head + b"".join(fields) + b"--s--\r\n", media) == (
+        (),
+        {"data": b"abc", "n": {"a": None}, "more": [1, 2]},
+    )
+    assert given(k, "", head + fields[0].replace(b"null", b"nul") + b"--s--", media) == (
+        "malformed-call"
+    )
 
     def j(text: str) -> None: ...
 

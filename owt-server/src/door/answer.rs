@@ -5,6 +5,8 @@ use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use owt_core::CODE_PATH;
+
 use super::consent::COOKIE;
 
 /// Nothing is guessed to be a script.
@@ -27,6 +29,8 @@ const READABLE: HeaderValue = HeaderValue::from_static(
 /// of ours is not shown to who opens the same address by hand, nor is it a service worker's script.
 const VARIES: HeaderValue = HeaderValue::from_static("Accept, Sec-Fetch-Site, Service-Worker");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+/// By which code is sent that is to be called by its hash.
+const PUT: HeaderValue = HeaderValue::from_static("PUT");
 /// Seconds that a browser may remember the answer to its question.
 const REMEMBER: HeaderValue = HeaderValue::from_static("600");
 
@@ -97,10 +101,11 @@ pub(super) fn is_preflight(request: &RequestHead) -> bool {
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// It may: GET and POST, with the headers that it asks for.
+/// It may: GET and POST, and PUT of code, with the headers that it asks for.
 pub(crate) fn preflight(request: &RequestHead) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
-    response.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS));
+    let methods = if request.uri.path() == CODE_PATH { PUT } else { METHODS };
+    response.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, methods));
     response.insert_header((header::ACCESS_CONTROL_MAX_AGE, REMEMBER));
     if let Some(asked) = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         response.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, asked));

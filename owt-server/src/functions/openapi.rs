@@ -138,10 +138,11 @@ fn takes_file(parameter: &ParameterInfo) -> bool {
 
 fn answers(function: &FunctionInfo, about: About) -> Value {
     let mut all = Map::new();
-    all.insert(
-        "200".to_owned(),
-        json!({"description": "What it gives.", "content": forms(function)}),
-    );
+    // An answer without content beside others is nothing that OpenAPI can say, but in words.
+    let description =
+        "What it gives. `None` is an empty answer where `Accept` does not prefer JSON.";
+    let given = json!({"description": description, "content": forms(function)});
+    all.insert("200".to_owned(), given);
     for status in problems().into_keys().filter(|status| about.asks_key || *status != 401) {
         let reference = json!({"$ref": format!("#/components/responses/{}", name_of(status))});
         all.insert(status.to_string(), reference);

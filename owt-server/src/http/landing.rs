@@ -1,4 +1,4 @@
-//! Answers `GET /` without code: a page for people, a catalogue for programs.
+//! Answers `GET /` without code: a page for people, a catalogue for programs. And the page of functions.
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -46,8 +46,18 @@ pub(super) fn landing(request: &HttpRequest, own: &Origin, site: &Site) -> HttpR
             })).collect::<Vec<_>>(),
         }));
     }
+    shown(include_str!("page/index.html"), own, site)
+}
+
+/// What is published, for people: the page asks for the catalogue itself.
+pub(super) fn functions(own: &Origin, site: &Site) -> HttpResponse {
+    shown(include_str!("page/functions.html"), own, site)
+}
+
+/// One of the pages that call, with what it says of this server.
+fn shown(template: &str, own: &Origin, site: &Site) -> HttpResponse {
     let asks_key = site.door.asks_key();
-    let page = fill(include_str!("page/index.html"), |name| match name {
+    let page = fill(template, |name| match name {
         "version" => env!("CARGO_PKG_VERSION").to_owned(),
         "python" => escape(&site.python_version),
         "url" => escape(&own.to_string()),
@@ -64,6 +74,12 @@ pub(super) fn landing(request: &HttpRequest, own: &Origin, site: &Site) -> HttpR
         ))
         .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")))
         .body(page)
+}
+
+/// True for a browser that opens a page; programs get JSON.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn wants_json(headers: &HeaderMap) -> bool {

@@ -9,7 +9,7 @@ use owt_core::{CODE_PATH, FUNCTIONS_PATH, MCP_PATH, Problem, ProblemKind, WARM_P
 
 use super::assets::Asset;
 use super::visit::Visit;
-use super::{Site, ask, functions, mcp};
+use super::{Site, ask, functions, landing, mcp};
 use crate::door::{Pass, Scope};
 use crate::functions::openapi::{About, document};
 use crate::metrics::{OPENMETRICS, Scrape};
@@ -110,6 +110,9 @@ pub(super) async fn page(
             return Err(site.door.out_of_scope());
         }
         Page::Adaptors => HttpResponse::Ok().json(site.engine.warm().await),
+        Page::Functions if landing::wants_page(request.headers()) => {
+            landing::functions(&pass.own, site)
+        }
         Page::Functions => HttpResponse::Ok().json(functions::catalogue(site).await),
         Page::Code => functions::publish(request, payload, site, pass).await?,
         Page::Run => agreed(request, payload, site, &pass).await?,

@@ -6,15 +6,21 @@
 -- fields mean to it.
 module Owt.Call
   ( Owt (.., SimpleOwt),
-    Kwargs,
+    Function (..),
+    Kwargs (..),
     toKwargs,
     named,
+    positional,
+    positionalAndNamed,
     python,
     expression,
     noKwargs,
     callJson,
     callForm,
     callQuery,
+    settings,
+    written,
+    formEncoded,
   )
 where
 
@@ -64,7 +70,17 @@ data Owt = Owt
     -- | Files for the adaptor, its @request.files@, made by 'partBS', 'partFileSource' and the like.
     -- One without a file's name gets the name under which it goes.
     -- The call goes with them whatever its length. Only for POST.
-    owtFiles :: [Part]
+    owtFiles :: [Part],
+    -- | The function that is called by its name, in place of code: see 'Owt.function'.
+    owtFunction :: Maybe Function
+  }
+
+-- | A function that the server finds by its name.
+data Function = Function
+  { -- | The parts of its URL's path.
+    functionPath :: [Text],
+    -- | The code whose function it is, to send again where the server has it no more.
+    functionCode :: Maybe Text
   }
 
 -- | A call that is nothing but code and arguments.
@@ -84,7 +100,8 @@ pattern SimpleOwt code kwargs <-
           owtTimeout = Nothing,
           owtHeaders = [],
           owtBody = Nothing,
-          owtFiles = []
+          owtFiles = [],
+          owtFunction = Nothing
         }
 
 defaultFnName :: Text
@@ -94,6 +111,8 @@ defaultFnName = "run"
 data Kwargs
   = None
   | Value Python
+  | -- | By their positions, and by their names.
+    Positions [Python] [(Text, Python)]
   | Expression Text
   deriving (Eq, Show)
 
@@ -108,6 +127,14 @@ toKwargs = python . toPython
 -- | Arguments by their names.
 named :: [(Text, Python)] -> Kwargs
 named = Value . PyDict
+
+-- | Arguments by their positions, of a function that is called by its name.
+positional :: [Python] -> Kwargs
+positional placed = Positions placed []
+
+-- | The same with others by their names.
+positionalAndNamed :: [Python] -> [(Text, Python)] -> Kwargs
+positionalAndNamed = Positions
 
 -- | Like 'toKwargs', for bytes, NaN and infinities, which JSON has not.
 python :: Python -> Kwargs
@@ -125,6 +152,8 @@ noKwargs = None
 -- | What @kwargs_b64@ holds.
 kwargsText :: Kwargs -> Either Text (Maybe Lazy.ByteString)
 kwargsText None = Right Nothing
+kwargsText (Positions _ _) =
+  Left "only a function that is called by its name takes arguments by their positions: use named"
 kwargsText (Expression text) = Right (Just (utf8 text))
 -- The server evaluates text once more: what is data here must not become code there.
 kwargsText (Value text@(PyText _)) = Just <$> (literal text >>= literalBytes . PyText)

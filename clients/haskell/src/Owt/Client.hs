@@ -18,6 +18,10 @@ module Owt.Client
     GET,
     POST,
     owtUrl,
+    Published,
+    publishedHash,
+    publish,
+    functionOf,
     openAnswer,
     Answer (..),
     mediaType,
@@ -31,7 +35,8 @@ import Control.Concurrent (threadDelay)
 import Control.Exception
 import Control.Monad (when)
 import Control.Monad.IO.Class (MonadIO (..))
-import Data.Aeson (decodeStrict)
+import Data.Aeson (decodeStrict, withObject, (.:))
+import Data.Aeson.Types (parseMaybe)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
 import qualified Data.ByteString.Char8 as Char8
@@ -41,14 +46,16 @@ import Data.Maybe (fromMaybe, isJust)
 import Data.Text (Text)
 import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
+import GHC.Clock (getMonotonicTime)
 import Network.HTTP.Client
 import Network.HTTP.Client.MultipartFormData (PartM (..), formDataBody, partLBS)
 import Network.HTTP.Types (Header, RequestHeaders, ResponseHeaders, hContentType, hLocation, statusCode)
 import Network.URI (URI (..), parseURIReference, relativeTo, uriToString)
 import Owt.Address (Address (..), connections, defaultUrl, readAddress)
-import Owt.Call (Owt (..), callForm, callJson, callQuery)
+import Owt.Call (Function (..), Kwargs, Owt (..), callForm, callJson, callQuery)
 import Owt.Connection (standard, watched)
 import Owt.Error
+import Owt.Function
 import Owt.Limit
 import System.Environment (lookupEnv)
 
@@ -169,9 +176,9 @@ longestUrl = 65534
 
 inQuery :: Owt -> OwtClient -> Either OwtError Request
 inQuery call client = do
-  query <- either (Left . OwtUsage) Right (callQuery call)
-  let base = clientRequest client
-      given = queryString base
+  base <- calledAt call client
+  query <- usage (maybe callQuery (const (functionQuery True)) (owtFunction call) call)
+  let given = queryString base
       whole = "?" <> given <> (if ByteString.null given then "" else "&") <> query
       long = sum (map ByteString.length [clientOrigin client, path base, whole])
       tooLong =
@@ -180,18 +187,30 @@ inQuery call client = do
           <> " that are read: use POST"
   if long > longestUrl then Left (OwtUsage tooLong) else Right base {queryString = whole}
 
+-- | A request to where the call goes: of a function that is called by its name to the function's path.
+calledAt :: Owt -> OwtClient -> Either OwtError Request
+calledAt call client = case owtFunction call of
+  Nothing -> Right (clientRequest client)
+  Just called -> do
+    there <- usage (functionUrlPath call called)
+    Right (clientRequest client) {path = there, queryString = ""}
+
+usage :: Either Text a -> Either OwtError a
+usage = either (Left . OwtUsage) Right
+
 -- | The request of a call.
 toRequest :: forall method. OwtMethod method => Owt -> OwtClient -> Either OwtError (IO Request)
 toRequest call client = do
   mapM_ (Left . OwtUsage) (clientMistake client)
-  request <- made
+  base <- calledAt call client
+  beside <- maybe (Right (queryString base)) (const (("?" <>) <$> usage (functionQuery False call))) (owtFunction call)
+  request <- made base {responseTimeout = responseTimeoutNone, queryString = beside}
   finished <- foldr (\header rest -> rest >>= checkedHeader header) (Right id) (owtHeaders call)
   Right ((\ready -> (finished ready) {method = verb}) <$> request)
   where
     verb = methodName @method
-    usage = either (Left . OwtUsage) Right
     hasBody = isJust (owtBody call) || not (null (owtFiles call))
-    made = case owtBody call of
+    made base = case owtBody call of
       _ | verb == "GET" && hasBody -> Left (OwtUsage "data needs a body, which a GET has not: use POST")
       Just _ | not (null (owtFiles call)) -> Left (OwtUsage "owtBody is all of a body: send it as one more file")
       Just body -> do
@@ -199,12 +218,11 @@ toRequest call client = do
         Right (pure (typed "application/octet-stream" request) {requestBody = body})
       Nothing | verb == "GET" -> pure <$> inQuery call client
       Nothing | hasBody -> do
-        form <- usage (callForm call)
+        form <- usage (maybe (callForm call) (const (functionForm (owtKwargs call))) (owtFunction call))
         Right (formDataBody ([partLBS name text | (name, text) <- form] <> map filed (owtFiles call)) base)
       Nothing -> do
-        json <- usage (callJson call)
+        json <- usage (maybe (callJson call) (const (functionJson (owtKwargs call))) (owtFunction call))
         Right (pure (typed "application/json" base) {requestBody = RequestBodyLBS json})
-    base = (clientRequest client) {responseTimeout = responseTimeoutNone}
     typed kind = withHeader (hContentType, kind)
     -- Without a file's name it would be a field of the form, and no file.
     filed part = part {partFilename = partFilename part <|> Just (Text.unpack (partName part))}
@@ -239,12 +257,75 @@ data Answer = Answer
     answerClose :: IO ()
   }
 
--- | Sends a call and waits until its answer begins.
+-- | Code that the server has been sent, to call its functions by its hash: see 'publish'.
+data Published = Published
+  { publishedCode :: Text,
+    -- | The SHA-256 of the code, in hexadecimal.
+    publishedHash :: Text
+  }
+  deriving (Eq, Show)
+
+-- | Sends code once, to call its functions by its hash, as 'functionOf' does. Where the server has it no
+-- more, such a call sends it again, and then itself once more.
+publish :: MonadIO m => Text -> OwtClient -> m Published
+publish code client = liftIO $ do
+  answer <- retrying client (openRequest (pure <$> sending code client) Nothing client)
+  body <- ByteString.concat <$> chunks answer `finally` answerClose answer
+  maybe (throwIO (OwtUnreadable "the answer names no hash: is this a server of owt?")) (pure . Published code) $
+    decodeStrict body >>= parseMaybe (withObject "sent code" (.: "hash"))
+  where
+    chunks answer = do
+      chunk <- answerChunk answer
+      if ByteString.null chunk then pure [] else (chunk :) <$> chunks answer
+
+-- | A call of the public function of this name in that code, as 'Owt.function' makes it.
+functionOf :: Published -> Text -> Kwargs -> Owt
+functionOf sent = byHash (publishedCode sent) (publishedHash sent)
+
+sending :: Text -> OwtClient -> Either OwtError Request
+sending code client = do
+  mapM_ (Left . OwtUsage) (clientMistake client)
+  Right
+    (withHeader (hContentType, "text/x-python") (clientRequest client))
+      { method = "PUT",
+        path = "/_owt/code",
+        queryString = "",
+        requestBody = RequestBodyBS (Text.encodeUtf8 code),
+        responseTimeout = responseTimeoutNone
+      }
+
+-- | Sends a call and waits until its answer begins. Code that is called by its hash, and that the server
+-- has no more, is sent, and the call once more, within the same deadline.
 openAnswer :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
-openAnswer call client = go (clientRetries client) 0.1
+openAnswer call client = case owtFunction call >>= functionCode of
+  Nothing -> open call
+  Just code -> do
+    begun <- getMonotonicTime
+    open call `catch` \failed ->
+      if not (isUnknownCode failed)
+        then throwIO failed
+        else do
+          let left = do
+                now <- getMonotonicTime
+                pure (max 0.001 . subtract (now - begun) <$> owtTimeout call)
+          within' <- left
+          again <- retrying client (openRequest (pure <$> sending code client) within' client)
+          answerClose again
+          if readOnce then throwIO failed else left >>= \rest -> open call {owtTimeout = rest}
+  where
+    open one = retrying client (openOnce @method one client)
+    readOnce = case owtBody call of
+      Just (RequestBodyStream _ _) -> True
+      Just (RequestBodyStreamChunked _) -> True
+      Just (RequestBodyIO _) -> True
+      _ -> False
+
+-- | Opens, and again where it is certain that nothing has run.
+retrying :: OwtClient -> IO Answer -> IO Answer
+retrying client open = go (clientRetries client) 0.1
   where
     go left pause = do
-      tried <- try (openOnce @method call client)
+      tried <- try open
       case tried of
         Right answer -> pure answer
         Left thrown
@@ -260,10 +341,14 @@ longestPause :: Double
 longestPause = 30
 
 openOnce :: forall method. OwtMethod method => Owt -> OwtClient -> IO Answer
-openOnce call client = mask $ \restore -> do
-  request <- either throwIO restore (toRequest @method call client)
+openOnce call client = openRequest (toRequest @method call client) (owtTimeout call) client
+
+-- | Sends a request of which the server knows the deadline.
+openRequest :: Either OwtError (IO Request) -> Maybe Double -> OwtClient -> IO Answer
+openRequest made deadline client = mask $ \restore -> do
+  request <- either throwIO restore made
   -- The server ends a call at its deadline by itself and says more about it.
-  limits <- beginLimits (clientPlace client) ((+ 10) . max 0 <$> owtTimeout call) (clientIdleTimeout client)
+  limits <- beginLimits (clientPlace client) ((+ 10) . max 0 <$> deadline) (clientIdleTimeout client)
   let translated = translating (clientPlace client)
   response <- translated (restore (within limits (responseOpen request (clientManager client))))
   let answer =

@@ -5,6 +5,7 @@ module Owt.Error
   ( OwtError (..),
     Problem (..),
     PythonException (..),
+    Fault (..),
     traceback,
     errorStatus,
     errorHeaders,
@@ -14,6 +15,7 @@ module Owt.Error
     isNotFound,
     isUnauthenticated,
     isTimeout,
+    isUnknownCode,
     hasNotRun,
   )
 where
@@ -85,10 +87,25 @@ data Problem = Problem
     problemException :: Maybe PythonException,
     -- | When it is worth trying again, in seconds.
     problemRetryAfter :: Maybe Double,
+    -- | What is wrong with each argument of a function that was called by its name.
+    problemFaults :: [Fault],
     -- | All members, also those that are none of owt's.
     problemMembers :: Object,
     -- | Empty within a stream.
     problemHeaders :: ResponseHeaders
+  }
+  deriving (Eq, Show)
+
+-- | What is wrong with one argument.
+data Fault = Fault
+  { -- | Where it came, or should have come: @query@, @body@ or @path@.
+    faultIn :: Text,
+    -- | The parameter, or the name that is none.
+    faultName :: Text,
+    -- | The way to the part at fault: the name, then keys and indices.
+    faultPlace :: [Value],
+    -- | What is wrong, and what it should be.
+    faultMessage :: Text
   }
   deriving (Eq, Show)
 
@@ -116,6 +133,7 @@ instance FromJSON Problem where
           problemRequestId = member "request_id" members,
           problemException = member "exception" members,
           problemRetryAfter = member "retry_after" members,
+          problemFaults = fromMaybe [] (member "errors" members),
           problemMembers = members,
           problemHeaders = []
         }
@@ -124,6 +142,11 @@ instance FromJSON PythonException where
   parseJSON = withObject "exception" $ \members ->
     let text name = fromMaybe "" (member name members)
      in pure (PythonException (text "type") (text "message") (text "traceback"))
+
+instance FromJSON Fault where
+  parseJSON = withObject "fault" $ \members ->
+    let text name = fromMaybe "" (member name members)
+     in pure (Fault (text "in") (text "name") (fromMaybe [] (member "place" members)) (text "message"))
 
 member :: FromJSON a => Key -> Object -> Maybe a
 member name members = (KeyMap.lookup name members :: Maybe Value) >>= parseMaybe parseJSON
@@ -189,8 +212,14 @@ hasNotRun failure = case failure of
     | not (null (problemHeaders problem)) ->
       problemType problem `endsIn` ["busy", "draining", "audit-unavailable", "quota-exceeded"]
   _ -> False
-  where
-    endsIn uri = any (\slug -> ("/_owt/problems/" <> slug) `Text.isSuffixOf` uri)
+
+-- | Whether the server has the code no more that was called by its hash. Nothing has run.
+isUnknownCode :: OwtError -> Bool
+isUnknownCode (OwtProblem problem) = errorStatus (OwtProblem problem) == Just 404 && problemType problem `endsIn` ["unknown-code"]
+isUnknownCode _ = False
+
+endsIn :: Text -> [Text] -> Bool
+endsIn uri = any (\slug -> ("/_owt/problems/" <> slug) `Text.isSuffixOf` uri)
 
 describe :: Problem -> Text
 describe problem =

@@ -3,10 +3,10 @@
 {-# LANGUAGE UndecidableInstances #-}
 
 -- | What an answer can be read as.
-module Owt.Result (OwtResult (..)) where
+module Owt.Result (OwtResult (..), JsonOrText (..)) where
 
 import Control.Exception (throwIO)
-import Data.Aeson (FromJSON, eitherDecode)
+import Data.Aeson (FromJSON, Result (..), Value (..), eitherDecode, fromJSON)
 import Data.ByteString (ByteString)
 import qualified Data.ByteString as ByteString
 import qualified Data.ByteString.Lazy as Lazy
@@ -16,7 +16,7 @@ import qualified Data.Text as Text
 import qualified Data.Text.Encoding as Text
 import qualified Data.Text.Lazy as LazyText
 import qualified Data.Text.Encoding.Error as Text
-import Owt.Client (Answer (..), contentType)
+import Owt.Client (Answer (..), contentType, mediaType)
 import Owt.Error (OwtError (..))
 import Owt.Utf8 (decodeLenient)
 
@@ -78,12 +78,29 @@ instance OwtResult () where
     chunk <- answerChunk answer
     if ByteString.null chunk then pure () else fromAnswer answer
 
+-- | What JSON holds, or the text that a function answers, which comes without quotes.
+newtype JsonOrText a = JsonOrText {jsonOrText :: a}
+
+instance FromJSON a => OwtResult (JsonOrText a) where
+  accepted _ = Just "application/json, */*;q=0.5"
+  fromAnswer answer
+    | mediaType answer == "application/json" = JsonOrText <$> fromJsonBody answer
+    | Text.null (contentType answer) = JsonOrText <$> read' Null
+    | otherwise = JsonOrText <$> (fromAnswer answer >>= read' . String)
+    where
+      read' value = case fromJSON value of
+        Success one -> pure one
+        Error why -> throwIO (OwtUnreadable ("the answer is not the value asked for: " <> Text.pack why))
+
 -- | Any other type is read from JSON.
 instance {-# OVERLAPPABLE #-} FromJSON a => OwtResult a where
   accepted _ = Just "application/json"
-  fromAnswer answer = do
-    body <- fromAnswer answer
-    -- A byte order mark is passed over (RFC 8259, 8.1).
-    case eitherDecode (fromMaybe body (Lazy.stripPrefix "\xEF\xBB\xBF" body)) of
-      Right value -> pure value
-      Left why -> throwIO (OwtUnreadable ("the answer is not the JSON asked for: " <> Text.pack why))
+  fromAnswer = fromJsonBody
+
+fromJsonBody :: FromJSON a => Answer -> IO a
+fromJsonBody answer = do
+  body <- fromAnswer answer
+  -- A byte order mark is passed over (RFC 8259, 8.1).
+  case eitherDecode (fromMaybe body (Lazy.stripPrefix "\xEF\xBB\xBF" body)) of
+    Right value -> pure value
+    Left why -> throwIO (OwtUnreadable ("the answer is not the JSON asked for: " <> Text.pack why))

@@ -5,8 +5,9 @@
     client("def run(name): return {'hello': name}", name="world")    # {'hello': 'world'}
 
 `client.stream(...)` gives the answer as it comes, `@client.remote` runs a function of this program
-on the server. `AsyncClient` does the same on asyncio's loop, `owt(code, ...)` calls without a
-client. On the command line: `python -m owt.client --code CODE --arg NAME VALUE`.
+on the server, `client.tools.add(1, y=2)` calls one that the server publishes. `AsyncClient` does
+the same on asyncio's loop, `owt(code, ...)` calls without a client. On the command line:
+`python -m owt.client --code CODE --arg NAME VALUE`.
 """
 
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from ._errors import (
     Cut,
     DeadlinePassed,
     Disconnected,
+    Fault,
     Forbidden,
     NotFound,
     NotRunnable,
@@ -38,6 +40,7 @@ from ._errors import (
     Unauthorized,
     Unreachable,
     WorkerDied,
+    WrongArguments,
 )
 from ._events import Event
 
@@ -61,6 +64,7 @@ __all__ = [
     "DeadlinePassed",
     "Disconnected",
     "Event",
+    "Fault",
     "Forbidden",
     "NotFound",
     "NotRunnable",
@@ -75,6 +79,7 @@ __all__ = [
     "Unauthorized",
     "Unreachable",
     "WorkerDied",
+    "WrongArguments",
     "owt",
 ]
 

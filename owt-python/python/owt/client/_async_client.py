@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Generator, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from . import _errors, _events, _values
 from ._answer import MOST_ERROR, PIECE, Head, Result, unpacker
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from typing_extensions import ParamSpec, Self
+
+    from ._async_functions import AsyncFunction, AsyncModule, AsyncPublished
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -326,6 +329,43 @@ class AsyncClient(Caller):
             return lambda function: remote_async(self, function, options)
         return remote_async(self, function, options)
 
+    async def functions(self) -> Any:
+        """What the server publishes, as its catalogue tells it: `functions`, `errors`, `ready`.
+
+        Names, `dir()`, `help()` and signatures of what is called by its name are known from then
+        on.
+        """
+        from . import _async_functions
+
+        return await _async_functions.catalogue(self)
+
+    def function(self, name: str, /, **options: Any) -> AsyncFunction:
+        """The function of that name, as `Client.function`. Its calls are awaited."""
+        from . import _async_functions
+
+        return _async_functions.function(self, name, options)
+
+    async def publish(
+        self, code: str | os.PathLike[str], /, *, name: str | None = None, keep: bool = False
+    ) -> AsyncPublished:
+        """Sends code whose functions are then called by the code's hash, as `Client.publish`."""
+        from . import _async_functions
+
+        return await _async_functions.publish(self, code, name, keep)
+
+    def __getattr__(self, name: str) -> AsyncModule:
+        """A module that the server publishes: `await client.tools.add(1, y=2)`."""
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        from . import _async_functions
+
+        found: Any = _async_functions.attribute(self, name)
+        return cast("AsyncModule", found)
+
+    def __dir__(self) -> list[str]:
+        """What the client has, and the modules that were read of the catalogue."""
+        return sorted({*super().__dir__(), *self._names.below("")})
+
     def close(self) -> None:
         """Ends the connections that no call has. The next call opens a new one."""
         self._pool.close()
@@ -352,7 +392,10 @@ class AsyncClient(Caller):
     ) -> AsyncAnswer:
         """Sends a call that was prepared. Takes what `stream` takes."""
         request = self.request(call, method, data, headers, files)
-        limits = self.limits(call)
+        return await self.deliver(request, self.limits(call))
+
+    async def deliver(self, request: Request, limits: Limits) -> AsyncAnswer:
+        """Sends a request, and again where nothing of it has run."""
         attempt = 0
         while True:
             try:

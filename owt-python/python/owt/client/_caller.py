@@ -16,6 +16,7 @@ from ._connection import Limits, Server
 from ._errors import OwtError, Unreachable
 from ._http import request_head
 from ._multipart import Body, Data, File, of_data, of_files
+from ._names import Names
 from ._proxy import parsed, proxy_for
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Caller:
             self._headers["Authorization"] = key
         if found is not None and found.key and self._address.scheme == "http":
             self._headers["Proxy-Authorization"] = found.key
+        #: What the server publishes, shared by the client and its twin.
+        self._names = Names()
         self._shared = dict(vars(self))
         self._begin()
 
@@ -133,7 +136,11 @@ class Caller:
 
     def limits(self, call: Call) -> Limits:
         """How long this call is waited for, from now on."""
-        deadline = None if call.timeout is None else time.monotonic() + call.timeout + _GRACE
+        return self.limits_of(call.timeout)
+
+    def limits_of(self, timeout: float | None) -> Limits:
+        """How long a call with this deadline in seconds is waited for, from now on."""
+        deadline = None if timeout is None else time.monotonic() + timeout + _GRACE
         return Limits(self._connect_timeout, self._idle_timeout, deadline)
 
     def request(
@@ -164,6 +171,12 @@ class Caller:
             pieces = call.body()
             body = Body(pieces, JSON, sum(map(len, pieces)))
             given["Content-Type"] = JSON
+        return self.request_to(method, target, body, given)
+
+    def request_to(
+        self, method: str, target: str, body: Body | None, given: Mapping[str, str]
+    ) -> Request:
+        """A request of that target, with the client's headers and these."""
         if self._server.proxy is not None and self._address.scheme == "http":
             target = self._address.absolute(target)
         more: dict[str, str] = {}
@@ -173,7 +186,8 @@ class Caller:
                 more["Transfer-Encoding"] = "chunked"
             else:
                 more["Content-Length"] = str(body.length)
-        return Request(request_head(method, target, {**self._headers, **more, **given}), body)
+        headers = {**self._headers, **more, **_titled(given)}
+        return Request(request_head(method, target, headers), body)
 
     def pause(
         self, error: OwtError, request: Request, limits: Limits, attempt: int

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 import weakref
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from ._answer import Answer, Result
 from ._call import Call
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import ParamSpec, Self
 
     from ._async_client import AsyncClient
+    from ._functions import Function, Module, Published
 
     P = ParamSpec("P")
     R = TypeVar("R")
@@ -157,6 +159,53 @@ class Client(Caller):
             return lambda function: remote(self, function, options)
         return remote(self, function, options)
 
+    def functions(self) -> Any:
+        """What the server publishes, as its catalogue tells it: `functions`, `errors`, `ready`."""
+        from . import _functions
+
+        return _functions.catalogue(self)
+
+    def function(self, name: str, /, **options: Any) -> Function:
+        """The function of that name, such as `"tools.add"`, whatever the client has itself.
+
+        `client.tools.add` is the same, unless the client has a `tools`. `options` are `timeout`,
+        `headers`, `use_cache`, `cache_shared`, `cache_key_override`, and `format`, a short name or
+        a media type. Raises `ValueError` for what is no name.
+        """
+        from . import _functions
+
+        return _functions.function(self, name, options)
+
+    def publish(
+        self, code: str | os.PathLike[str], /, *, name: str | None = None, keep: bool = False
+    ) -> Published:
+        """Sends code, or that of a file, whose functions are then called by the code's hash.
+
+            lib = client.publish("def double(n: int): return 2 * n")
+            lib.double(21)
+
+        Where the server has dropped it, the call that finds out sends it again. `name` is a
+        module's name that it gets, too, until the server ends, or with `keep` for good.
+        """
+        from . import _functions
+
+        return _functions.publish(self, code, name, keep)
+
+    def __getattr__(self, name: str) -> Module:
+        """A module that the server publishes. Raises `AttributeError` with names near it."""
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        from . import _functions
+
+        found: Any = _functions.attribute(self, name)
+        return cast("Module", found)
+
+    def __dir__(self) -> list[str]:
+        """What the client has, and the modules that the server publishes."""
+        from . import _functions
+
+        return sorted({*super().__dir__(), *_functions.names(self, "")})
+
     def twin(self) -> AsyncClient:
         """The asynchronous client of the same server, with the same keys and limits."""
         from ._async_client import AsyncClient
@@ -189,7 +238,10 @@ class Client(Caller):
     ) -> Answer:
         """Sends a call that was prepared. Takes what `stream` takes."""
         request = self.request(call, method, data, headers, files)
-        limits = self.limits(call)
+        return self.deliver(request, self.limits(call))
+
+    def deliver(self, request: Request, limits: Limits) -> Answer:
+        """Sends a request, and again where nothing of it has run."""
         attempt = 0
         while True:
             try:

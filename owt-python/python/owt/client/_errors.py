@@ -8,7 +8,7 @@ import http.client
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 PROBLEM: Final = "application/problem+json"
 
@@ -130,6 +130,37 @@ class NotRunnable(StatusError):
     """422: the code is no Python, or does not define what was asked for."""
 
 
+class Fault(NamedTuple):
+    """What is wrong with an argument of a call by name."""
+
+    #: `query` or `body`.
+    where: str
+    #: The parameter.
+    name: str
+    #: The way to the part at fault: the parameter, then names and indices.
+    place: tuple[str | int, ...]
+    message: str
+
+
+class WrongArguments(StatusError, TypeError):
+    """422 of a call by name: the function does not take these arguments. Nothing has run."""
+
+    @property
+    def faults(self) -> list[Fault]:
+        """All that is wrong, as far as the server tells it."""
+        told = self.problem.get("errors")
+        return [
+            Fault(
+                _text(one.get("in")),
+                _text(one.get("name")),
+                tuple(one.get("place") or ()),
+                _text(one.get("message")),
+            )
+            for one in (told if isinstance(told, list) else [])
+            if isinstance(one, dict)
+        ]
+
+
 class TooMany(StatusError):
     """429: too many calls, or too many wrong keys."""
 
@@ -239,6 +270,8 @@ def status_error(
     kind = _CLASSES.get(status, ServerError if status >= 500 else StatusError)
     if "exception" in problem and status == 500:
         kind = AdaptorRaised
+    elif problem.get("type") == f"{_KINDS}wrong-arguments":
+        kind = WrongArguments
     return kind(status, problem, text, headers)
 
 

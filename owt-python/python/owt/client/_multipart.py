@@ -17,6 +17,15 @@ Data = Union[
 #: A file: its content, or its name and content, or its name, content and type.
 File = Union[Data, tuple[str, Data], tuple[str, Data, str]]
 
+
+class Field(NamedTuple):
+    """A field of a form that is no file."""
+
+    content: bytes
+    #: None for text.
+    content_type: str | None = None
+
+
 # Fields of a form that are the call's own (docs/wire.md, 1).
 _RESERVED = {
     "code", "kwargs", "code_b64", "kwargs_b64", "code_name", "fn_name", "use_cache",
@@ -70,14 +79,25 @@ def of_files(fields: Mapping[str, str], files: Mapping[str, File | list[File]]) 
             f"files is a dict of names and files, not {_type(files)}; an argument named files "
             "goes into kwargs={...}"
         )
-    boundary = f"owt-{os.urandom(16).hex()}"
-    parts = [_part(boundary, f'name="{name}"', None, of_data(value.encode()))
-             for name, value in fields.items()]  # fmt: skip
-    for name, given in files.items():
+    given: list[tuple[str, Field | File]] = [
+        (name, Field(value.encode())) for name, value in fields.items()
+    ]
+    for name, several in files.items():
         if name in _RESERVED:
             raise TypeError(f"no file can be named {name!r}, which is a field of the call")
-        for file in given if isinstance(given, list) else [given]:
-            parts.append(_file(boundary, name, file))
+        given += [(name, file) for file in (several if isinstance(several, list) else [several])]
+    return of_parts(given)
+
+
+def of_parts(given: Iterable[tuple[str, Field | File]]) -> Body:
+    """The form of these fields and files, each with its name. Raises `TypeError`."""
+    boundary = f"owt-{os.urandom(16).hex()}"
+    parts = [
+        _part(boundary, f'name="{_escaped(name)}"', one.content_type, of_data(one.content))
+        if isinstance(one, Field)
+        else _file(boundary, name, one)
+        for name, one in given
+    ]
     end = f"--{boundary}--\r\n".encode()
     lengths = [part.length for part in parts]
     known = [length for length in lengths if length is not None]

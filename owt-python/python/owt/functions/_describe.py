@@ -9,7 +9,7 @@ from typing import Any
 
 from ._mark import Mark, mark_of
 from ._parameters import Parameters, json_default, written
-from ._shapes import Schema
+from ._shape import Schema
 
 #: What is called, in place of a function, to be told of all.
 DESCRIBE = "__owt_describe__"

@@ -16,22 +16,11 @@ from typing import Annotated, Any, Literal, Union
 from .._hints import kind_of, resolved
 from .._multipart import File
 from . import _models
-from ._shapes import (
-    ANYTHING,
-    PLAIN,
-    Carried,
-    Choice,
-    Field,
-    Fixed,
-    Listed,
-    Mapped,
-    Named,
-    Record,
-    Shape,
-    Uploaded,
-    choice_of,
-    union,
-)
+from ._carried import Carried, Uploaded
+from ._containers import Fixed, Listed, Mapped, union
+from ._records import Field, Record
+from ._scalars import PLAIN, Choice, Named, choice_of
+from ._shape import ANYTHING, Shape
 
 #: Collections by their classes, and what makes each of a list.
 _LISTS: dict[Any, Callable[[list[Any]], Any]] = {

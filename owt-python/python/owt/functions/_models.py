@@ -7,7 +7,7 @@ import sys
 import typing
 from typing import Annotated, Any
 
-from ._shapes import DEEPEST, Fault, Faults, Place, Schema, Shape, json_of
+from ._shape import DEEPEST, Fault, Faults, Place, Schema, Shape, json_of
 
 # The libraries whose words in `Annotated` are constraints.
 _LIBRARIES = ("pydantic", "pydantic_core", "annotated_types")

@@ -12,7 +12,7 @@ from .._arguments import read_json
 from .._errors import Refused
 from .._multipart import File
 from ._hinted import Hints
-from ._shapes import Fault, Faults, Place, Shape
+from ._shape import Fault, Faults, Place, Shape
 
 #: Names in the query that are owt's own, unless the function has a parameter of that name.
 OWN = frozenset(
@@ -178,8 +178,12 @@ class Parameters:
     def _of_body(self, request: Any, placed: list[Any]) -> Iterator[tuple[str, Given]]:
         media = request.mimetype
         if media in _FORMS:
-            for name, texts in request.form.lists():
-                yield name, Given("body", texts)
+            form, _, said = request._fields
+            for name, texts in form.lists():
+                if name in said:
+                    yield name, Given("body", _json_field(name, texts), True)
+                else:
+                    yield name, Given("body", texts)
             for name, files in request.files.lists():
                 yield name, Given("body", files)
         elif not request.data:
@@ -265,6 +269,16 @@ class Parameters:
 def written(hint: Any) -> str:
     """A hint as one would write it."""
     return hint if isinstance(hint, str) else inspect.formatannotation(hint)
+
+
+def _json_field(name: str, texts: list[str]) -> Any:
+    """The value of a field whose parts are JSON; of several, the list of them."""
+    try:
+        values = [read_json(text) for text in texts]
+    except (ValueError, RecursionError) as why:
+        said = f"the field {name!r} says that it is JSON, and is none: {why}"
+        raise Refused("malformed-call", name, said) from why
+    return values[0] if len(values) == 1 else values
 
 
 def _is_blank(one: Given, parameter: Parameter) -> bool:

@@ -1,6 +1,6 @@
 // The page: a call is written, run, shown, and given to other programs.
 
-import { owtify } from '/_owt/owt.js';
+import { owt, owtify } from '/_owt/owt.js';
 
 import { DEFAULTS, fromFragment, toArguments, toFragment } from './call.js';
 import { copies } from './copy.js';
@@ -115,7 +115,12 @@ async function run(form) {
   if (top > innerHeight / 2 || bottom < 0) place.scrollIntoView();
   const call = read();
   kept.keepCall(call);
-  const { error, type } = await result.run(call, file(), own.signal, form);
+  const data = file();
+  const send = (how) => {
+    const [address, code, given, options] = toArguments(call);
+    return owt(address, code, given, { ...options, data, ...how });
+  };
+  const { error, type } = await result.run({ ...call, send }, own.signal, form);
   if (stopper !== own) return;
   stopper = undefined;
   $('stop').disabled = true;

@@ -5,7 +5,7 @@ import { make } from './views.js';
 
 /**
  * Shows it: an `OwtError`, or what the client says of what cannot be sent. The line of the code that
- * is at fault is quoted, and `goTo` goes there.
+ * is at fault is quoted, and `goTo` goes there; without `code` none is.
  */
 export function problem(error, code, goTo) {
   const { problem: told, exception } = error;
@@ -15,8 +15,8 @@ export function problem(error, code, goTo) {
   box.append(make('h3', '', what));
   const detail = exception?.message ?? told?.detail ?? error.message;
   if (detail) box.append(make('p', 'detail', detail));
-  const line = told?.line && code.split('\n')[told.line - 1];
-  if (line !== undefined && told?.line) {
+  const line = told?.line ? code?.split('\n')[told.line - 1] : undefined;
+  if (line !== undefined) {
     const button = make('button', 'quiet line-at', `line ${told.line}`);
     button.type = 'button';
     button.append(' ', make('code', '', line.trim().slice(0, 200)));

@@ -1,8 +1,5 @@
 // Runs a call and shows what comes back, as it comes.
 
-import { owt } from '/_owt/owt.js';
-
-import { toArguments } from './call.js';
 import { problem } from './problem.js';
 import { tabs } from './tabs.js';
 import { Tape } from './tape.js';
@@ -55,10 +52,11 @@ export class Result {
   }
 
   /**
-   * Sends the call, with this file as its data if there is one, for that form of its result.
+   * Has a call sent, for that form of its result: `send` gives the client's call, from its options;
+   * `code` is what runs, where that was sent, and `path` names what comes.
    * Gives what became of it: `type` when an answer came whole, `error` when none did.
    */
-  async run(call, file, signal, form = ACCEPT) {
+  async run({ send, code, path }, signal, form = ACCEPT) {
     this.clear();
     const own = (this.#shown = {});
     const box = make('div', 'answer');
@@ -72,9 +70,7 @@ export class Result {
     const tell = () =>
       this.#shown === own && this.#tell(response, tape.size, performance.now() - begun);
     try {
-      const [address, code, kwargs, options] = toArguments(call);
-      Object.assign(options, { data: file, signal, headers: { Accept: form } });
-      const sent = owt(address, code, kwargs, { ...options, fetch: tape.fetcher(tell) });
+      const sent = send({ signal, headers: { Accept: form }, fetch: tape.fetcher(tell) });
       response = await sent.response;
       tell();
       const forms = response.headers.get(FORMS)?.split(', ') ?? [];
@@ -90,12 +86,12 @@ export class Result {
     if (signal.aborted) {
       this.#say('Stopped', 'stopped');
     } else if (error) {
-      box.append(problem(error, call.code, this.#goTo));
+      box.append(problem(error, code, this.#goTo));
       this.#say(response ? 'Failed' : 'Not sent', 'failed');
     } else {
       this.#say('Done', 'done');
     }
-    if (tape.size && !error) this.#facts.append(this.#download(tape, call.path));
+    if (tape.size && !error) this.#facts.append(this.#download(tape, path));
     return { error, type: tape.type };
   }
 

@@ -81,13 +81,13 @@ function without(write) {
 }
 
 /** With a place for the key, where one is asked for. */
-function address({ origin, asksKey }, path) {
+export function address({ origin, asksKey }, path) {
   const url = place(origin, path);
   return asksKey ? url.replace('://', '://USER:PASSWORD@') : url;
 }
 
 /** As a browser would send it; curl takes brackets for patterns. */
-function place(origin, path) {
+export function place(origin, path) {
   const { href } = new URL(origin + path);
   return href.replace(/[[\]{}]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
@@ -280,7 +280,8 @@ function members(object) {
     .join(', ');
 }
 
-function haskellValue(value) {
+/** A value of JSON as the Haskell client has it. */
+export function haskellValue(value) {
   if (value === null) return 'PyNone';
   if (typeof value === 'boolean') return value ? 'PyBool True' : 'PyBool False';
   if (typeof value === 'string') return quote.haskell(value);
