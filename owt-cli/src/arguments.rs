@@ -111,7 +111,7 @@ fn begins_with_bracket(text: &str) -> bool {
 
 /// One word that names an argument.
 #[derive(Debug, PartialEq)]
-struct Item<'a> {
+pub(crate) struct Item<'a> {
     name: &'a str,
     is_json: bool,
     /// What is behind the sign: the value, or where it is.
@@ -121,7 +121,7 @@ struct Item<'a> {
 
 impl<'a> Item<'a> {
     /// `None` for a word that names none.
-    fn of(word: &'a str) -> Result<Option<Self>, Failure> {
+    pub(crate) fn of(word: &'a str) -> Result<Option<Self>, Failure> {
         let is_part = |c: char| c == '_' || c == '-' || c.is_alphanumeric();
         let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
         let (name, rest) = word.split_at(end);
@@ -149,13 +149,28 @@ impl<'a> Item<'a> {
         Ok(Some(Self { name, is_json, text: file.unwrap_or(text), is_file: file.is_some() }))
     }
 
+    pub(crate) fn name(&self) -> &str {
+        self.name
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
     fn value(&self, stdin: &mut Stdin) -> Result<Value, Failure> {
-        let Self { name, text, .. } = self;
-        let text = if self.is_file { self.content(stdin)? } else { (*text).to_owned() };
-        if !self.is_json {
-            return Value::text(&text);
-        }
-        serde_json::from_str(&text).map(Value::Json).map_err(|error| {
+        let text = self.read(stdin)?;
+        if self.is_json { self.json(&text).map(Value::Json) } else { Value::text(&text) }
+    }
+
+    /// The value's text, from its file if it is in one.
+    pub(crate) fn read(&self, stdin: &mut Stdin) -> Result<String, Failure> {
+        if self.is_file { self.content(stdin) } else { Ok(self.text.to_owned()) }
+    }
+
+    /// The JSON that the text is.
+    pub(crate) fn json(&self, text: &str) -> Result<Box<RawValue>, Failure> {
+        let name = self.name;
+        serde_json::from_str(text).map_err(|error| {
             let mend = if self.is_file {
                 format!("for the file's text write {name}=@{}", self.text)
             } else {
@@ -222,6 +237,16 @@ impl Value {
     }
 }
 
+/// The members of a JSON object.
+pub(crate) fn object(text: &str) -> Result<BTreeMap<String, Box<RawValue>>, Failure> {
+    serde_json::from_str(text).map_err(|_| {
+        Failure::Usage(format!(
+            "{text}: no JSON object, so that no named arguments can be added to it; give all of \
+             them by name or none"
+        ))
+    })
+}
+
 /// Named arguments, in their order.
 #[derive(Debug, Default)]
 struct Entries(Vec<(String, Value)>);
@@ -240,13 +265,7 @@ impl Entries {
     }
 
     fn add_object(&mut self, text: &str) -> Result<(), Failure> {
-        let object: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).map_err(|_| {
-            Failure::Usage(format!(
-                "{text}: no JSON object, so that no named arguments can be added to it; give \
-                     all of them by name or none"
-            ))
-        })?;
-        object.into_iter().try_for_each(|(name, value)| self.add(name, Value::Json(value)))
+        object(text)?.into_iter().try_for_each(|(name, value)| self.add(name, Value::Json(value)))
     }
 
     /// All of them as JSON, or as a Python dict where one is no JSON that Python reads.

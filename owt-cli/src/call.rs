@@ -1,15 +1,16 @@
 //! `owt call`: sends a call and streams its answer.
 
-use owt_client::{Body, CallRequest, HeaderName, HeaderValue, Reply};
+use owt_client::{Body, CallRequest, Client, HeaderName, HeaderValue, Reply};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::CallArgs;
+use crate::by_name;
 use crate::called::Called;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::{Progress, Sent};
 use crate::saved::Saved;
-use crate::source::{Source, Stdin};
+use crate::source::Stdin;
 
 pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
     let mut stdin = Stdin::default();
@@ -20,39 +21,59 @@ pub(crate) fn run(args: CallArgs) -> Result<(), Failure> {
         stdin.take(&file.source, &format!("the file {}", file.name))?;
     }
     let headers = headers(&args.headers, args.json)?;
-    let Called { mut call, code_name, .. } = Called::read(args.called, &mut stdin)?;
-    call.code_name = code_name.map(Into::into);
-
     let client = args.token.client(&args.server, args.limits.builder())?;
-    let mut request = client.call(call).method(args.method);
     let is_sent_once = args.limits.retries == 0;
-    if let Some(data) = args.data {
-        request = request.data(body(&data, is_sent_once)?);
-    }
-    for file in args.files {
-        let content = body(&file.source, is_sent_once)?;
-        request = request.file(file.name.clone(), file.file_name(), content);
-    }
+    // Counts what is sent of it if that goes out once.
+    let body =
+        |bytes: Vec<u8>| if is_sent_once { Body::wrap(Sent::new(bytes)) } else { bytes.into() };
+    let name = by_name::name(&args).map(str::to_owned);
+    let file = args.output.clone().filter(|path| path != "-");
+    let mut request = match &name {
+        Some(name) => by_name::request(&client, name, &args, &mut stdin, body)?,
+        None => of_code(&client, args, &mut stdin, body)?,
+    };
     for (name, value) in headers {
         request = request.header(name, value);
     }
-    let file = args.output.as_deref().filter(|path| *path != "-");
     let saved = file.map(|path| Saved::begin(path.as_ref())).transpose()?;
     wait(async {
-        match saved {
-            None => show(answer(request).await?).await,
+        let done = match saved {
+            None => shown(request).await,
             Some(saved) => tokio::select! {
                 done = save(request, saved) => done,
                 interrupted = interrupted() => Err(interrupted),
             },
+        };
+        match (done, name) {
+            (Err(failure), Some(name)) => Err(by_name::explained(&client, &name, failure).await),
+            (done, _) => done,
         }
     })
 }
 
-/// All of it as a body, which counts what is sent of it if that goes out once.
-fn body(source: &Source, is_sent_once: bool) -> Result<Body, Failure> {
-    let bytes = source.bytes()?;
-    Ok(if is_sent_once { Body::wrap(Sent::new(bytes)) } else { bytes.into() })
+/// The call of code that it brings.
+fn of_code(
+    client: &Client,
+    args: CallArgs,
+    stdin: &mut Stdin,
+    body: impl Fn(Vec<u8>) -> Body,
+) -> Result<CallRequest, Failure> {
+    let method = args.method();
+    let Called { mut call, code_name, .. } = Called::read(args.called, stdin)?;
+    call.code_name = code_name.map(Into::into);
+    let mut request = client.call(call).method(method);
+    if let Some(data) = args.data {
+        request = request.data(body(data.bytes()?));
+    }
+    for file in args.files {
+        let content = body(file.source.bytes()?);
+        request = request.file(file.name.clone(), file.file_name(), content);
+    }
+    Ok(request)
+}
+
+async fn shown(request: CallRequest) -> Result<(), Failure> {
+    show(answer(request).await?).await
 }
 
 /// Runs it on this thread, to its end.

@@ -10,6 +10,8 @@ use owt_core::CallError;
 use owt_server::{SandboxError, ServeError, SocketError, TlsError};
 use tokio::signal::unix::SignalKind;
 
+use crate::log::visible;
+
 const RED: Style = AnsiColor::Red.on_default().bold();
 
 /// Why a command did not do what it was asked.
@@ -33,6 +35,12 @@ pub(crate) enum Failure {
     Call(#[from] CallError),
     #[error(transparent)]
     Client(#[from] owt_client::Error),
+    /// The server publishes nothing of that name.
+    #[error(
+        "the server publishes no function {name}, and there is no file of that name{}",
+        shown(near)
+    )]
+    NoFunction { name: String, near: Vec<String> },
     /// An adaptor's own answer, shown already.
     #[error("the adaptor answered {0}")]
     Answered(StatusCode),
@@ -70,6 +78,7 @@ impl Failure {
             Self::Write(_)
             | Self::Save(..)
             | Self::Client(_)
+            | Self::NoFunction { .. }
             | Self::Answered(_)
             | Self::Start { .. }
             | Self::Tls(..)
@@ -123,12 +132,19 @@ impl Failure {
             Self::Client(error) if error.kind() == ErrorKind::Connect => Some(
                 "Is a server running there? `owt serve` starts one; --address or OWT_URL say where it is.",
             ),
+            Self::NoFunction { .. } => Some("`owt functions` lists what there is."),
             Self::Start { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
                 Some("Is another owt running? --port 0 takes a port that is free.")
             }
             _ => None,
         }
     }
+}
+
+/// Names near the one that is not there.
+fn shown(near: &[String]) -> String {
+    let near: Vec<_> = near.iter().map(|name| visible(name)).collect();
+    if near.is_empty() { String::new() } else { format!("; near: {}", near.join(", ")) }
 }
 
 fn tell_problem(problem: &Problem) {

@@ -2,6 +2,7 @@
 
 mod args;
 mod arguments;
+mod by_name;
 mod call;
 mod called;
 mod completions;

@@ -12,13 +12,17 @@ use crate::units::Span;
 #[command(group = ArgGroup::new("what").args(["file", "code", "run"]).required(true).multiple(true))]
 pub(crate) struct CalledArgs {
     /// The adaptor's source; - reads standard input. Left out with --code and --run
+    ///
+    /// For owt call also a function that the server publishes, such as tools.add: a name with a dot
+    /// that does not end in .py and is no file that is there. A file is always ./FILE.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: Option<String>,
 
     /// The arguments: NAME=TEXT, NAME:=JSON, or all of them as JSON or a Python expression
     ///
     /// NAME=@FILE is the text of a file, NAME:=@FILE the JSON in one; - reads standard input. They
-    /// are added to what --arg says, and to a JSON object that is given beside them.
+    /// are added to what --arg says, and to a JSON object that is given beside them. Of a function by
+    /// its name TEXT is read by its hints (x=1 is a number where it takes one), and NAME@FILE is a file.
     #[arg(value_name = "ARGUMENT")]
     pub(crate) words: Vec<String>,
 
@@ -212,7 +216,11 @@ pub(crate) struct CallArgs {
 
     /// How the call travels
     #[arg(long, value_parser = method, value_name = "GET|POST", default_value = "POST")]
-    pub(crate) method: Method,
+    method: Method,
+
+    /// The same as --method GET
+    #[arg(long, conflicts_with_all = ["method", "data", "files"])]
+    get: bool,
 
     /// A file to send as the body, the adaptor's request.data; - reads standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -246,7 +254,14 @@ pub(crate) struct CallArgs {
     pub(crate) token: TokenArgs,
 }
 
-const CALL_USAGE: &str = "owt call [OPTIONS] <FILE|--code CODE|--run EXPR> [ARGUMENT]...";
+impl CallArgs {
+    /// How the call travels.
+    pub(crate) fn method(&self) -> Method {
+        if self.get { Method::GET } else { self.method }
+    }
+}
+
+const CALL_USAGE: &str = "owt call [OPTIONS] <FILE|FUNCTION|--code CODE|--run EXPR> [ARGUMENT]...";
 
 const CALL_EXAMPLES: &str = "\
 Examples:
@@ -255,6 +270,8 @@ Examples:
   owt call --run 'f(sota.hard_task)' '\"solve AGI\"'
   owt call --run 'f(lambda: len(request.data))' --data photo.png -H 'Content-Type: image/png'
   owt call compare.py --file before=a.png --file after=b.png --idle-timeout 1m --retries 3
+  owt call tools.add x=1 y:=2
+  owt call images.resize photo@a.png width=640 -o small.png
   owt call bark.py text=@speech.txt --use-cache --cache-kwargs -o hello.wav
 
 Exit status: 0 for an answer, 1 for a problem (told on standard error, with the adaptor's
