@@ -129,7 +129,10 @@ impl<'py> Walk<'py> {
             return Numbers::of(value)?.write(self);
         }
         if kind == self.tools.records.as_ptr().cast() {
-            return table::write(self, value, depth);
+            self.out.push(b'[');
+            table::write(self, value, depth + 1, b',')?;
+            self.out.push(b']');
+            return Ok(());
         }
         let opened = self.tools.opened.bind(self.py).call1((value, depth))?;
         self.value(&opened, depth)
@@ -191,17 +194,46 @@ impl<'py> Walk<'py> {
         Ok(())
     }
 
+    /// Writes each item of what is an array in JSON, and the end of its line.
+    pub fn lines(&mut self, rows: &Bound<'py, PyAny>) -> Outcome {
+        let rows = self.tools.opened.bind(self.py).call1((rows, 0))?;
+        if rows.get_type_ptr() == self.tools.records.as_ptr().cast() {
+            table::write(self, &rows, 0, b'\n')?;
+        } else {
+            let list = match rows.cast_into_exact::<PyList>() {
+                Ok(list) => list,
+                Err(other) => self.listed(other.into_inner())?,
+            };
+            self.items(&list, 0, b'\n')?;
+        }
+        if !self.out.is_empty() {
+            self.out.push(b'\n');
+        }
+        Ok(())
+    }
+
+    /// Python's list of it.
+    pub fn listed(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        Ok(self.py.get_type::<PyList>().call1((value,))?.cast_into()?)
+    }
+
     fn list(&mut self, list: &Bound<'py, PyList>, depth: usize) -> Outcome {
         self.out.push(b'[');
+        self.items(list, depth + 1, b',')?;
+        self.out.push(b']');
+        Ok(())
+    }
+
+    /// Writes the items with that byte between them.
+    fn items(&mut self, list: &Bound<'py, PyList>, depth: usize, between: u8) -> Outcome {
         for index in 0..list.len() {
             if index > 0 {
-                self.out.push(b',');
+                self.out.push(between);
             }
             let inside = |failure: Box<Failure>| failure.inside(Step::Index(index));
-            self.item(list, index, depth + 1).map_err(inside)?;
+            self.item(list, index, depth).map_err(inside)?;
             self.breathe()?;
         }
-        self.out.push(b']');
         Ok(())
     }
 
