@@ -5,6 +5,7 @@
 //! what that gives is written on. Arrays are written while other threads have Python; of the rest,
 //! Python runs them after each piece of text.
 
+mod keys;
 mod numbers;
 mod table;
 mod text;

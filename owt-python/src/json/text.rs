@@ -46,36 +46,47 @@ pub fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
     short(out, itoa::Buffer::new().format(number).as_bytes());
 }
 
+/// Text up to this length is copied in blocks.
+pub const SHORT: usize = 32;
+
 /// Text, mostly of a number. A copy whose size the compiler knows is quicker than one of any size, so
 /// it is made of two that may overlap.
-#[inline]
-fn short(out: &mut Vec<u8>, text: &[u8]) {
-    match text.len() {
-        16..=24 => ends::<16, 8>(out, text),
-        8..16 => ends::<8, 8>(out, text),
-        4..8 => ends::<4, 4>(out, text),
-        2..4 => ends::<2, 2>(out, text),
-        _ => out.extend_from_slice(text),
+#[inline(always)]
+pub fn short(out: &mut Vec<u8>, text: &[u8]) {
+    let size = text.len();
+    if size > SHORT {
+        return out.extend_from_slice(text);
+    }
+    out.reserve(SHORT);
+    let length = out.len();
+    // SAFETY: there is room for all of the text.
+    unsafe {
+        let to = out.as_mut_ptr().add(length);
+        match size {
+            16.. => ends::<16>(to, text),
+            8.. => ends::<8>(to, text),
+            4.. => ends::<4>(to, text),
+            2.. => ends::<2>(to, text),
+            1 => ends::<1>(to, text),
+            0 => {}
+        }
+        out.set_len(length + size);
     }
 }
 
-/// Copies so many bytes of the beginning, and so many of the end, which make up the whole text.
-#[inline]
-fn ends<const FIRST: usize, const LAST: usize>(out: &mut Vec<u8>, text: &[u8]) {
-    let (Some(first), Some(last)) = (text.first_chunk::<FIRST>(), text.last_chunk::<LAST>()) else {
-        return out.extend_from_slice(text);
-    };
-    if text.len() > FIRST + LAST {
-        return out.extend_from_slice(text);
-    }
-    out.reserve(text.len());
-    let length = out.len();
-    // SAFETY: there is room for all of the text, and both parts are within it and fill it.
+/// Copies so many bytes of the beginning and as many of the end, which make up the whole text.
+///
+/// # Safety
+/// There is room for the text, which has at least so many bytes and at most twice as many.
+#[inline(always)]
+unsafe fn ends<const SIZE: usize>(to: *mut u8, text: &[u8]) {
+    let from = text.as_ptr();
+    let last = text.len() - SIZE;
+    // SAFETY: both blocks are within the text and the room.
     unsafe {
-        let to = out.as_mut_ptr().add(length);
-        to.cast::<[u8; FIRST]>().write_unaligned(*first);
-        to.add(text.len() - LAST).cast::<[u8; LAST]>().write_unaligned(*last);
-        out.set_len(length + text.len());
+        to.cast::<[u8; SIZE]>().write_unaligned(from.cast::<[u8; SIZE]>().read_unaligned());
+        let end = from.add(last).cast::<[u8; SIZE]>().read_unaligned();
+        to.add(last).cast::<[u8; SIZE]>().write_unaligned(end);
     }
 }
 
@@ -144,7 +155,8 @@ fn special(bytes: &[u8]) -> Option<usize> {
             None if bytes.len() < 4 => return rest.iter().position(|byte| is_special(*byte)),
             None => {
                 let (first, last) = (bytes.first_chunk::<4>()?, bytes.last_chunk::<4>()?);
-                let [first, last] = [*first, *last].map(u32::from_ne_bytes).map(u64::from);
+                let first = u64::from(u32::from_ne_bytes(*first));
+                let last = u64::from(u32::from_ne_bytes(*last));
                 if !any_special(first << 32 | last) {
                     return None;
                 }
@@ -156,6 +168,7 @@ fn special(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Whether a byte of the word is special ("Bit Twiddling Hacks", haszero and hasless).
+#[inline]
 fn any_special(word: u64) -> bool {
     let less = |word: u64, than: u64| word.wrapping_sub(ONES * than) & !word;
     let is = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
