@@ -7,6 +7,7 @@
 
 mod keys;
 mod numbers;
+mod pen;
 mod table;
 mod text;
 mod walk;

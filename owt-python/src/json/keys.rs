@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::text;
+use super::pen::{Pen, SHORT};
 
 /// So many keys are remembered. One takes the place of another by its address.
 const KEYS: usize = 64;
@@ -11,7 +11,7 @@ const KEYS: usize = 64;
 struct Known<'py> {
     /// Held, so that no other text has its address.
     key: Bound<'py, PyString>,
-    text: [u8; text::SHORT],
+    text: [u8; SHORT],
     length: usize,
 }
 
@@ -27,13 +27,13 @@ impl<'py> Keys<'py> {
         if known.key.as_ptr() != key {
             return false;
         }
-        text::short(out, known.text.get(..known.length).unwrap_or_default());
+        Pen::new(out).put(known.text.get(..known.length).unwrap_or_default());
         true
     }
 
     /// Remembers the key, which was written so, unless it is long.
     pub fn keep(&mut self, key: Bound<'py, PyString>, written: &[u8]) {
-        let mut text = [0; text::SHORT];
+        let mut text = [0; SHORT];
         let Some(start) = text.get_mut(..written.len()) else { return };
         start.copy_from_slice(written);
         if self.0.is_empty() {

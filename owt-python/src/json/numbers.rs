@@ -6,6 +6,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::pen::Pen;
 use super::text::{self, integer};
 use super::walk::{Outcome, Walk};
 
@@ -126,21 +127,21 @@ impl Numbers {
 impl Kind {
     fn format(self, bytes: &[u8], out: &mut Vec<u8>, around: &mut impl Around) {
         match self {
-            Self::Bool => each(bytes, out, around, |out, [b]| text::boolean(out, b != 0)),
-            Self::I8 => each(bytes, out, around, |out, b| integer(out, i8::from_ne_bytes(b))),
-            Self::I16 => each(bytes, out, around, |out, b| integer(out, i16::from_ne_bytes(b))),
-            Self::I32 => each(bytes, out, around, |out, b| integer(out, i32::from_ne_bytes(b))),
-            Self::I64 => each(bytes, out, around, |out, b| integer(out, i64::from_ne_bytes(b))),
-            Self::U8 => each(bytes, out, around, |out, b| integer(out, u8::from_ne_bytes(b))),
-            Self::U16 => each(bytes, out, around, |out, b| integer(out, u16::from_ne_bytes(b))),
-            Self::U32 => each(bytes, out, around, |out, b| integer(out, u32::from_ne_bytes(b))),
-            Self::U64 => each(bytes, out, around, |out, b| integer(out, u64::from_ne_bytes(b))),
+            Self::Bool => each(bytes, out, around, |pen, [b]| text::boolean(pen, b != 0)),
+            Self::I8 => each(bytes, out, around, |pen, b| integer(pen, i8::from_ne_bytes(b))),
+            Self::I16 => each(bytes, out, around, |pen, b| integer(pen, i16::from_ne_bytes(b))),
+            Self::I32 => each(bytes, out, around, |pen, b| integer(pen, i32::from_ne_bytes(b))),
+            Self::I64 => each(bytes, out, around, |pen, b| integer(pen, i64::from_ne_bytes(b))),
+            Self::U8 => each(bytes, out, around, |pen, b| integer(pen, u8::from_ne_bytes(b))),
+            Self::U16 => each(bytes, out, around, |pen, b| integer(pen, u16::from_ne_bytes(b))),
+            Self::U32 => each(bytes, out, around, |pen, b| integer(pen, u32::from_ne_bytes(b))),
+            Self::U64 => each(bytes, out, around, |pen, b| integer(pen, u64::from_ne_bytes(b))),
             // As Python has it, whose floats are of 64 bits.
-            Self::F32 => each(bytes, out, around, |out, b| {
-                text::float(out, f64::from(f32::from_ne_bytes(b)));
+            Self::F32 => each(bytes, out, around, |pen, b| {
+                text::float(pen, f64::from(f32::from_ne_bytes(b)));
             }),
-            Self::F64 => each(bytes, out, around, |out, b| {
-                text::float(out, f64::from_ne_bytes(b));
+            Self::F64 => each(bytes, out, around, |pen, b| {
+                text::float(pen, f64::from_ne_bytes(b));
             }),
         }
     }
@@ -150,17 +151,19 @@ fn each<const WIDTH: usize>(
     bytes: &[u8],
     out: &mut Vec<u8>,
     around: &mut impl Around,
-    write: impl Fn(&mut Vec<u8>, [u8; WIDTH]),
+    write: impl Fn(&mut Pen<'_>, [u8; WIDTH]),
 ) {
     let (mut items, _) = bytes.as_chunks::<WIDTH>();
     while !items.is_empty() {
         let (run, rest) = items.split_at(around.begin(out).min(items.len()));
+        let mut pen = Pen::new(out);
         for (place, item) in run.iter().enumerate() {
             if place > 0 {
-                out.push(b',');
+                pen.byte(b',');
             }
-            write(out, *item);
+            write(&mut pen, *item);
         }
+        drop(pen);
         around.end(out, run.len());
         items = rest;
     }

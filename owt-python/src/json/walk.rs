@@ -8,6 +8,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyT
 
 use super::keys::Keys;
 use super::numbers::Numbers;
+use super::pen::Pen;
 use super::{Tools, table, text};
 
 /// As deep as `owt._json` goes.
@@ -94,6 +95,44 @@ impl<'py> Walk<'py> {
         if self.scalar(value)? { Ok(()) } else { self.other(value, depth) }
     }
 
+    /// Writes the numbers that follow each other from there on, up to a piece of text, with that
+    /// byte between them, and gives how many. Runs no Python.
+    fn numbers(&mut self, list: &Bound<'py, PyList>, from: usize, between: u8) -> usize {
+        let py = self.py;
+        let mut pen = Pen::new(&mut self.out);
+        let most = pen.length() + PIECE;
+        let end = list.len();
+        let mut index = from;
+        while index < end && pen.length() < most {
+            // SAFETY: a list, whose length was just asked, and which lends its item.
+            let Some(item) = (unsafe {
+                let item = ffi::PyList_GetItem(list.as_ptr(), index.cast_signed());
+                Borrowed::from_ptr_or_opt(py, item)
+            }) else {
+                break;
+            };
+            let kind = item.get_type_ptr();
+            if kind == PyFloat::type_object_raw(py) {
+                if index > from {
+                    pen.byte(between);
+                }
+                // SAFETY: a float, as was just seen.
+                text::float(&mut pen, unsafe { ffi::PyFloat_AsDouble(item.as_ptr()) });
+            } else if kind == PyInt::type_object_raw(py)
+                && let Some(number) = short(&item)
+            {
+                if index > from {
+                    pen.byte(between);
+                }
+                text::integer(&mut pen, number);
+            } else {
+                break;
+            }
+            index += 1;
+        }
+        index - from
+    }
+
     /// Writes an item of a list.
     #[inline]
     pub fn item(&mut self, list: &Bound<'py, PyList>, index: usize, depth: usize) -> Outcome {
@@ -155,30 +194,20 @@ impl<'py> Walk<'py> {
             self.text(unsafe { value.cast_unchecked() })?;
         } else if kind == PyFloat::type_object_raw(self.py) {
             // SAFETY: a float, as was just seen.
-            text::float(&mut self.out, unsafe { ffi::PyFloat_AsDouble(value.as_ptr()) });
+            text::float(&mut Pen::new(&mut self.out), unsafe {
+                ffi::PyFloat_AsDouble(value.as_ptr())
+            });
         } else if kind == PyInt::type_object_raw(self.py) {
-            return self.int(value);
+            let Some(number) = short(value) else { return Ok(false) };
+            text::integer(&mut Pen::new(&mut self.out), number);
         } else if value.is_none() {
             self.out.extend_from_slice(b"null");
         } else if kind == PyBool::type_object_raw(self.py) {
-            text::boolean(&mut self.out, value.is_truthy()?);
+            text::boolean(&mut Pen::new(&mut self.out), value.is_truthy()?);
         } else {
             return Ok(false);
         }
         Ok(true)
-    }
-
-    /// Writes an int, unless it is a long one.
-    #[inline]
-    fn int(&mut self, value: &Bound<'py, PyAny>) -> PyResult<bool> {
-        let mut overflow = 0;
-        // SAFETY: an int, and room for the word whether it fits.
-        let number =
-            unsafe { ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow) };
-        if overflow == 0 {
-            text::integer(&mut self.out, number);
-        }
-        Ok(overflow == 0)
     }
 
     fn long(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
@@ -241,16 +270,21 @@ impl<'py> Walk<'py> {
     /// Writes the items with that byte between them.
     fn items(&mut self, list: &Bound<'py, PyList>, depth: usize, between: u8) -> Outcome {
         let start = self.out.len();
-        for index in 0..list.len() {
+        let mut index = 0;
+        while index < list.len() {
             if index > 0 {
                 self.out.push(between);
             }
-            let inside = |failure: Box<Failure>| failure.inside(Step::Index(index));
-            self.item(list, index, depth).map_err(inside)?;
+            let count = self.numbers(list, index, between);
+            if count == 0 {
+                let inside = |failure: Box<Failure>| failure.inside(Step::Index(index));
+                self.item(list, index, depth).map_err(inside)?;
+            }
+            index += count.max(1);
             if self.breathe()? {
                 // The rest is about as long, item for item; where it is not, not much is wasted.
                 let written = self.out.len().saturating_sub(start);
-                let rest = list.len().saturating_sub(index) * (written / (index + 1) + 1);
+                let rest = list.len().saturating_sub(index) * (written / index + 1);
                 self.out.reserve(rest.min(self.out.len() * 4));
             }
         }
@@ -334,6 +368,15 @@ impl<'py> Walk<'py> {
         let made = std::mem::replace(&mut self.out, before);
         done.map(|()| made)
     }
+}
+
+/// An int, unless it is a long one.
+#[inline]
+fn short(value: &Bound<'_, PyAny>) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: an int, and room for the word whether it fits.
+    let number = unsafe { ffi::PyLong_AsLongLongAndOverflow(value.as_ptr(), &raw mut overflow) };
+    (overflow == 0).then_some(number)
 }
 
 /// The key and the value at the place, which moves on. Both are lent until Python runs again.
