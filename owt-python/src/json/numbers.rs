@@ -11,7 +11,7 @@ use super::text::{self, integer};
 use super::walk::{Outcome, Walk};
 
 /// So much of an array's memory is copied at once.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 256 << 10;
 
 /// What the items are.
 #[derive(Clone, Copy)]
@@ -128,14 +128,28 @@ impl Kind {
     fn format(self, bytes: &[u8], out: &mut Vec<u8>, around: &mut impl Around) {
         match self {
             Self::Bool => each(bytes, out, around, |pen, [b]| text::boolean(pen, b != 0)),
-            Self::I8 => each(bytes, out, around, |pen, b| integer(pen, i8::from_ne_bytes(b))),
-            Self::I16 => each(bytes, out, around, |pen, b| integer(pen, i16::from_ne_bytes(b))),
-            Self::I32 => each(bytes, out, around, |pen, b| integer(pen, i32::from_ne_bytes(b))),
-            Self::I64 => each(bytes, out, around, |pen, b| integer(pen, i64::from_ne_bytes(b))),
-            Self::U8 => each(bytes, out, around, |pen, b| integer(pen, u8::from_ne_bytes(b))),
-            Self::U16 => each(bytes, out, around, |pen, b| integer(pen, u16::from_ne_bytes(b))),
-            Self::U32 => each(bytes, out, around, |pen, b| integer(pen, u32::from_ne_bytes(b))),
-            Self::U64 => each(bytes, out, around, |pen, b| integer(pen, u64::from_ne_bytes(b))),
+            Self::I8 => {
+                each(bytes, out, around, |pen, b| integer(pen, i8::from_ne_bytes(b).into()))
+            }
+            Self::I16 => {
+                each(bytes, out, around, |pen, b| integer(pen, i16::from_ne_bytes(b).into()))
+            }
+            Self::I32 => {
+                each(bytes, out, around, |pen, b| integer(pen, i32::from_ne_bytes(b).into()))
+            }
+            Self::I64 => {
+                each(bytes, out, around, |pen, b| integer(pen, i64::from_ne_bytes(b).into()))
+            }
+            Self::U8 => {
+                each(bytes, out, around, |pen, b| integer(pen, u8::from_ne_bytes(b).into()))
+            }
+            Self::U16 => {
+                each(bytes, out, around, |pen, b| integer(pen, u16::from_ne_bytes(b).into()))
+            }
+            Self::U32 => {
+                each(bytes, out, around, |pen, b| integer(pen, u32::from_ne_bytes(b).into()))
+            }
+            Self::U64 => each(bytes, out, around, |pen, b| pen.digits(u64::from_ne_bytes(b))),
             // As Python has it, whose floats are of 64 bits.
             Self::F32 => each(bytes, out, around, |pen, b| {
                 text::float(pen, f64::from(f32::from_ne_bytes(b)));

@@ -35,9 +35,7 @@ impl<'a> Pen<'a> {
     #[inline(always)]
     pub fn put(&mut self, text: &[u8]) {
         let size = text.len();
-        if self.capacity - self.length < size.max(SHORT) {
-            (self.start, self.capacity) = grown(self.out, self.length, size.max(SHORT));
-        }
+        self.make_room(size.max(SHORT));
         // SAFETY: there is room for all of the text.
         unsafe {
             let to = self.start.add(self.length);
@@ -53,6 +51,54 @@ impl<'a> Pen<'a> {
         }
         self.length += size;
     }
+
+    /// Writes a number, two digits at a time. To copy what `itoa` made would wait for each of its
+    /// stores, which are narrower than what is then loaded, and takes twice as long.
+    #[inline(always)]
+    pub fn digits(&mut self, number: u64) {
+        let size = number.checked_ilog10().unwrap_or_default() as usize + 1;
+        self.make_room(SHORT);
+        let (mut rest, mut at) = (number, size);
+        // SAFETY: there is room for 32 digits, and a word has 20 at most. Each turn takes two of
+        // them from the end, and leaves one or two.
+        unsafe {
+            let to = self.start.add(self.length);
+            while rest >= 100 {
+                at -= 2;
+                to.add(at).cast::<[u8; 2]>().write_unaligned(pair(rest % 100));
+                rest /= 100;
+            }
+            if at == 2 {
+                to.cast::<[u8; 2]>().write_unaligned(pair(rest));
+            } else {
+                *to = b'0' + rest as u8;
+            }
+        }
+        self.length += size;
+    }
+
+    #[inline(always)]
+    fn make_room(&mut self, more: usize) {
+        if self.capacity - self.length < more {
+            (self.start, self.capacity) = grown(self.out, self.length, more);
+        }
+    }
+}
+
+/// The digits of each number below 100.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + number as u8 / 10, b'0' + number as u8 % 10];
+        number += 1;
+    }
+    pairs
+};
+
+#[inline(always)]
+fn pair(number: u64) -> [u8; 2] {
+    PAIRS.get(number as usize).copied().unwrap_or_default()
 }
 
 impl Drop for Pen<'_> {
@@ -103,6 +149,17 @@ mod tests {
             assert_eq!(pen.length(), length + 7);
             drop(pen);
             assert_eq!(out, [b"before", &*text, b","].concat());
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_digit_by_digit() {
+        let powers = (0..20).map(|power| 10_u64.pow(power));
+        let edges = powers.flat_map(|power| [power - 1, power, power + 1]);
+        for number in edges.chain(0..1100).chain([123_456_789, u64::MAX]) {
+            let mut out = b"before".to_vec();
+            Pen::new(&mut out).digits(number);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("before{number}"));
         }
     }
 

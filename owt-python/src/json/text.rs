@@ -43,8 +43,11 @@ fn small(pen: &mut Pen<'_>, text: &str) {
 }
 
 #[inline]
-pub fn integer(pen: &mut Pen<'_>, number: impl itoa::Integer) {
-    pen.put(itoa::Buffer::new().format(number).as_bytes());
+pub fn integer(pen: &mut Pen<'_>, number: i64) {
+    if number < 0 {
+        pen.byte(b'-');
+    }
+    pen.digits(number.unsigned_abs());
 }
 
 #[inline]

@@ -285,7 +285,7 @@ impl<'py> Walk<'py> {
                 // The rest is about as long, item for item; where it is not, not much is wasted.
                 let written = self.out.len().saturating_sub(start);
                 let rest = list.len().saturating_sub(index) * (written / index + 1);
-                self.out.reserve(rest.min(self.out.len() * 4));
+                self.out.reserve(rest.min(self.out.len() * 16));
             }
         }
         Ok(())
