@@ -320,5 +320,6 @@ fn install(
     settings.set_item("forked", forked)?;
     settings.set_item("is_call", is_call)?;
     settings.set_item("write_json", wrap_pyfunction!(json::write_json, py)?)?;
+    settings.set_item("write_lines", wrap_pyfunction!(json::write_lines, py)?)?;
     bridge.install.bind(py).call((), Some(&settings)).map(drop)
 }

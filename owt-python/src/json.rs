@@ -5,7 +5,9 @@
 //! what that gives is written on. Arrays are written while other threads have Python; of the rest,
 //! Python runs them after each piece of text.
 
+mod keys;
 mod numbers;
+mod pen;
 mod table;
 mod text;
 mod walk;
@@ -17,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyType};
 
-use walk::Walk;
+use walk::{Outcome, Walk};
 
 /// What of the package is needed, looked up once.
 struct Tools {
@@ -66,9 +68,28 @@ pub fn write_json<'py>(
     py: Python<'py>,
     value: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    written(py, |walk| walk.value(value, 0))
+}
+
+/// Each item of what is an array in JSON as a line of text in UTF-8.
+///
+/// # Errors
+/// As [`write_json`].
+#[pyfunction]
+pub fn write_lines<'py>(
+    py: Python<'py>,
+    rows: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    written(py, |walk| walk.lines(rows))
+}
+
+fn written<'py>(
+    py: Python<'py>,
+    write: impl FnOnce(&mut Walk<'py>) -> Outcome,
+) -> PyResult<Bound<'py, PyBytes>> {
     let tools = Tools::get(py)?;
     let mut walk = Walk::new(py, tools);
-    if let Err(failure) = walk.value(value, 0) {
+    if let Err(failure) = write(&mut walk) {
         return Err(failure.placed(py, tools));
     }
     let written = walk.finish();

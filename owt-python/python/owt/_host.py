@@ -78,6 +78,7 @@ def install(
     forked: Callable[[], None],
     is_call: Callable[[], bool],
     write_json: Callable[[object], bytes],
+    write_lines: Callable[[object], bytes],
 ) -> None:
     """Make this interpreter a worker of the server. Once, on the main thread, before any call.
 
@@ -85,8 +86,8 @@ def install(
     `native_threads` is how many threads one computation of a native library may use.
     `log(level, logger, request_id, line, trace_id)` takes what adaptors print and log;
     `forked()` is called in each child after a fork; `is_call()` says whether a call runs on the
-    thread that asks; `write_json` is `_json.encoded`, natively; `keeps_files` and `keeps_network`
-    are what the sandbox keeps adaptors from.
+    thread that asks; `write_json` is `_json.encoded` and `write_lines` is `_json.lines`, natively;
+    `keeps_files` and `keeps_network` are what the sandbox keeps adaptors from.
     """
     _walls.configure(keeps_files=keeps_files, keeps_network=keeps_network)
     # What BLAS libraries and OpenMP, numexpr and torch go by when they are loaded.
@@ -96,7 +97,7 @@ def install(
     os.environ[adaptors.FOLDER] = os.path.abspath(adaptors_dir)
     server.configure(address=address, port=port, binary=binary)
     _libs.serve(lib_dirs)
-    _json.install(write_json)
+    _json.install(write_json, write_lines)
     _log.install(log, verbosity)
     _fork.install(forked, port or address.removeprefix("unix:"))
     _waits.install(is_call)

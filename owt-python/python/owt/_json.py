@@ -73,10 +73,10 @@ _LIBRARIES = frozenset(("numpy", "pandas", "polars", "pydantic"))
 Form = Callable[[Any, int], Any]
 
 
-def install(write: Callable[[object], bytes]) -> None:
-    """Has values written by the native `write` from now on."""
-    global _write
-    _write = write
+def install(write: Callable[[object], bytes], lines: Callable[[object], bytes]) -> None:
+    """Has values written by the native `write`, and rows by `lines`, from now on."""
+    global _write, _write_lines
+    _write, _write_lines = write, lines
 
 
 def encode(value: object) -> str:
@@ -89,8 +89,20 @@ def encode(value: object) -> str:
 
 def encoded(value: object) -> bytes:
     """As `encode`, in UTF-8."""
+    return _or_refused(_write, value)
+
+
+def lines(rows: object) -> bytes:
+    """A line of JSON for each item of what is an array in JSON, in UTF-8.
+
+    Raises `Unrenderable` as `encode` does.
+    """
+    return _or_refused(_write_lines, rows)
+
+
+def _or_refused(write: Callable[[object], bytes], value: object) -> bytes:
     try:
-        return _write(value)
+        return write(value)
     except Unknown as refused:
         raise unrenderable(refused) from None
     except RecursionError:
@@ -222,6 +234,10 @@ def _written(value: object) -> bytes:
         mark, long = os.urandom(16).hex(), list[int]()
         marked = _written(_marked(made, mark, long)).decode()
         return re.sub(f'"{mark}([0-9]+)"', lambda at: digits(long[int(at[1])]), marked).encode()
+
+
+def _written_lines(rows: object) -> bytes:
+    return b"".join([_written(row) + b"\n" for row in plain(rows)])
 
 
 def _marked(made: Any, mark: str, long: list[int]) -> Any:
@@ -468,3 +484,4 @@ _FORMS: dict[type, Form] = {
 _EXACT: dict[type, Form] = {datetime.datetime: _isoformat, **_FORMS}
 
 _write: Callable[[object], bytes] = _written
+_write_lines: Callable[[object], bytes] = _written_lines

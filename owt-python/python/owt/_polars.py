@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
+from . import _numpy
 from ._rows import in_column, move_row, records
 from ._times import seconds, trimmed
 from ._unknown import Unknown
 
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
+_NUMBERS = frozenset(
+    (
+        *("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"),
+        *("Float32", "Float64"),
+    )
+)
 
 
 def _lazy(frame: Any, depth: int) -> Any:
@@ -32,8 +40,10 @@ FORMS: dict[str, Callable[[Any, int], Any]] = {
 }
 
 
-def _values(series: Any, depth: int) -> list[Any]:
+def _values(series: Any, depth: int) -> Any:
     """The values, where `to_list` would lose nanoseconds all at once and as text."""
+    if _base(series.dtype) in _NUMBERS and series.null_count() == 0 and "numpy" in sys.modules:
+        return _numpy.array(series.to_numpy())  # which is written from its memory
     if not _is_timed(series.dtype):
         return series.to_list()  # type: ignore[no-any-return]
     match _base(series.dtype):

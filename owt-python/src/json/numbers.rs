@@ -6,11 +6,12 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::pen::Pen;
 use super::text::{self, integer};
 use super::walk::{Outcome, Walk};
 
 /// So much of an array's memory is copied at once.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 256 << 10;
 
 /// What the items are.
 #[derive(Clone, Copy)]
@@ -126,21 +127,35 @@ impl Numbers {
 impl Kind {
     fn format(self, bytes: &[u8], out: &mut Vec<u8>, around: &mut impl Around) {
         match self {
-            Self::Bool => each(bytes, out, around, |out, [b]| text::boolean(out, b != 0)),
-            Self::I8 => each(bytes, out, around, |out, b| integer(out, i8::from_ne_bytes(b))),
-            Self::I16 => each(bytes, out, around, |out, b| integer(out, i16::from_ne_bytes(b))),
-            Self::I32 => each(bytes, out, around, |out, b| integer(out, i32::from_ne_bytes(b))),
-            Self::I64 => each(bytes, out, around, |out, b| integer(out, i64::from_ne_bytes(b))),
-            Self::U8 => each(bytes, out, around, |out, b| integer(out, u8::from_ne_bytes(b))),
-            Self::U16 => each(bytes, out, around, |out, b| integer(out, u16::from_ne_bytes(b))),
-            Self::U32 => each(bytes, out, around, |out, b| integer(out, u32::from_ne_bytes(b))),
-            Self::U64 => each(bytes, out, around, |out, b| integer(out, u64::from_ne_bytes(b))),
+            Self::Bool => each(bytes, out, around, |pen, [b]| text::boolean(pen, b != 0)),
+            Self::I8 => {
+                each(bytes, out, around, |pen, b| integer(pen, i8::from_ne_bytes(b).into()))
+            }
+            Self::I16 => {
+                each(bytes, out, around, |pen, b| integer(pen, i16::from_ne_bytes(b).into()))
+            }
+            Self::I32 => {
+                each(bytes, out, around, |pen, b| integer(pen, i32::from_ne_bytes(b).into()))
+            }
+            Self::I64 => {
+                each(bytes, out, around, |pen, b| integer(pen, i64::from_ne_bytes(b).into()))
+            }
+            Self::U8 => {
+                each(bytes, out, around, |pen, b| integer(pen, u8::from_ne_bytes(b).into()))
+            }
+            Self::U16 => {
+                each(bytes, out, around, |pen, b| integer(pen, u16::from_ne_bytes(b).into()))
+            }
+            Self::U32 => {
+                each(bytes, out, around, |pen, b| integer(pen, u32::from_ne_bytes(b).into()))
+            }
+            Self::U64 => each(bytes, out, around, |pen, b| pen.digits(u64::from_ne_bytes(b))),
             // As Python has it, whose floats are of 64 bits.
-            Self::F32 => each(bytes, out, around, |out, b| {
-                text::float(out, f64::from(f32::from_ne_bytes(b)));
+            Self::F32 => each(bytes, out, around, |pen, b| {
+                text::float(pen, f64::from(f32::from_ne_bytes(b)));
             }),
-            Self::F64 => each(bytes, out, around, |out, b| {
-                text::float(out, f64::from_ne_bytes(b));
+            Self::F64 => each(bytes, out, around, |pen, b| {
+                text::float(pen, f64::from_ne_bytes(b));
             }),
         }
     }
@@ -150,20 +165,30 @@ fn each<const WIDTH: usize>(
     bytes: &[u8],
     out: &mut Vec<u8>,
     around: &mut impl Around,
-    write: impl Fn(&mut Vec<u8>, [u8; WIDTH]),
+    write: impl Fn(&mut Pen<'_>, [u8; WIDTH]),
 ) {
-    let (items, _) = bytes.as_chunks::<WIDTH>();
-    for item in items {
-        around.before(out);
-        write(out, *item);
-        around.after(out);
+    let (mut items, _) = bytes.as_chunks::<WIDTH>();
+    while !items.is_empty() {
+        let (run, rest) = items.split_at(around.begin(out).min(items.len()));
+        let mut pen = Pen::new(out);
+        for (place, item) in run.iter().enumerate() {
+            if place > 0 {
+                pen.byte(b',');
+            }
+            write(&mut pen, *item);
+        }
+        drop(pen);
+        around.end(out, run.len());
+        items = rest;
     }
 }
 
-/// What stands before and after items.
+/// What stands around runs of items that have but commas between them.
 trait Around {
-    fn before(&mut self, out: &mut Vec<u8>);
-    fn after(&mut self, out: &mut Vec<u8>);
+    /// Writes what stands before the next item, and gives how many may follow: one or more.
+    fn begin(&mut self, out: &mut Vec<u8>) -> usize;
+    /// Writes what stands behind the so many items of a run.
+    fn end(&mut self, out: &mut Vec<u8>, count: usize);
 }
 
 /// Arrays in arrays, as the shape has it; of no shape, an item alone.
@@ -182,7 +207,7 @@ impl Nest {
     }
 
     /// The innermost array begins, and those around it that begin with it.
-    fn begin(&self, out: &mut Vec<u8>) {
+    fn open(&self, out: &mut Vec<u8>) {
         let begun = self.outer.iter().take_while(|(_, at)| *at == 0).count();
         if begun < self.outer.len() {
             out.push(b',');
@@ -191,7 +216,7 @@ impl Nest {
     }
 
     /// The innermost array ends, and those around it that end with it. True when all have.
-    fn end(&mut self, out: &mut Vec<u8>) -> bool {
+    fn close(&mut self, out: &mut Vec<u8>) -> bool {
         self.column = 0;
         out.push(b']');
         for (size, at) in &mut self.outer {
@@ -205,30 +230,29 @@ impl Nest {
         true
     }
 
-    /// An item was written. True when all have been.
-    #[inline]
-    fn count(&mut self, out: &mut Vec<u8>) -> bool {
+    /// So many items were written. True when all have been.
+    fn count(&mut self, out: &mut Vec<u8>, count: usize) -> bool {
         if self.width == 0 {
             return true;
         }
-        self.column += 1;
-        self.column == self.width && self.end(out)
+        self.column += count;
+        self.column == self.width && self.close(out)
     }
 }
 
 impl Around for Nest {
-    #[inline]
-    fn before(&mut self, out: &mut Vec<u8>) {
+    fn begin(&mut self, out: &mut Vec<u8>) -> usize {
         if self.column > 0 {
             out.push(b',');
         } else if self.width > 0 {
-            self.begin(out);
+            self.open(out);
         }
+        // an array of no dimension is an item
+        (self.width - self.column).max(1)
     }
 
-    #[inline]
-    fn after(&mut self, out: &mut Vec<u8>) {
-        self.count(out);
+    fn end(&mut self, out: &mut Vec<u8>, count: usize) {
+        self.count(out, count);
     }
 }
 
@@ -240,13 +264,13 @@ struct Cells {
 
 impl Around for Cells {
     #[inline]
-    fn before(&mut self, out: &mut Vec<u8>) {
-        self.nest.before(out);
+    fn begin(&mut self, out: &mut Vec<u8>) -> usize {
+        self.nest.begin(out)
     }
 
     #[inline]
-    fn after(&mut self, out: &mut Vec<u8>) {
-        if self.nest.count(out) {
+    fn end(&mut self, out: &mut Vec<u8>, count: usize) {
+        if self.nest.count(out, count) {
             self.ends.push(out.len());
         }
     }

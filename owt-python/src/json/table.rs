@@ -40,19 +40,22 @@ struct Cells {
 /// A failure, and the row that it is in.
 struct AtRow(usize, Box<Failure>);
 
-/// Writes the table's rows, each as an object.
-pub fn write<'py>(walk: &mut Walk<'py>, value: &Bound<'py, PyAny>, depth: usize) -> Outcome {
+/// Writes the table's rows, each as an object, with that byte between them.
+pub fn write<'py>(
+    walk: &mut Walk<'py>,
+    value: &Bound<'py, PyAny>,
+    depth: usize,
+    between: u8,
+) -> Outcome {
     let table = Table::of(walk, value)?;
-    walk.out.push(b'[');
     for start in (0..table.count).step_by(ROWS) {
         let rows = start..table.count.min(start + ROWS);
-        let cells = table.cells(walk, rows, depth + 1);
+        let cells = table.cells(walk, rows, depth);
         let cells = cells.map_err(|AtRow(row, failure)| failure.inside(Step::Index(row)))?;
         let out = &mut walk.out;
-        walk.py.detach(|| cells.joined(out, start == 0));
+        walk.py.detach(|| cells.joined(out, between, start == 0));
         walk.breathe_now()?;
     }
-    walk.out.push(b']');
     Ok(())
 }
 
@@ -104,10 +107,7 @@ impl<'py> Values<'py> {
         }
         let list = match values.cast_into_exact::<PyList>() {
             Ok(list) => list,
-            Err(other) => {
-                let list = walk.py.get_type::<PyList>().call1((other.into_inner(),))?;
-                list.cast_into().map_err(PyErr::from)?
-            }
+            Err(other) => walk.listed(other.into_inner())?,
         };
         Ok(Self::List(list))
     }
@@ -149,12 +149,12 @@ impl Cells {
         places.map(|(start, end)| self.text.get(start..end).unwrap_or_default())
     }
 
-    /// Puts them into an array, of which they may be the first.
-    fn joined(&self, out: &mut Vec<u8>, first: bool) {
+    /// Writes them with that byte between them, and before them unless they are the first.
+    fn joined(&self, out: &mut Vec<u8>, between: u8, first: bool) {
         out.reserve(self.text.len() + self.ends.len());
         for (place, cell) in self.iter().enumerate() {
             if !first || place > 0 {
-                out.push(b',');
+                out.push(between);
             }
             out.extend_from_slice(cell);
         }
@@ -199,7 +199,7 @@ mod tests {
             [(b"\"a\":", cells("12", &[1, 2])), (b"\"b\":", cells("truenull", &[4, 8]))];
         let made = objects(&columns, 2);
         let mut out = Vec::new();
-        made.joined(&mut out, true);
+        made.joined(&mut out, b',', true);
         let text = r#"{"a":1,"b":true},{"a":2,"b":null}"#;
         assert_eq!(String::from_utf8(out).unwrap(), text);
         assert_eq!(objects(&[], 2).text, b"{}{}");

@@ -1,86 +1,58 @@
 //! Numbers and text as JSON spells them, byte for byte as Python's `json` does.
 
+use super::pen::Pen;
+
 /// Each byte of a word.
 const ONES: u64 = u64::MAX / 255;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A float as Python's `repr` writes it; `null` for what JSON has no word for.
 #[inline]
-pub fn float(out: &mut Vec<u8>, number: f64) {
+pub fn float(pen: &mut Pen<'_>, number: f64) {
     if !number.is_finite() {
-        out.extend_from_slice(b"null");
-        return;
+        return pen.put(b"null");
     }
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(number);
     if (1e-9..1e-4).contains(&number.abs()) {
-        return small(out, text);
+        return small(pen, text);
     }
-    short(out, text.as_bytes());
+    pen.put(text.as_bytes());
 }
 
 /// Python begins with exponents one power of ten earlier, and gives each two digits: `1.5e-05`, and
 /// not `0.000015`; `1e-06`, and not `1e-6`.
 #[cold]
-fn small(out: &mut Vec<u8>, text: &str) {
+fn small(pen: &mut Pen<'_>, text: &str) {
     if let Some((mantissa, exponent)) = text.split_once("e-") {
-        out.extend_from_slice(mantissa.as_bytes());
-        out.extend_from_slice(if exponent.len() < 2 { b"e-0" } else { b"e-" });
-        return out.extend_from_slice(exponent.as_bytes());
+        pen.put(mantissa.as_bytes());
+        pen.put(if exponent.len() < 2 { b"e-0" } else { b"e-" });
+        return pen.put(exponent.as_bytes());
     }
     let Some((sign, digits)) = text.split_once("0.0000") else {
-        return out.extend_from_slice(text.as_bytes());
+        return pen.put(text.as_bytes());
     };
     let (first, rest) = digits.split_at_checked(1).unwrap_or((digits, ""));
-    out.extend_from_slice(sign.as_bytes());
-    out.extend_from_slice(first.as_bytes());
+    pen.put(sign.as_bytes());
+    pen.put(first.as_bytes());
     if !rest.is_empty() {
-        out.push(b'.');
-        out.extend_from_slice(rest.as_bytes());
+        pen.byte(b'.');
+        pen.put(rest.as_bytes());
     }
-    out.extend_from_slice(b"e-05");
+    pen.put(b"e-05");
 }
 
 #[inline]
-pub fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
-    short(out, itoa::Buffer::new().format(number).as_bytes());
+pub fn integer(pen: &mut Pen<'_>, number: i64) {
+    if number < 0 {
+        pen.byte(b'-');
+    }
+    pen.digits(number.unsigned_abs());
 }
 
-/// Text, mostly of a number. A copy whose size the compiler knows is quicker than one of any size, so
-/// it is made of two that may overlap.
 #[inline]
-fn short(out: &mut Vec<u8>, text: &[u8]) {
-    match text.len() {
-        16..=24 => ends::<16, 8>(out, text),
-        8..16 => ends::<8, 8>(out, text),
-        4..8 => ends::<4, 4>(out, text),
-        2..4 => ends::<2, 2>(out, text),
-        _ => out.extend_from_slice(text),
-    }
-}
-
-/// Copies so many bytes of the beginning, and so many of the end, which make up the whole text.
-#[inline]
-fn ends<const FIRST: usize, const LAST: usize>(out: &mut Vec<u8>, text: &[u8]) {
-    let (Some(first), Some(last)) = (text.first_chunk::<FIRST>(), text.last_chunk::<LAST>()) else {
-        return out.extend_from_slice(text);
-    };
-    if text.len() > FIRST + LAST {
-        return out.extend_from_slice(text);
-    }
-    out.reserve(text.len());
-    let length = out.len();
-    // SAFETY: there is room for all of the text, and both parts are within it and fill it.
-    unsafe {
-        let to = out.as_mut_ptr().add(length);
-        to.cast::<[u8; FIRST]>().write_unaligned(*first);
-        to.add(text.len() - LAST).cast::<[u8; LAST]>().write_unaligned(*last);
-        out.set_len(length + text.len());
-    }
-}
-
-pub fn boolean(out: &mut Vec<u8>, value: bool) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
+pub fn boolean(pen: &mut Pen<'_>, value: bool) {
+    pen.put(if value { b"true" } else { b"false" });
 }
 
 /// Text in quotation marks. Only what must be is escaped.
@@ -97,8 +69,9 @@ pub fn quoted(out: &mut Vec<u8>, text: &str) {
             rest = after;
         }
     }
-    short(out, rest);
-    out.push(b'"');
+    let mut pen = Pen::new(out);
+    pen.put(rest);
+    pen.byte(b'"');
 }
 
 /// Text as UTF-16, which may hold halves of surrogate pairs, in quotation marks.
@@ -144,7 +117,8 @@ fn special(bytes: &[u8]) -> Option<usize> {
             None if bytes.len() < 4 => return rest.iter().position(|byte| is_special(*byte)),
             None => {
                 let (first, last) = (bytes.first_chunk::<4>()?, bytes.last_chunk::<4>()?);
-                let [first, last] = [*first, *last].map(u32::from_ne_bytes).map(u64::from);
+                let first = u64::from(u32::from_ne_bytes(*first));
+                let last = u64::from(u32::from_ne_bytes(*last));
                 if !any_special(first << 32 | last) {
                     return None;
                 }
@@ -156,6 +130,7 @@ fn special(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Whether a byte of the word is special ("Bit Twiddling Hacks", haszero and hasless).
+#[inline]
 fn any_special(word: u64) -> bool {
     let less = |word: u64, than: u64| word.wrapping_sub(ONES * than) & !word;
     let is = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
@@ -188,7 +163,7 @@ mod tests {
 
     fn float_text(number: f64) -> String {
         let mut out = Vec::new();
-        float(&mut out, number);
+        float(&mut Pen::new(&mut out), number);
         String::from_utf8(out).unwrap()
     }
 
@@ -217,16 +192,6 @@ mod tests {
         ];
         for (number, text) in table {
             assert_eq!(float_text(number), text);
-        }
-    }
-
-    #[test]
-    fn text_of_any_length_is_copied_whole() {
-        for length in 0..60 {
-            let text: Vec<u8> = (b'0'..).take(length).collect();
-            let mut out = b"before".to_vec();
-            short(&mut out, &text);
-            assert_eq!(out, [b"before", &*text].concat());
         }
     }
 

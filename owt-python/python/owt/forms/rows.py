@@ -26,14 +26,18 @@ Record = dict[str, Any]
 
 
 class Batches(NamedTuple):
-    """A table: its columns' names, and what gives its rows as objects in batches."""
+    """A table: its columns' names, and what gives its rows in batches: what JSON has as arrays."""
 
     names: Sequence[str]
-    batches: Callable[[], Iterable[Sequence[Record]]]
+    batches: Callable[[], Iterable[Any]]
+
+    def plain(self) -> Iterator[list[Record]]:
+        """Give each batch as plain objects."""
+        return map(_json.plain_or_refused, self.batches())
 
     def rows(self) -> Iterator[list[Any]]:
         """Give each row's values in the order of the names."""
-        for batch in self.batches():
+        for batch in self.plain():
             for record in batch:
                 yield [record.get(name) for name in self.names]
 
@@ -57,26 +61,27 @@ def json_form() -> Form:
     return Form(JSON, _json.encoded)
 
 
-def as_lines(table: Batches) -> Iterator[str]:
+def as_lines(table: Batches) -> Iterator[bytes]:
     """Give a line of JSON for each row."""
     for batch in table.batches():
-        yield "".join([f"{_json.encode(record)}\n" for record in batch])
+        yield _json.lines(batch)
 
 
-def as_array(table: Batches) -> Iterator[str]:
+def as_array(table: Batches) -> Iterator[bytes]:
     """Give a JSON array of all rows, piece by piece."""
-    before = "["
+    before = b"["
     for batch in table.batches():
-        if batch:
-            yield before + _json.encode(batch)[1:-1]
-            before = ","
-    yield "[]" if before == "[" else "]"
+        rows = _json.encoded(batch)[1:-1]
+        if rows:
+            yield before + rows
+            before = b","
+    yield b"[]" if before == b"[" else b"]"
 
 
 def as_csv(table: Batches) -> Iterator[str]:
     """Give CSV (RFC 4180, lines that end with LF), the names first."""
     yield _csv_lines([table.names])
-    for batch in table.batches():
+    for batch in table.plain():
         yield _csv_lines([[_cell(row.get(name)) for name in table.names] for row in batch])
 
 

@@ -22,11 +22,7 @@ def result(value: Any) -> Sequence[Form]:
 
     def batches() -> Iterator[Sequence[Any]]:
         for batch in value.partitions(rows.BATCH):
-            yield (
-                _objects(names, batch)
-                if names
-                else [_json.plain_or_refused(item) for item in batch]
-            )
+            yield _objects(names, batch) if names else batch
 
     table = rows.Batches(names, batches)
     whole = Form(JSON, lambda _: rows.as_array(table))
@@ -36,7 +32,7 @@ def result(value: Any) -> Sequence[Form]:
 
 def _objects(names: Sequence[str], batch: Sequence[Any]) -> Sequence[rows.Record]:
     values = [row.values() if isinstance(row, Mapping) else row for row in batch]
-    columns = [_json.plain_or_refused(list(column)) for column in zip(*values, strict=True)]
+    columns = list(map(list, zip(*values, strict=True)))
     try:
         return records([(name,) for name in names], columns, len(batch))
     except Unknown as refused:

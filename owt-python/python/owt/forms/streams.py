@@ -67,7 +67,7 @@ def _lines(value: Any) -> bytes:
     for one in () if isinstance(forms, Instead) else forms:
         if one.media == rows.LINES:
             made: Any = one.make(value)
-            return "".join(made).encode()
+            return b"".join(made)
     return _json.encoded(value) + b"\n"
 
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from .. import _json
+from .. import _json, _numpy
 from .._pandas import levels
-from .._rows import in_column, records
+from .._rows import records
 from .._unknown import Unknown
 from . import arrays, displays, rows
 from .available import available, library
@@ -53,23 +53,17 @@ def pandas_forms(value: Any) -> Sequence[Form]:
 def _of_pandas(frame: Any) -> rows.Batches:
     counted = not levels(frame.index)
 
-    def batches() -> Iterator[Sequence[rows.Record]]:
+    def batch(start: int, size: int) -> Any:
+        some = frame.iloc[start : start + size]
+        return some.reset_index(drop=True) if counted else some
+
+    def batches() -> Iterator[Any]:
         for start in range(0, len(frame), rows.BATCH):
-            batch = frame.iloc[start : start + rows.BATCH]
-            yield _plain_rows(batch.reset_index(drop=True) if counted else batch)
+            yield batch(start, rows.BATCH)
 
-    first = next(
-        iter(_plain_rows(frame.iloc[:1].reset_index(drop=True) if counted else frame.iloc[:1])),
-        None,
-    )
-    if first is None:
-        first = dict.fromkeys(map(str, [*levels(frame.index), *frame.columns]))
-    return rows.Batches(list(first), batches)
-
-
-def _plain_rows(frame: Any) -> Sequence[rows.Record]:
-    made: Sequence[rows.Record] = _json.plain_or_refused(frame)
-    return made
+    first: list[rows.Record] = _json.plain_or_refused(batch(0, 1))
+    names = list(first[0]) if first else map(str, [*levels(frame.index), *frame.columns])
+    return rows.Batches(list(names), batches)
 
 
 def _from_pandas(frame: Any) -> Any:
@@ -100,8 +94,9 @@ def polars_forms(value: Any) -> Sequence[Form]:
     def arrow(_: Any) -> bytes:
         return _written(frame().write_ipc_stream)
 
-    def batches() -> Iterator[Sequence[rows.Record]]:
-        return (_plain_rows(batch) for batch in frame().iter_slices(rows.BATCH))
+    def batches() -> Iterator[Any]:
+        batches: Iterator[Any] = frame().iter_slices(rows.BATCH)
+        return batches
 
     return [
         Form(JSON, lambda _: _json.encoded(value if not hasattr(value, "collect") else frame())),
@@ -203,25 +198,30 @@ def _table(value: Any) -> Any:
 
 def _batch(batch: Any) -> Sequence[rows.Record]:
     try:
-        return _columns(batch, 0)
+        return _columns(batch)
     except Unknown as refused:
         raise _json.unrenderable(refused) from None
 
 
-def _columns(table: Any, depth: int) -> Sequence[rows.Record]:
-    columns = []
+def _columns(table: Any) -> Sequence[rows.Record]:
     names = table.schema.names
-    for name, column in zip(names, table.columns, strict=True):
-        try:
-            columns.append(_json.plain(column.to_pylist(), depth + 1))
-        except Unknown as refused:
-            in_column(refused, name)
-            raise
+    columns = [_values(column) for column in table.columns]
     return records([(name,) for name in names], columns, table.num_rows)
 
 
-def _plain_arrow(value: Any, depth: int) -> Any:
-    return _columns(value, depth)
+def _values(column: Any) -> Sequence[Any]:
+    """A column's values: as numpy has them, which are written at once, if they are all numbers."""
+    types = sys.modules["pyarrow"].types
+    numbers = types.is_integer(column.type) or types.is_floating(column.type)
+    if numbers and column.null_count == 0 and "numpy" in sys.modules:
+        made: Sequence[Any] = _numpy.array(column)
+        return made
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _plain_arrow(value: Any, _: int) -> Any:
+    return _columns(value)
 
 
 def _plain_list(value: Any, depth: int) -> Any:
@@ -252,7 +252,7 @@ def _relation(relation: Any) -> Iterator[Sequence[rows.Record]]:
     fetched = relation.fetchall()
     for start in range(0, len(fetched), rows.BATCH):
         batch = fetched[start : start + rows.BATCH]
-        columns = [_json.plain_or_refused(list(column)) for column in zip(*batch, strict=True)]
+        columns = [list(column) for column in zip(*batch, strict=True)]
         yield records(paths, columns, len(batch))
 
 
@@ -317,8 +317,8 @@ def _plain_by_pandas(value: Any, depth: int) -> Any:
     return _json.plain(_frame_of(value), depth)
 
 
-def _plain_by_arrow(value: Any, depth: int) -> Any:
-    return _columns(_arrow_of(value), depth)
+def _plain_by_arrow(value: Any, _: int) -> Any:
+    return _columns(_arrow_of(value))
 
 
 def _plain_relation(relation: Any, depth: int) -> Any:
@@ -378,7 +378,7 @@ PLAIN: dict[str, Any] = {
     "modin.BasePandasDataset": _plain_by_pandas,
     "datafusion.DataFrame": _plain_by_arrow,
     "daft.DataFrame": _plain_by_arrow,
-    "datasets.Dataset": lambda dataset, depth: _columns(_dataset(dataset), depth),
+    "datasets.Dataset": lambda dataset, _: _columns(_dataset(dataset)),
     "duckdb.DuckDBPyRelation": _plain_relation,
     "_duckdb.DuckDBPyRelation": _plain_relation,
 }
