@@ -1,9 +1,12 @@
 """What is measured: the request of each case, the answer it must get, how its rate is counted."""
 
 import base64
+import hashlib
 import json
+import pickle
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 HELLO_CODE = 'def run(name):\n    return f"Hello, {name}!"\n'
 HELLO_KWARGS = {"name": "owt"}
@@ -22,12 +25,24 @@ COMPUTE_CODE = "def run(n):\n    return sum(i * i for i in range(n))\n"
 COMPUTE_KWARGS = {"n": 50_000}
 COMPUTE_ANSWER = str(sum(i * i for i in range(50_000))).encode()
 
+# What owt publishes, and the code that is sent where the same function is called by its code.
+PUBLISHED = Path(__file__).resolve().parent.parent / "peers" / "published"
+GREETING_CODE = (PUBLISHED / "greeting.py").read_text()
+TARP_ANSWER = json.dumps(
+    {
+        "status": "success",
+        "mimetype": "application/json",
+        "result": {"payload": base64.b64encode(pickle.dumps("Hello, owt!")).decode()},
+    }
+).encode()
+
 
 @dataclass(frozen=True)
 class Case:
     """One thing measured. `limit` and owt get the call; peers get their plain request.
 
-    `fixed_path` is where the peers answer the same without reading the request.
+    `fixed_path` is where the peers answer the same without reading the request. `beside` are the
+    servers that are measured besides owt; None is all that can take the call.
     """
 
     name: str
@@ -42,21 +57,43 @@ class Case:
     units_per_answer: float = 1
     streamed: bool = False
     cached: bool = False
-    owt_only: bool = False
+    beside: frozenset[str] | None = None
+    by: Literal["code", "name", "hash"] = "code"
+    fn_name: str = "run"
+
+    @property
+    def owt_path(self) -> str:
+        match self.by:
+            case "code":
+                return self.path
+            case "name":
+                return f"/greeting/{self.fn_name}"
+            case "hash":
+                return f"/_owt/code/{hashlib.sha256(self.code.encode()).hexdigest()}/{self.fn_name}"
 
     def call(self) -> bytes:
-        """The JSON body that owt takes (docs/wire.md, 1)."""
+        """The JSON body that owt takes (docs/wire.md, 1; docs/functions.md)."""
+        if self.by != "code":
+            return json.dumps(self.kwargs).encode()
         fields: dict[str, Any] = {
             "code_b64": base64.b64encode(self.code.encode()).decode(),
             "kwargs_b64": base64.b64encode(json.dumps(self.kwargs).encode()).decode(),
         }
+        if self.fn_name != "run":
+            fields["fn_name"] = self.fn_name
         if self.cached:
             fields |= {"use_cache": True, "cache_kwargs": True}
         return json.dumps(fields).encode()
 
     def plain(self) -> bytes:
         """The JSON body that a service with the handler written into it takes."""
-        return json.dumps(self.kwargs).encode()
+        return json.dumps(HELLO_KWARGS if self.path == "/hello" else self.kwargs).encode()
+
+    def pickled(self) -> bytes:
+        """The JSON body of one of TARP's remote calls."""
+        parts = {"args": (), "kwargs": self.kwargs}
+        coded = {name: base64.b64encode(pickle.dumps(part)) for name, part in parts.items()}
+        return json.dumps({name: part.decode() for name, part in coded.items()}).encode()
 
 
 CASES = (
@@ -125,6 +162,57 @@ CASES = (
         kwargs=COMPUTE_KWARGS,
         answer=COMPUTE_ANSWER,
         connections=8,
-        owt_only=True,
+        beside=frozenset(),
+    ),
+    Case(
+        name="function-code",
+        title="a function called by its code, 32 connections",
+        unit="requests/s",
+        path="/hello",
+        code=GREETING_CODE,
+        kwargs=HELLO_KWARGS,
+        answer=HELLO_ANSWER,
+        connections=32,
+        beside=frozenset(),
+        fn_name="hello",
+    ),
+    Case(
+        name="function-name",
+        title="the same function called by its name, 32 connections; a peer's is an endpoint",
+        unit="requests/s",
+        path="/hello",
+        code=GREETING_CODE,
+        kwargs=HELLO_KWARGS,
+        answer=HELLO_ANSWER,
+        connections=32,
+        beside=frozenset({"fastapi", "tarp"}),
+        by="name",
+        fn_name="hello",
+    ),
+    Case(
+        name="function-hash",
+        title="the same function of sent code called by the code's hash, 32 connections",
+        unit="requests/s",
+        path="/hello",
+        code=GREETING_CODE,
+        kwargs=HELLO_KWARGS,
+        answer=HELLO_ANSWER,
+        connections=32,
+        beside=frozenset(),
+        by="hash",
+        fn_name="hello",
+    ),
+    Case(
+        name="function-model",
+        title="a function that takes a pydantic model, by its name, 32 connections",
+        unit="requests/s",
+        path="/hello",
+        code=GREETING_CODE,
+        kwargs={"greeting": HELLO_KWARGS},
+        answer=HELLO_ANSWER,
+        connections=32,
+        beside=frozenset({"fastapi"}),
+        by="name",
+        fn_name="hello_model",
     ),
 )

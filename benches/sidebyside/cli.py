@@ -16,7 +16,7 @@ from .progress import Progress
 from .rounds import Plan, Series, run_all, steps
 from .servers import Running, Server, StartError, limit, owt, peers, running
 
-SERVERS = ("limit", "owt", "granian", "fastapi", "flask")
+SERVERS = ("limit", "owt", "granian", "fastapi", "flask", "tarp")
 MISSED, NOT_MEASURED, INTERRUPTED = 1, 2, 130
 
 
@@ -71,9 +71,12 @@ def _bench(options: argparse.Namespace) -> int:
 def _servers(options: argparse.Namespace, scripts: Path) -> list[Server]:
     servers = [limit(provision.limit())] if "limit" in options.servers else []
     if "owt" in options.servers:
-        servers += [owt(options.owt_binary, settings) for settings in options.owt]
+        servers += [owt(options.owt_binary, settings, scripts) for settings in options.owt]
+    wanted = set(options.servers)
+    if "TARP_SOURCE" not in os.environ:
+        wanted.discard("tarp")
     known = peers(scripts, provision.versions())
-    return servers + [server for server in known if server.name in options.servers]
+    return servers + [server for server in known if server.name in wanted]
 
 
 def _measure(plan: Plan, cases: Sequence[Case], started: Sequence[Running]) -> list[Series]:

@@ -15,7 +15,12 @@ class Goal:
     strictly: bool = False
     # Where it is held: everywhere, or only by the owt of that setting.
     only: str | None = None
+    # The case of the other figure, where it is another one.
+    against_case: str | None = None
 
+
+# The owt that is held to the goal, where it is compared with itself.
+OWT = "owt"
 
 GOALS = (
     Goal("at least 0.70 of the limit", "hello-32", "limit", 0.70, only="owt workers=0"),
@@ -30,6 +35,9 @@ GOALS = (
     Goal("above granian RSGI", "hello-32", "granian", 1, strictly=True),
     Goal("at least 4 times FastAPI async", "hello-32", "fastapi", 4),
     Goal("at least 40 times Flask's development server", "hello-32", "flask", 40),
+    Goal("at least as fast as by its code", "function-name", OWT, 1, against_case="function-code"),
+    Goal("at least as fast as by its code", "function-hash", OWT, 1, against_case="function-code"),
+    Goal("at least 5 times FastAPI with that model", "function-model", "fastapi", 5),
     Goal("at least as fast as uvicorn's async generator", "stream", "fastapi", 1),
 )
 
@@ -55,7 +63,15 @@ def judge(results: Sequence[Series], subject: str) -> list[Verdict]:
         Verdict(
             goal,
             subject,
-            ratio(found.get((goal.case, subject)), found.get((goal.case, goal.against))),
+            ratio(
+                found.get((goal.case, subject)),
+                found.get(
+                    (
+                        goal.against_case or goal.case,
+                        subject if goal.against == OWT else goal.against,
+                    )
+                ),
+            ),
         )
         for goal in GOALS
         if goal.only in (None, subject)

@@ -15,6 +15,8 @@ from .cases import Case
 WRK_SCRIPT = Path(__file__).with_name("post.lua")
 TIMEOUT_S = 30
 CACHE_HIT = re.compile(r";\s*hit\b")  # RFC 9211
+# A call without code needs a sign that somebody meant it (docs/functions.md).
+MEANT = {"X-Owt": "1"}
 STREAM_END = b"\r\n0\r\n\r\n"  # RFC 9112, 7.1; no chunk of ours contains it
 
 
@@ -30,7 +32,10 @@ class Target:
     path: str
     body: Path
     case: Case
+    answer: bytes
     must_hit_cache: bool
+    # It ends an answer by ending the connection, which wrk counts as an error of reading.
+    closes: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,28 +64,42 @@ def measure(target: Target, seconds: int) -> Sample:
     return _stream(target, seconds) if target.case.streamed else _wrk(target, seconds)
 
 
+def send_code(target: Target) -> None:
+    """Put the case's code where its hash calls it (docs/functions.md)."""
+    _exchange(target, "PUT", "/_owt/code", target.case.code.encode(), "text/x-python")
+
+
 def _ask(target: Target) -> http.client.HTTPMessage:
+    body = target.body.read_bytes()
+    answer, headers = _exchange(target, "POST", target.path, body, "application/json")
+    if answer != target.answer:
+        raise MeasureError(f"wrong answer of {len(answer)} bytes: {answer[:80]!r}")
+    return headers
+
+
+def _exchange(
+    target: Target, method: str, path: str, body: bytes, media_type: str
+) -> tuple[bytes, http.client.HTTPMessage]:
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=TIMEOUT_S)
     try:
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", target.path, target.body.read_bytes(), headers)
+        connection.request(method, path, body, MEANT | {"Content-Type": media_type})
         response = connection.getresponse()
         answer = response.read()
     except (OSError, http.client.HTTPException) as error:
         raise MeasureError(f"no answer: {error!r}") from error
     finally:
         connection.close()
-    if response.status != http.HTTPStatus.OK:
+    if not response.status // 100 == http.HTTPStatus.OK // 100:
         raise MeasureError(f"status {response.status}: {answer[:300]!r}")
-    if answer != target.case.answer:
-        raise MeasureError(f"wrong answer of {len(answer)} bytes: {answer[:80]!r}")
-    return response.headers
+    return answer, response.headers
 
 
 def _wrk(target: Target, seconds: int) -> Sample:
     connections = target.case.connections
     command = ["wrk", f"-c{connections}", f"-t{min(2, connections)}", f"-d{seconds}s"]
     command += [f"--timeout={TIMEOUT_S}s", f"--script={WRK_SCRIPT}"]
+    if target.case.by != "code":
+        command += [f"--header={name}: {value}" for name, value in MEANT.items()]
     command += [f"http://127.0.0.1:{target.port}{target.path}", "--", str(target.body)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"^result (.*)$", done.stdout, re.MULTILINE)
@@ -88,6 +107,8 @@ def _wrk(target: Target, seconds: int) -> Sample:
         raise MeasureError(f"wrk failed ({done.returncode}): {(done.stderr or done.stdout)[-300:]}")
     result = json.loads(found[1])
     errors = {kind: count for kind, count in result["errors"].items() if count}
+    if target.closes and errors.get("read", 0) <= result["requests"]:
+        errors.pop("read", None)
     if errors:
         raise MeasureError(f"wrk saw errors: {errors}")
     if not result["requests"]:
@@ -120,7 +141,7 @@ def _read_raw(target: Target) -> tuple[float, memoryview]:
         f"POST {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    buffer = bytearray(4 * len(target.case.answer))
+    buffer = bytearray(4 * len(target.answer))
     room = memoryview(buffer)
     filled = 0
     try:

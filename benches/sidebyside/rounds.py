@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .cases import Case
-from .load import MeasureError, Sample, Target, check, measure
+from .cases import TARP_ANSWER, Case
+from .load import MeasureError, Sample, Target, check, measure, send_code
 from .servers import Running
 
 
@@ -55,11 +55,10 @@ Tell = Callable[[Case, str, str], None]
 
 def takes_part(running: Running, case: Case) -> bool:
     """The peers have no cache of answers; the limit stands for the best that one could do."""
-    if case.owt_only:
-        return running.server.caches
-    if case.owt_only:
-        return running.server.caches
-    return not case.cached or running.server.takes_calls
+    server = running.server
+    if case.beside is not None:
+        return server.says_port or server.name in case.beside
+    return server.name != "tarp" and (not case.cached or server.takes_calls)
 
 
 def steps(plan: Plan, cases: Sequence[Case], servers: Sequence[Running]) -> int:
@@ -89,6 +88,8 @@ def _run_case(
     for series, target in pairs:
         tell(case, "warm-up", series.server)
         with _noting_failure(series):
+            if case.by == "hash":
+                send_code(target)
             series.wire_chunks = check(target)
             measure(target, plan.warm_up_s)
 
@@ -109,12 +110,20 @@ def _run_case(
 
 
 def _target(plan: Plan, running: Running, case: Case, folder: Path) -> Target:
-    calls = running.server.takes_calls
-    body = folder / f"{case.name}-{'call' if calls else 'plain'}.json"
-    body.write_bytes(case.call() if calls else case.plain())
-    must_hit = case.cached and running.server.caches
-    fixed = not calls and not plan.peers_parse and case.fixed_path
-    return Target(running.port, fixed or case.path, body, case, must_hit)
+    server = running.server
+    body = folder / f"{case.name}-{server.name.replace(' ', '-')}.json"
+    if server.takes_calls:
+        body.write_bytes(case.call())
+        must_hit = case.cached and server.caches
+        return Target(running.port, case.owt_path, body, case, case.answer, must_hit)
+    if server.name == "tarp":
+        body.write_bytes(case.pickled())
+        return Target(
+            *(running.port, case.path, body, case, TARP_ANSWER), must_hit_cache=False, closes=True
+        )
+    body.write_bytes(case.plain())
+    path = case.fixed_path if case.fixed_path and not plan.peers_parse else case.path
+    return Target(running.port, path, body, case, case.answer, must_hit_cache=False)
 
 
 @contextmanager

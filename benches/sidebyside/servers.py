@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-PEERS = Path(__file__).resolve().parent.parent / "peers"
+from .cases import PUBLISHED
+
+PEERS = PUBLISHED.parent
 OWT_LINE = re.compile(r"owt serving on http://127\.0\.0\.1:(\d+).*")
 START_S = 60
 END_S = 10
@@ -56,8 +58,11 @@ def limit(program: Path) -> Server:
     )
 
 
-def owt(program: Path, settings: str) -> Server:
-    """`owt serve` with settings such as `workers=0 name=value flag` as its options."""
+def owt(program: Path, settings: str, scripts: Path) -> Server:
+    """`owt serve` with settings such as `workers=0 name=value flag` as its options.
+
+    It serves the Python of the peers' environment, so that pydantic is the one that they use.
+    """
     options: list[str] = []
     for setting in shlex.split(settings):
         name, equals, value = setting.partition("=")
@@ -66,7 +71,11 @@ def owt(program: Path, settings: str) -> Server:
         name=f"owt {settings}".strip(),
         about=shlex.join(["owt serve", *options]).replace("'", ""),
         processes=_python_processes(options),
-        command=lambda port: [str(program), "serve", "--port", str(port), *options],
+        command=lambda port: [
+            *(str(program), "serve", "--port", str(port), "--python", str(scripts / "python")),
+            *options,
+            str(PUBLISHED),
+        ],
         takes_calls=True,
         caches=True,
         says_port=True,
@@ -110,6 +119,12 @@ def peers(scripts: Path, versions: dict[str, str]) -> list[Server]:
             about=f"Flask {v['flask']}, development server as it comes (threads, request log)",
             processes=1,
             command=lambda port: [str(scripts / "python"), "flask_app.py", str(port)],
+        ),
+        Server(
+            name="tarp",
+            about="TARP, a remote call by pickles, threads; where $TARP_SOURCE names its source",
+            processes=1,
+            command=lambda port: [str(scripts / "python"), "tarp_app.py", str(port)],
         ),
     ]
 

@@ -47,6 +47,13 @@ impl Context {
         // Several are none (W3C).
         if all.next().is_some() { None } else { Trace::parse(header).map(|trace| trace.id) }
     }
+
+    /// Whether it is a body of `application/json` and no query, as most programs send.
+    #[must_use]
+    pub fn is_plain_json(&self) -> bool {
+        let media = self.headers.get("content-type").split(';').next().unwrap_or_default();
+        self.query.is_empty() && media.trim().eq_ignore_ascii_case("application/json")
+    }
 }
 
 /// Header names and values in one text: a call has many headers and few readers.

@@ -8,12 +8,13 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
 use owt_core::{CodeId, WarmAdaptor};
 use parking_lot::Mutex;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -21,6 +22,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 use super::bridge::Bridge;
 use super::job::Job;
 use super::lane::{Lane, Owned};
+use super::raw::RawCall;
 use super::reclaim::Reclaim;
 use super::usage::Usage;
 use super::versions::{Standing, Version};
@@ -48,6 +50,9 @@ pub struct Adaptor {
     pub usage: Usage,
     /// How long its calls take lately, in microseconds; at first not known to be quick.
     takes: AtomicU32,
+    /// The last call that had [come](Adaptors::comes) when its libraries' files were last looked
+    /// at, and were as it had loaded them.
+    fresh_for: AtomicU64,
 }
 
 /// What to call for a `fn_name`.
@@ -68,14 +73,23 @@ impl Function {
     /// The package's own `Refused` when they do not fit.
     pub fn arguments<'py>(
         &self,
-        request: &Bound<'py, PyAny>,
+        raw: &Bound<'py, RawCall>,
         bridge: &Bridge,
     ) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyDict>)> {
-        let py = request.py();
+        let py = raw.py();
         let read = self.parameters.get_or_try_init(py, || {
             bridge.parameters.call1(py, (&self.callable, &self.request_name))
         })?;
-        read.bind(py).call1((request,))?.extract()
+        let read = read.bind(py);
+        if raw.get().context().is_plain_json() {
+            let body = raw.get().body(py)?;
+            let named = read.call_method1(intern!(py, "of_object"), (body,))?;
+            if let Some(named) = named.extract()? {
+                return Ok((PyTuple::empty(py), named));
+            }
+        }
+        let request = bridge.request_for.bind(py).call1((raw,))?;
+        read.call1((request,))?.extract()
     }
 }
 
@@ -100,6 +114,7 @@ impl Adaptor {
             lane,
             usage: Usage::default(),
             takes: AtomicU32::new(u32::MAX),
+            fresh_for: AtomicU64::new(0),
         })
     }
 
@@ -160,9 +175,18 @@ impl Adaptor {
         }
     }
 
-    /// False when a served library that it uses has changed since it was loaded.
-    fn is_fresh(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(!self.uses_libs || self.object.call_method0(py, "fresh")?.extract(py)?)
+    /// False when a served library that it uses has changed between its load and that call.
+    fn is_fresh(&self, py: Python<'_>, arrival: u64, arrivals: &AtomicU64) -> PyResult<bool> {
+        if !self.uses_libs || self.fresh_for.load(Ordering::Relaxed) >= arrival {
+            return Ok(true);
+        }
+        // Before the files are looked at: whoever comes meanwhile may come after an edit.
+        let come = arrivals.load(Ordering::Acquire);
+        let fresh = self.object.call_method0(py, intern!(py, "fresh"))?.extract(py)?;
+        if fresh {
+            self.fresh_for.fetch_max(come, Ordering::Relaxed);
+        }
+        Ok(fresh)
     }
 
     /// Takes it out of the interpreter. What still refers to its functions goes on.
@@ -186,6 +210,8 @@ pub enum Found<W> {
 /// All adaptors. `W` is a task that waits for a load.
 pub struct Adaptors<W> {
     state: Mutex<State<W>>,
+    /// How many calls have come.
+    arrivals: AtomicU64,
     reclaim: Arc<Reclaim>,
     unloaded: Unloaded,
 }
@@ -214,11 +240,17 @@ impl<W> Adaptors<W> {
             leaving: Vec::new(),
             let_go: LruCache::new(LET_GO),
         };
-        Self { state: Mutex::new(state), reclaim, unloaded }
+        Self { state: Mutex::new(state), arrivals: AtomicU64::new(0), reclaim, unloaded }
     }
 
-    /// Finds the adaptor of that code, or says who loads it. `waits` is told of a task that has to
-    /// wait for a load.
+    /// Counts a call that has come, and gives its number. A look at the files of its libraries
+    /// from then on is as good as one of its own: what was edited before it came is seen.
+    pub fn comes(&self) -> u64 {
+        self.arrivals.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Finds the adaptor of that code for the call that [came](Adaptors::comes) by that number, or
+    /// says who loads it. `waits` is told of a task that has to wait for a load.
     ///
     /// # Errors
     /// What asking the adaptor for its freshness raised.
@@ -226,6 +258,7 @@ impl<W> Adaptors<W> {
         &self,
         py: Python<'_>,
         id: CodeId,
+        arrival: u64,
         task: W,
         waits: impl FnOnce(&W),
     ) -> Result<Found<W>, (W, PyErr)> {
@@ -238,7 +271,7 @@ impl<W> Adaptors<W> {
         };
         ready.standing.called();
         // Python may run here, so the lock is free.
-        match ready.is_fresh(py) {
+        match ready.is_fresh(py, arrival, &self.arrivals) {
             Ok(true) => return Ok(Found::Ready(ready, task)),
             Ok(false) => {}
             Err(error) => return Err((task, error)),

@@ -108,7 +108,7 @@ fn load(
     first: Waiting,
     lane: Option<Owned<Job>>,
 ) {
-    let Waiting { task, place, .. } = first;
+    let Waiting { task, arrival, place, .. } = first;
     let (id, source) = (task.call.code.id(), task.call.code.source());
     if !task.events.begin() {
         // Nobody waits for it, or another worker has it by now.
@@ -148,7 +148,7 @@ fn load(
         return wait_for_turn(
             py,
             shared,
-            Waiting { task, place: None, load: Duration::ZERO },
+            Waiting { task, arrival, place: None, load: Duration::ZERO },
             Where::MainAlone,
         );
     }
@@ -159,7 +159,8 @@ fn load(
         Ok(Some(adaptor)) => {
             send_on(py, shared, waiting);
             if !task.events.is_closed() {
-                go_on(py, shared, seat, &adaptor, Waiting { task, place: None, load: took });
+                let waiting = Waiting { task, arrival, place: None, load: took };
+                go_on(py, shared, seat, &adaptor, waiting);
             }
             return;
         }

@@ -172,7 +172,9 @@ impl Host for PythonHost {
         }) else {
             return Err(NotTaken::Full(task));
         };
-        let step = Step::Begin(Waiting { task, place: Some(place), load: Duration::ZERO });
+        let arrival = self.shared.adaptors.comes();
+        let waiting = Waiting { task, arrival, place: Some(place), load: Duration::ZERO };
+        let step = Step::Begin(waiting);
         match self.shared.pool.submit(Job { shared: Arc::clone(&self.shared), step }) {
             Err(Job { step: Step::Begin(Waiting { task, .. }), .. }) => {
                 Err(NotTaken::Stopping(task))

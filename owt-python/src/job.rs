@@ -147,6 +147,8 @@ impl Shared {
 /// A call that waits for its adaptor.
 pub struct Waiting {
     pub task: Box<Task>,
+    /// Its [number](Adaptors::comes).
+    pub arrival: u64,
     /// Its place in the queue, until something of it runs.
     pub place: Option<Place>,
     /// How long the load took that it did for all.
@@ -237,7 +239,7 @@ fn begin(py: Python<'_>, shared: &Arc<Shared>, seat: &Arc<Seat>, waiting: Waitin
     }
     let id = waiting.task.call.code.id();
     let loads = |waiting: &Waiting| waiting.task.events.note(Note::Loading);
-    match shared.adaptors.find(py, id, waiting, loads) {
+    match shared.adaptors.find(py, id, waiting.arrival, waiting, loads) {
         Ok(Found::Ready(adaptor, waiting)) => {
             go_on(py, shared, seat, &adaptor, waiting);
         }
@@ -273,7 +275,7 @@ pub fn go_on(
             Err(_) | Ok(()) => return,
         }
     }
-    let Waiting { task, place, load } = waiting;
+    let Waiting { task, place, load, .. } = waiting;
     drop(place);
     if task.events.begin() {
         run(py, shared, seat, adaptor, *task, load);
@@ -376,8 +378,7 @@ fn invoke<'py>(
         }
     }
     if call.by_name {
-        let request = bridge.request_for.bind(py).call1((calling.raw(),))?;
-        let (args, named) = function.arguments(&request, bridge)?;
+        let (args, named) = function.arguments(calling.raw(), bridge)?;
         return function.callable.bind(py).call(&args, Some(&named));
     }
     let named = value.as_ref().and_then(|value| value.cast::<PyDict>().ok());

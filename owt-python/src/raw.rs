@@ -151,7 +151,7 @@ impl RawCall {
         self.context.headers.iter().collect()
     }
     #[getter]
-    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+    pub fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let unread = match &self.kept.lock().body {
             Body::Unread(bytes) => bytes.clone(),
             Body::Read(bytes) => return Ok(bytes.bind(py).clone()),

@@ -44,7 +44,8 @@ pub(crate) fn start(verbosity: i8, format: LogFormat) -> io::Result<()> {
     ]);
     queue::start()?;
     let log = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::TRACE)
+        // What no target asks for is then left out by one comparison: libraries trace each request.
+        .with_max_level(others.max(ours))
         // Told on standard error too, where a failure would end the thread that logs.
         .log_internal_errors(false);
     // Starting fails only where a log has been started already, which then is as good.

@@ -1,5 +1,7 @@
 //! An edited file is a new function at the next call; one that does not load leaves the old one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use owt_testing::{Folder, Start, workers};
 use serde_json::json;
 
@@ -28,6 +30,39 @@ fn an_edit_is_seen_by_the_next_call() {
         call(&owt, "/more/h", &json!({})).refused(404, "not-found");
         folder.write("last.py", "def h(): return 'last'\n");
         assert_eq!(names(&catalogue(&owt)), ["last.h", "tools.f"]);
+    }
+}
+
+#[test]
+fn an_edit_is_seen_while_others_call() {
+    for workers in workers() {
+        let folder = Folder::new();
+        folder.write("helper.py", "edition = 0\n");
+        folder.write("tools.py", "import helper\ndef f(): return helper.edition\n");
+        let owt = serving(&folder, workers);
+        let edition = || call(&owt, "/tools/f", &json!({})).ok().parse::<u32>().unwrap();
+        let goes_on = AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let mut last = 0;
+                    while goes_on.load(Ordering::Relaxed) {
+                        let now = edition();
+                        assert!(now >= last, "{now} after {last}");
+                        last = now;
+                    }
+                });
+            }
+            let seen = (1..40).map(|number| {
+                // In one step: half a file is no edition.
+                folder.write("helper.new", format!("edition = {number}\n"));
+                std::fs::rename(folder.path("helper.new"), folder.path("helper.py")).unwrap();
+                edition()
+            });
+            let seen: Vec<_> = seen.collect();
+            goes_on.store(false, Ordering::Relaxed);
+            assert_eq!(seen, (1..40).collect::<Vec<_>>(), "with {workers} workers");
+        });
     }
 }
 

@@ -12,7 +12,7 @@ from .._arguments import read_json
 from .._errors import Refused
 from .._multipart import File
 from ._hinted import Hints
-from ._shapes import Fault, Faults, Shape
+from ._shapes import Fault, Faults, Place, Shape
 
 #: Names in the query that are owt's own, unless the function has a parameter of that name.
 OWN = frozenset(
@@ -88,6 +88,31 @@ class Parameters:
         self._more = next((p for p in self.all if p.kind is p.kind.VAR_POSITIONAL), None)
         #: In their order, those that a position gives.
         self._placed = [p for p in self._named.values() if p.kind is not p.kind.KEYWORD_ONLY]
+        self._required = frozenset(p.name for p in self._named.values() if p.required)
+        #: How each is read from JSON, where all can be passed by name.
+        self._reads: dict[str, Callable[[Any, Place, Faults], Any]] = {}
+        if request_name is None and all(
+            p.kind is not p.kind.POSITIONAL_ONLY for p in self._named.values()
+        ):
+            self._reads = {name: p.shape.read for name, p in self._named.items()}
+
+    def of_object(self, body: bytes) -> dict[str, Any] | None:
+        """The arguments that a body of JSON carries which is an object of parameters' names.
+
+        None for any other body: `__call__` says of all what becomes of them. Most calls are such,
+        and for them it makes no request. Raises Refused, before anything of the call runs.
+        """
+        try:
+            value = read_json(body)
+        except (ValueError, RecursionError):
+            return None
+        if type(value) is not dict or not self._required <= value.keys() <= self._reads.keys():
+            return None
+        faults: Faults = []
+        made = {name: self._reads[name](part, (name,), faults) for name, part in value.items()}
+        if faults:
+            raise self._wrong([("body", fault) for fault in faults])
+        return made
 
     def __call__(self, request: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments that a request carries. Raises Refused, before anything of it runs."""

@@ -56,7 +56,9 @@ class Published:
     def fresh(self) -> bool:
         """Whether nothing changed that it imports; of its own text another one is made."""
         now = _libs.refresh()
-        if _libs.changed(self.generation, now) <= {self._module.__name__}:
+        if now == self.generation or (
+            _libs.changed(self.generation, now) <= {self._module.__name__}
+        ):
             self.generation = now
             return True
         return False
