@@ -126,13 +126,19 @@ def _is_a(*kinds: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kinds)
 
 
+def _has(value: Any, name: str) -> bool:
+    """Whether a value has that attribute; of a client, without asking its server for functions."""
+    is_ours = type(value).__module__.startswith("owt.")
+    return hasattr(type(value) if is_ours else value, name)
+
+
 # The first that fits is told.
 _MENDS: list[tuple[Callable[[Any], bool], str]] = [
     (_is_a(type), "a value: a class has none (its source belongs into the code)"),
     (_is_of("enum.Enum"), "its .value"),
-    (lambda v: hasattr(v, "__dataclass_fields__"), "dataclasses.asdict(value)"),
-    (lambda v: hasattr(v, "__attrs_attrs__"), "attrs.asdict(value)"),
-    (lambda v: hasattr(v, "model_dump"), "value.model_dump()"),
+    (lambda v: _has(v, "__dataclass_fields__"), "dataclasses.asdict(value)"),
+    (lambda v: _has(v, "__attrs_attrs__"), "attrs.asdict(value)"),
+    (lambda v: _has(v, "model_dump"), "value.model_dump()"),
     (_is_of("pandas.DataFrame"), "value.to_dict('records')"),
     (_is_of("polars.DataFrame"), "value.to_dicts()"),
     (_is_of("pandas.Series", "pandas.Index", "array.array"), "value.tolist()"),
@@ -141,16 +147,16 @@ _MENDS: list[tuple[Callable[[Any], bool], str]] = [
     (_is_of("numpy.ndarray", "torch.Tensor"), "numpy.asarray(value)"),
     (_is_of("pandas.Timestamp"), "value.to_pydatetime()"),
     (_is_of("pandas.Timedelta"), "value.to_pytimedelta()"),
-    (lambda v: isinstance(v, tuple) and hasattr(v, "_asdict"), "tuple(value) or value._asdict()"),
+    (lambda v: isinstance(v, tuple) and _has(v, "_asdict"), "tuple(value) or value._asdict()"),
     (_is_of("pathlib.PurePath"), "str(value), or the file itself by `files` or `data`"),
     (_is_of("PIL.Image"), "the file's bytes"),
     (_is_of("datetime.datetime"), "value.isoformat()"),
     *[(_is_a(kind), f"{kind.__name__}(value)") for kind in (bool, int, float, complex, str)],
     *[(_is_a(kind), f"{kind.__name__}(value)") for kind in (dict, list, tuple, set, frozenset)],
     (_is_a(bytes, bytearray, memoryview), "bytes(value)"),
-    (lambda v: hasattr(v, "read"), "its content, or the file itself by `files` or `data`"),
+    (lambda v: _has(v, "read"), "its content, or the file itself by `files` or `data`"),
     (callable, "a value: a function is sent by `@client.remote`, or as code"),
-    (lambda v: hasattr(v, "keys") and hasattr(v, "__getitem__"), "dict(value)"),
+    (lambda v: _has(v, "keys") and _has(v, "__getitem__"), "dict(value)"),
     (_is_a(Iterable), "list(value)"),
 ]
 
