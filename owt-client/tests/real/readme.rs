@@ -22,6 +22,7 @@ fn the_readmes_programs_run() {
     let readme = include_str!("../../README.md");
     let programs = [
         ("call", include_str!("../../examples/call.rs")),
+        ("functions", include_str!("../../examples/functions.rs")),
         ("forms", include_str!("../../examples/forms.rs")),
         ("stream", include_str!("../../examples/stream.rs")),
         ("client", include_str!("../../examples/client.rs")),
