@@ -42,6 +42,10 @@ class Upload:
         self.file = file
 
 
+#: In a request that has one of these, it is code that runs (docs/functions.md).
+_CODE = ("code", "code_b64")
+
+
 def body_of(
     args: Sequence[object], named: Mapping[str, object], placed: Sequence[str] | None
 ) -> Body:
@@ -60,7 +64,9 @@ def body_of(
             by_name[name] = value
         positional = []
     if not any(map(_is_file, [*positional, *by_name.values()])):
-        whole = {"args": positional, "kwargs": by_name} if positional else by_name
+        # beside the name of code, which would be run, they go in `kwargs`
+        is_plain = not positional and by_name.keys().isdisjoint(_CODE)
+        whole = by_name if is_plain else {"args": positional, "kwargs": by_name}
         text = json.dumps(whole, separators=(",", ":")).encode()
         return Body([text], JSON, len(text))
     if positional:
@@ -68,6 +74,8 @@ def body_of(
             f"files go by name, and of {len(positional)} arguments by position only {len(names)} "
             "have one that is known: give them by name"
         )
+    if not by_name.keys().isdisjoint(_CODE):
+        raise TypeError("an argument called code cannot be sent with a file: it would be run")
     return of_parts([part for name, value in by_name.items() for part in _parts(name, value)])
 
 
