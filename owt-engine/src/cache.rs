@@ -20,6 +20,8 @@ use super::opened::Opened;
 pub struct CacheKey {
     /// Whose result it is; nobody's, if whoever asks for the rest may have it.
     user: Option<Arc<str>>,
+    /// What form it was wished for in.
+    form: Option<Fingerprint>,
     result: Which,
 }
 
@@ -35,7 +37,8 @@ enum Which {
     },
 }
 
-/// A digest (SHA-256) of what an adaptor is sent beside its call: its query and its body.
+/// A digest (SHA-256) of what is in a key and may be long: what an adaptor is sent beside its call
+/// (its query and its body), what form its result is wished for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
@@ -64,6 +67,9 @@ pub struct CacheInput<'a> {
     pub user: Option<&'a Arc<str>>,
     /// What the adaptor is sent beside the call; told only of a call with `use_cache`.
     pub own: Option<Fingerprint>,
+    /// What form the result is wished for in; `None` for whatever is natural, or of a call without
+    /// `use_cache`.
+    pub form: Option<Fingerprint>,
     /// How old a kept result may be.
     pub max_age: Option<Duration>,
 }
@@ -81,7 +87,7 @@ impl CacheKey {
                 own: input.own,
             },
         };
-        Self { user, result }
+        Self { user, form: input.form, result }
     }
 }
 

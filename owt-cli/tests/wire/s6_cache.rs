@@ -110,6 +110,55 @@ fn arguments_are_in_the_key_only_with_cache_kwargs() {
 }
 
 #[test]
+fn each_form_of_a_result_is_kept_for_itself() {
+    let owt = Owt::start();
+    let folder = Folder::new();
+    let path = folder.path("runs");
+    let code = format!(
+        "import pathlib\nruns = pathlib.Path({path:?})\n\
+         def run():\n    with runs.open('a') as file: file.write('x')\n    \
+         return [{{'run': len(runs.read_text())}}]\n"
+    );
+    let json = (r#"[{"run":1}]"#, "application/json");
+    for (runs, call) in [
+        owt.code(&code).field("use_cache", true),
+        owt.code(&code).field("use_cache", true).field("cache_key_override", "mine"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let number = |nth: usize| runs * 3 + nth;
+        let asked = |path: &str, accept: Option<&str>, nth: usize, kept: &str, csv: bool| {
+            let posting = call.posting(path);
+            let posting = match accept {
+                Some(accept) => posting.header("accept", accept),
+                None => posting,
+            };
+            let answer = Answer::of(posting.send().unwrap());
+            let media = if csv { "text/csv" } else { json.1 };
+            let body = match csv {
+                true => format!("run\n{}\n", number(nth)),
+                false => json.0.replace('1', &number(nth).to_string()),
+            };
+            assert!(answer.header("content-type").starts_with(media), "{path} {accept:?}");
+            assert_eq!((answer.text(), said(&answer)), (&*body, kept), "{path} {accept:?}");
+        };
+        asked("/", None, 1, "miss", false);
+        asked("/", Some("*/*"), 1, "hit", false);
+        asked("/", Some("text/csv"), 2, "miss", true);
+        asked("/", Some("text/csv"), 2, "hit", true);
+        asked("/", None, 1, "hit", false);
+        asked("/?format=csv", None, 3, "miss", true);
+        asked("/?format=csv", Some("*/*"), 3, "hit", true);
+        asked("/", None, 1, "hit", false);
+        // What cannot be given is no result to keep, and none that is kept is given instead.
+        let refused = call.posting("/").header("accept", "image/png").send().unwrap();
+        assert_eq!(Answer::of(refused).status, 406);
+        std::fs::write(&path, "x".repeat(number(3))).unwrap();
+    }
+}
+
+#[test]
 fn an_override_is_the_whole_key() {
     let owt = Owt::start();
     let folder = Folder::new();

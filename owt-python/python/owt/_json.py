@@ -464,6 +464,17 @@ _NAMED: dict[tuple[str, str], Form] = {
     ("httpx", "URL"): _text,
     ("pydantic_core", "Url"): _text,
     ("pydantic_core", "MultiHostUrl"): _text,
+    ("imagehash", "ImageHash"): _text,
+    ("arrow", "Arrow"): _isoformat,
+    # whose text is ISO 8601
+    **{
+        ("whenever", name): _text
+        for name in (
+            *("Instant", "ZonedDateTime", "OffsetDateTime", "PlainDateTime", "Date", "Time"),
+            *("YearMonth", "MonthDay", "IsoWeekDate", "TimeDelta", "DateDelta", "DateTimeDelta"),
+            *("ItemizedDelta", "ItemizedDateDelta"),
+        )
+    },
 }
 _FORMS: dict[type, Form] = {
     dict: members,

@@ -45,7 +45,7 @@ def _values(series: Any, depth: int) -> Any:
     if _base(series.dtype) in _NUMBERS and series.null_count() == 0 and "numpy" in sys.modules:
         return _numpy.array(series.to_numpy())  # which is written from its memory
     if not _is_timed(series.dtype):
-        return series.to_list()  # type: ignore[no-any-return]
+        return series.to_list()
     match _base(series.dtype):
         case "Date":
             return _texts(series, "%Y-%m-%d")
@@ -123,7 +123,7 @@ def _structs(series: Any, depth: int) -> list[Any]:
     return [None if none else row for row, none in zip(rows, absent, strict=True)]
 
 
-def _column(series: Any, name: str, depth: int) -> list[Any]:
+def _column(series: Any, name: str, depth: int) -> Any:
     try:
         return _values(series, depth + 1)
     except Unknown as refused:

@@ -25,7 +25,7 @@ impl Asker<'_> {
         call.fn_name = Some(DESCRIBE.into());
         // Edits of one module are told from other modules by it.
         let path = format!("/_owt/functions/{module}");
-        let input = CacheInput { path: &path, user: None, own: None, max_age: None };
+        let input = CacheInput { path: &path, user: None, own: None, form: None, max_age: None };
         let context = |_: &Call| Context {
             id: format!("describe:{module}"),
             method: "GET",

@@ -120,7 +120,8 @@ async fn call(
     visit.holds(site.door.share(visit.caller())?);
     visit.calls(names);
     let user = visit.caller().user.as_ref();
-    let input = CacheInput { path: &path, user, own, max_age };
+    let form = Fingerprint::of([ACCEPT.as_bytes(), b""]);
+    let input = CacheInput { path: &path, user, own, form, max_age };
     let context = |call: &Call| context(request, call, body, &pass, visit, &path);
     let (events, cache) = site.engine.submit(permit, call, input, context);
     cache.iter().for_each(|outcome| site.metrics.lookup(*outcome));

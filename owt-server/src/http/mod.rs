@@ -168,7 +168,8 @@ async fn run(
     visit.calls(names);
     let submitted = Instant::now();
     let user = visit.caller().user.as_ref();
-    let input = CacheInput { path: request.path(), user, own, max_age };
+    let form = if call.use_cache { read::form(request) } else { None };
+    let input = CacheInput { path: request.path(), user, own, form, max_age };
     let context = |call: &Call| read::context(request, call, body, &pass, visit);
     let (events, cache) = site.engine.submit(permit, call, input, context);
     if let Some(outcome) = cache {

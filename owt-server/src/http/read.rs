@@ -6,13 +6,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, web};
 use bytes::Bytes;
 use bytesize::ByteSize;
 use futures_util::{StreamExt, poll};
 use owt_core::{Call, CallError, CallFields, FieldNames, Others, Problem, ProblemKind};
 use owt_engine::{Context, Fingerprint, Gathering, Headers};
+use url::form_urlencoded;
 
 use super::carrier::Carrier;
 use super::visit::Visit;
@@ -118,6 +119,25 @@ async fn refuse_two_codes(
         Some(body) => Err(malformed(CallError::TwoCodes { query, body })),
         None => Ok(()),
     }
+}
+
+/// What form a result is wished for in: by `Accept`, and by `format` in the query, as the package
+/// reads them (`owt.forms.wishes`). `None` where any will do.
+pub(super) fn form(request: &HttpRequest) -> Option<Fingerprint> {
+    let accept: Vec<_> =
+        request.headers().get_all(header::ACCEPT).map(HeaderValue::as_bytes).collect();
+    let accept = accept.join(&b", "[..]);
+    let accept = if accept == b"*/*" { &[][..] } else { &accept };
+    let query = request.query_string();
+    let mut format = Vec::new();
+    if query.contains("format=") {
+        let fields = form_urlencoded::parse(query.as_bytes());
+        for (_, value) in fields.filter(|(name, _)| name == "format") {
+            format.extend_from_slice(value.as_bytes());
+            format.push(b'\n');
+        }
+    }
+    Fingerprint::of([accept, &format])
 }
 
 /// What tells a call in the query from the same call with other data.

@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import _json, _numpy
 from .._errors import Unrenderable
-from . import pixels
+from . import displays, pixels
 from .registry import JSON, Form, Instead
 
 NPY = "application/x-npy"
@@ -85,6 +85,11 @@ def sparse_forms(value: Any) -> Sequence[Form]:
         return buffer.getvalue()
 
     return [Form(NPZ, npz) if one.media == NPZ else one for one in forms]
+
+
+def ragged_forms(value: Any) -> Sequence[Form]:
+    """The forms of rows of any length: all of them as JSON; what shows itself is but a part."""
+    return [_as_json(), *displays.of(value, type(value).__mro__)]
 
 
 def named_forms(arrays: dict[str, Any]) -> list[Form]:
@@ -262,6 +267,15 @@ _ARRAYS: dict[str, Any] = {
     "scipy.spmatrix": sparse_forms,
     "sparse.SparseArray": sparse_forms,
 }
-FORMS = {**_ARRAYS, "numpy.generic": numpy_forms}
+FORMS = {
+    **_ARRAYS,
+    "numpy.generic": numpy_forms,
+    "awkward.Array": ragged_forms,
+    "awkward.Record": ragged_forms,
+}
 # numpy's own are in `_numpy`.
-PLAIN: dict[str, Any] = {name: plain for name in _ARRAYS if name != "numpy.ndarray"}
+PLAIN: dict[str, Any] = {
+    **{name: plain for name in _ARRAYS if name != "numpy.ndarray"},
+    "awkward.Array": lambda value, depth: _json.plain(value.to_list(), depth),
+    "awkward.Record": lambda value, depth: _json.plain(value.to_list(), depth),
+}

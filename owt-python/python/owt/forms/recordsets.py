@@ -46,4 +46,7 @@ FORMS: dict[str, Any] = {
     **{name: _table(records) for name, records in _RECORDS.items()},
     "great_tables.GT": shown,
 }
-PLAIN: dict[str, Any] = {name: _plain(records) for name, records in _RECORDS.items()}
+PLAIN: dict[str, Any] = {
+    **{name: _plain(records) for name, records in _RECORDS.items()},
+    "great_tables.GT": lambda value, depth: _json.plain(value._tbl_data, depth),
+}

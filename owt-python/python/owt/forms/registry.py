@@ -56,6 +56,7 @@ _FAMILIES = {
             "cupyx",
             "scipy",
             "sparse",
+            "awkward",
         ),
         "arrays",
     ),
@@ -88,6 +89,7 @@ _FAMILIES = {
         (
             *("shapely", "geopandas", "xarray", "rdkit", "Bio", "skbio", "astropy", "pint"),
             *("quantities", "uncertainties", "geopy", "pydicom", "google"),
+            *("pystac", "pyproj"),
         ),
         "science",
     ),

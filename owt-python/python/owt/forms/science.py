@@ -242,6 +242,10 @@ FORMS: dict[str, Any] = {
     "uncertainties.AffineScalarFunc": uncertain,
     "geopy.Distance": distance,
     "pydicom.Dataset": dicom,
+    "pystac.STACObject": lambda value: [
+        Form(JSON, _json.encoded),
+        *displays.of(value, type(value).__mro__),
+    ],
 }
 PLAIN: dict[str, Any] = {
     "shapely.BaseGeometry": plain_geometry,
@@ -263,4 +267,7 @@ PLAIN: dict[str, Any] = {
     "geopy.Distance": lambda value, _: {"km": value.km},
     "geopy.Location": _plain_location,
     "pydicom.Dataset": lambda value, depth: _json.plain(value.to_json_dict(), depth + 1),
+    "pystac.STACObject": lambda value, depth: _json.plain(value.to_dict(), depth + 1),
+    # PROJJSON: what its `to_dict` gives has lost names and more
+    "pyproj.CRS": lambda value, depth: _json.plain(value.to_json_dict(), depth + 1),
 }

@@ -67,7 +67,21 @@ def _of_pandas(frame: Any) -> rows.Batches:
 
 
 def _from_pandas(frame: Any) -> Any:
-    return library("pyarrow").Table.from_pandas(frame, preserve_index=bool(levels(frame.index)))
+    pyarrow, kept = library("pyarrow"), bool(levels(frame.index))
+    try:
+        return pyarrow.Table.from_pandas(frame, preserve_index=kept)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):
+        # Objects that Arrow has no type for, such as sets: as they are in JSON.
+        plain = frame.apply(_plain_objects)
+        return pyarrow.Table.from_pandas(plain, preserve_index=kept)
+
+
+def _plain_objects(column: Any) -> Any:
+    if column.dtype != object:
+        return column
+    made = sys.modules["pandas"].Series(index=column.index, dtype=object)
+    made[:] = _json.plain_or_refused(column.tolist())
+    return made
 
 
 # polars
