@@ -833,6 +833,7 @@ function namedRequest({ server, path, given, options, query = {}, ...made }) {
       }
     }
     if (args.placed.length) throw new TypeError('a GET carries arguments by name: give an object');
+    refuseCode(args.byName, 'a GET');
     return { method, url: url() };
   }
   return { method, url: url(), ...namedBody(args) };
@@ -892,9 +893,11 @@ function namedBody({ byName, placed }) {
   if (!byName.some(([, value]) => isFile(value))) {
     const members = byName.map(([name, value]) => `${JSON.stringify(name)}:${toJson(value, name)}`);
     const list = placed.map((value, at) => toJson(value, `argument ${at + 1}`));
-    const body = placed.length ? `{"args":[${list}],"kwargs":{}}` : `{${members}}`;
+    const isPlain = !placed.length && !byName.some(isCode);
+    const body = isPlain ? `{${members}}` : `{"args":[${list}],"kwargs":{${members}}}`;
     return { body, type: 'application/json' };
   }
+  refuseCode(byName, 'a form with files');
   // By hand, because a form's own fields can have no type here, and JSON is told by it.
   const boundary = `owt-${Array.from({ length: 4 }, () => Math.random().toString(36).slice(2)).join('')}`;
   const parts = byName.flatMap(([name, value]) =>
@@ -902,6 +905,16 @@ function namedBody({ byName, placed }) {
   );
   const type = `multipart/form-data; boundary=${boundary}`;
   return { body: new Blob([...parts, `--${boundary}--\r\n`]), type };
+}
+
+/** Whether an argument has the name of code, which would be run where it stands alone. */
+const isCode = ([name]) => name === 'code' || name === 'code_b64';
+
+function refuseCode(byName, place) {
+  if (!byName.some(isCode)) return;
+  throw new TypeError(
+    `${place} has no room for an argument called code, which would be run: POST it without files`,
+  );
 }
 
 function partOf(boundary, name, one) {

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use owt_client::{Body, CallRequest, Client, Method};
-use owt_core::FunctionName;
+use owt_core::{CODE_FIELDS, FunctionName};
 use serde_json::value::RawValue;
 
 use crate::args::CallArgs;
@@ -145,7 +145,7 @@ impl Arguments {
 
     /// The request with these as its query.
     fn in_the_url(self, mut request: CallRequest) -> Result<CallRequest, Failure> {
-        self.refuse_positions("a URL")?;
+        self.fits("a URL")?;
         for (name, part) in self.named {
             let text = match part {
                 Part::Text(text) => text,
@@ -161,7 +161,20 @@ impl Arguments {
         Ok(request)
     }
 
-    fn refuse_positions(&self, place: &str) -> Result<(), Failure> {
+    /// Whether an argument has the name of code, which would be run where it stands alone.
+    fn name_code(&self) -> bool {
+        self.named.iter().any(|(name, _)| CODE_FIELDS.contains(&&**name))
+    }
+
+    /// # Errors
+    /// They have no place in a URL or a form.
+    fn fits(&self, place: &str) -> Result<(), Failure> {
+        if self.name_code() {
+            return Err(Failure::Usage(format!(
+                "an argument called code would be run in {place}: give it, and all others, as JSON: \
+                 code:='\"TEXT\"'"
+            )));
+        }
         if self.placed.is_empty() {
             return Ok(());
         }
@@ -173,7 +186,7 @@ impl Arguments {
         if self.named.iter().all(|(_, part)| matches!(part, Part::Json(_))) {
             return Ok((self.json().into_bytes(), "application/json".to_owned()));
         }
-        self.refuse_positions("a form")?;
+        self.fits("a form")?;
         let boundary = boundary();
         let mut body = Vec::new();
         for (name, part) in self.named {
@@ -207,7 +220,7 @@ impl Arguments {
             Part::Text(_) | Part::File(_) => None,
         });
         let named = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
-        if self.placed.is_empty() {
+        if self.placed.is_empty() && !self.name_code() {
             return named;
         }
         let placed: Vec<_> = self.placed.iter().map(|one| one.get()).collect();

@@ -16,8 +16,10 @@ async fn main() -> Result<(), owt_client::Error> {
     let five: i64 = tools.function("add").named("x", 4).value().await?;
     println!("{nine} {five}");
     let wrong = tools.function("add").args(json!({"x": "a", "z": 1})).value::<i64>().await;
-    for fault in wrong.unwrap_err().faults() {
-        println!("{}: {}", fault.name, fault.message);
+    if let Err(error) = wrong {
+        for fault in error.faults() {
+            println!("{}: {}", fault.name, fault.message);
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use owt_core::{Code, FunctionName, MAX_URL, SentFunction};
+use owt_core::{CODE_FIELDS, Code, FunctionName, MAX_URL, SentFunction};
 use reqwest::multipart::Form;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -160,18 +160,30 @@ impl Function {
 
     /// The arguments as a JSON body.
     pub fn json_text(self) -> String {
-        if self.args.is_empty() {
+        if self.args.is_empty() && !self.names_code() {
             return Value::Object(self.named).to_string();
         }
         json!({"args": self.args, "kwargs": self.named}).to_string()
     }
 
+    /// Whether an argument has the name of code, which would be run where it stands alone.
+    fn names_code(&self) -> bool {
+        self.published.is_none() && CODE_FIELDS.iter().any(|name| self.named.contains_key(*name))
+    }
+
     fn texts(self, place: &str) -> Result<Vec<(String, String)>, Error> {
-        if self.args.is_empty() {
-            return Ok(self.named.into_iter().map(|(name, one)| (name, to_text(one))).collect());
+        let mistake = |what: String| Err(Error::usage(what, None));
+        if self.names_code() {
+            return mistake(format!(
+                "{place} has no room for an argument called code, which would be run: POST it \
+                 without files"
+            ));
         }
-        let what =
-            format!("{place} has no positions: give the function's arguments by their names");
-        Err(Error::usage(what, None))
+        if !self.args.is_empty() {
+            return mistake(format!(
+                "{place} has no positions: give the function's arguments by their names"
+            ));
+        }
+        Ok(self.named.into_iter().map(|(name, one)| (name, to_text(one))).collect())
     }
 }

@@ -31,8 +31,8 @@ mod trace;
 mod warm;
 
 pub use call::{
-    Call, CallError, CallFields, DEFAULT_CODE_NAME, DEFAULT_FN_NAME, FieldNames, MAX_CODE_NAME,
-    MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
+    CODE_FIELDS, Call, CallError, CallFields, DEFAULT_CODE_NAME, DEFAULT_FN_NAME, FieldNames,
+    MAX_CODE_NAME, MAX_URL, MEANT, Others, PYTHON_TYPES, shell_word,
 };
 pub use catalogue::{Catalogue, FunctionInfo, ParameterInfo, ReturnInfo, SentCode, Unpublished};
 pub use code::{Code, CodeId, Origin};

@@ -436,7 +436,8 @@ mod tests {
     async fn an_answer_has_a_reader_as_long_as_it_is_kept_or_read() {
         for capacity in [10, 10_000] {
             let cache = Cache::new(capacity);
-            let key = CacheKey { user: None, form: None, result: Which::Override("key".to_owned()) };
+            let key =
+                CacheKey { user: None, form: None, result: Which::Override("key".to_owned()) };
             let Lookup::Miss(mut reader, recorder) = cache.lookup(&key, None) else {
                 panic!("it is new")
             };

@@ -27,7 +27,9 @@ tools =
       "def count(to: int):",
       "    yield from range(to)",
       "def given(value, name: str = ''):",
-      "    return [value, name]"
+      "    return [value, name]",
+      "def checked(code: str) -> str:",
+      "    return code"
     ]
 
 spec :: Spec
@@ -41,6 +43,11 @@ spec = around withTools $ do
       `shouldReturn` ["gr\246\223e \"\\\n" :: Text, "\127925"]
     owtFn @POST "tools.given" (named [("value", PyList [PyNone, PyBool True, PyDict [("a", PyInt (2 ^ (70 :: Int)))]])]) client
       `shouldReturn` ("[[null,true,{\"a\":1180591620717411303424}],\"\"]" :: Text)
+  it "take an argument called code, which alone would be run" $ \client -> do
+    let code = named [("code", "def run(): return 'ran'")]
+    owtFn @POST "tools.checked" code client `shouldReturn` ("def run(): return 'ran'" :: Text)
+    refusal <- failing (function "tools.checked" code) {owtFiles = [partBS "a" "1"]} client
+    refusal `shouldSatisfy` isUsage
   it "take bytes, a body and files" $ \client -> do
     owtFn @POST "tools.size" (positional [PyBytes "\0ab"]) client `shouldReturn` (3 :: Int)
     let sized = function "tools.size" (named [("times", PyInt 2)])

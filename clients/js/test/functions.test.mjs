@@ -43,6 +43,9 @@ def count(n: int):
 def got(x: float, tags: list[str] = []) -> list:
     return [x, tags]
 
+def checked(code: str) -> str:
+    return code
+
 def slow() -> None:
     import time
     time.sleep(600)
@@ -62,6 +65,15 @@ test('by name and by position, of any client', async () => {
   assert.equal(await client.fn('tools.add', { x: 1, y: undefined }), 2);
   const { value, status, timings } = await client.fn('tools.add', { x: 1 }).withResponse();
   assert.deepEqual([value, status, timings.run >= 0], [2, 200, true]);
+});
+
+test('an argument called code, which alone would be run', async () => {
+  const code = "def run(): return 'ran'";
+  assert.equal(await fn('checked', { code }), code);
+  assert.equal(await fn('checked', [code]), code);
+  const refused = { name: 'TypeError', message: /an argument called code, which would be run/ };
+  await assert.rejects(fn('checked', { code }, { method: 'GET' }), refused);
+  await assert.rejects(fn('checked', { code, file: new Uint8Array(2) }), refused);
 });
 
 test('the address may be left out, as of any call', async () => {

@@ -82,6 +82,9 @@ def fails():
 
 def stream(n: int) -> int:
     return n
+
+def checked(code: str, data: bytes = b"") -> str:
+    return code
 '''
 HIDING = """
 import owt
@@ -120,6 +123,13 @@ def test_called_as_it_is(client):
     assert client.tools.rest(1, 2, "c", last=4) == [1, 2, "c", 4]
     assert client.tools.rest(1, 2) == [1, 2, 0]
     assert client.tools.day(datetime.date(2026, 2, 28)) == "2026/059"
+
+
+def test_an_argument_called_code_is_not_run(client):
+    code = "def run(): return 'ran'"
+    assert client.tools.checked(code=code) == client.tools.checked(code) == code
+    with pytest.raises(TypeError, match="called code"):
+        client.tools.checked(code=code, data=b"x")
 
 
 def test_it_tells_what_it_is(client):

@@ -122,6 +122,10 @@ fn a_function_is_called_by_its_name() {
         "b": ["str", "True"],
     });
     assert_eq!(kinds, wanted);
+    // Alone it would be run.
+    let words = ["call", "tools.kinds", "--json", "code:=\"1 / 0\"", "code_b64:=[]"];
+    let code: Value = serde_json::from_str(&said(&owt(&server, &words))).unwrap();
+    assert_eq!(code, json!({"code": ["str", "1 / 0"], "code_b64": ["list", []]}));
     let photo = format!("photo@{}", photo.display());
     let more = format!("data={text}");
     let words = ["call", "tools.size", &photo, "width=3", "--file", &more, "--json"];
@@ -154,6 +158,8 @@ fn what_is_no_function_is_told_apart() {
         (&["tools.add", "x@/nowhere"], 2, "cannot read /nowhere"),
         (&["tools.add", "x=1", "4"], 2, "a form has no positions"),
         (&["tools.add", "4", "--get"], 2, "a URL has no positions"),
+        (&["tools.kinds", "code=1 / 0"], 2, "an argument called code would be run in a form"),
+        (&["tools.add", "x=1", "code=2", "--get"], 2, "would be run in a URL"),
         (&["tools.add", "x=1", "--fn-name", "y"], 2, "--fn-name is for code"),
         (&["tools.kinds", "x=1", "--get"], 1, "405"),
     ] {

@@ -31,6 +31,9 @@ def told(n: int) -> int:
 def colour() -> str:
     return 'red'
 
+def checked(code: str) -> str:
+    return code
+
 def none() -> str | None:
     return None
 
@@ -89,6 +92,9 @@ async fn a_function_is_called_by_its_name() {
     assert_eq!(add().args((4, 5)).value::<i64>().await.unwrap(), 9);
     let lists = client.function("tools.get_it").args(json!({"name": "é", "ns": [1, 2]}));
     assert_eq!(lists.json::<Value>().await.unwrap(), json!(["é", [1, 2]]));
+    // Alone it would be run.
+    let code = client.function("tools.checked").named("code", "def run(): return 'ran'");
+    assert_eq!(code.text().await.unwrap(), "def run(): return 'ran'");
 }
 
 #[tokio::test]
@@ -105,6 +111,8 @@ async fn what_is_wrong_is_told_of_each_argument() {
     assert!(unknown.is_not_found() && unknown.faults().is_empty());
     for mistaken in [
         client.function("add"),
+        client.function("tools.checked").named("code", "1").method(Method::GET),
+        client.function("tools.checked").named("code", "1").file("a", "a", "a"),
         client.function("tools.add?x=1"),
         client.function("tools.add").fn_name("x"),
         client.function("tools.add").path("x"),

@@ -13,6 +13,10 @@ use super::{Call, json};
 use crate::Code;
 use crate::encoding::Spaces;
 
+/// The names of the fields that hold code: of a request that has one it is what runs, whatever the
+/// path names.
+pub const CODE_FIELDS: [&str; 2] = ["code", "code_b64"];
+
 /// The call fields of a request as they came; the last of a name counts.
 pub struct CallFields<'a> {
     code: Option<Value<'a>>,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::Code;
 
 pub use error::CallError;
-pub use fields::{CallFields, Others};
+pub use fields::{CODE_FIELDS, CallFields, Others};
 pub use names::FieldNames;
 pub use write::shell_word;
 

@@ -324,7 +324,8 @@ def test_a_long_table_says_how_many_rows_html_leaves_out():
 def content_text(value, accept):
     kind, _, _, payload = respond(value, accept)
     assert kind == ITER
-    return "".join(payload)
+    pieces = [piece.encode() if isinstance(piece, str) else piece for piece in payload]
+    return b"".join(pieces).decode()
 
 
 def test_html_and_markdown_escape_what_a_cell_holds():

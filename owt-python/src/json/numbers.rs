@@ -137,9 +137,7 @@ impl Kind {
             Self::I32 => {
                 each(bytes, out, around, |pen, b| integer(pen, i32::from_ne_bytes(b).into()))
             }
-            Self::I64 => {
-                each(bytes, out, around, |pen, b| integer(pen, i64::from_ne_bytes(b).into()))
-            }
+            Self::I64 => each(bytes, out, around, |pen, b| integer(pen, i64::from_ne_bytes(b))),
             Self::U8 => {
                 each(bytes, out, around, |pen, b| integer(pen, u8::from_ne_bytes(b).into()))
             }

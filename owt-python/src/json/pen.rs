@@ -86,6 +86,7 @@ impl<'a> Pen<'a> {
 }
 
 /// The digits of each number below 100.
+#[allow(clippy::indexing_slicing, reason = "done by the compiler, which refuses what is beyond it")]
 static PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let mut number = 0;

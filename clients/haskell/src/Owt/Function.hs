@@ -52,7 +52,7 @@ functionUrlPath call (Function parts _)
 functionJson :: Kwargs -> Either Text Lazy.ByteString
 functionJson kwargs = Builder.toLazyByteString <$> (placedAndNamed kwargs >>= whole)
   where
-    whole ([], byName) = json (PyDict byName)
+    whole ([], byName) | not (any namesCode byName) = json (PyDict byName)
     whole (placed, byName) = json (PyDict [("args", PyList placed), ("kwargs", PyDict byName)])
 
 -- | The query of a URL without its question mark: what is said of the call beside its arguments, and
@@ -71,14 +71,21 @@ functionForm = texts "a form with files"
 texts :: Text -> Kwargs -> Either Text [(Text, Lazy.ByteString)]
 texts place kwargs = do
   (placed, byName) <- placedAndNamed kwargs
-  if null placed
-    then mapM (traverse text) byName
-    else Left (place <> " has no positions: give the function's arguments by their names")
+  if any namesCode byName
+    then Left (place <> " has no room for an argument called code, which would be run: POST it without files")
+    else
+      if null placed
+        then mapM (traverse text) byName
+        else Left (place <> " has no positions: give the function's arguments by their names")
   where
     text (PyText one) = Right (Lazy.fromStrict (Text.encodeUtf8 one))
     text (PyBytes one) = Right (Lazy.fromStrict (Base64.encode one))
     text PyNone = Right ""
     text other = Builder.toLazyByteString <$> json other
+
+-- | An argument of that name would be run as code where it stands alone.
+namesCode :: (Text, a) -> Bool
+namesCode (name, _) = name `elem` ["code", "code_b64"]
 
 placedAndNamed :: Kwargs -> Either Text ([Python], [(Text, Python)])
 placedAndNamed kwargs = case kwargs of
