@@ -25,7 +25,7 @@ assert tools.size(b"abc") == 3
 assert tools.picture().startswith(b"\\x89PNG")
 assert "".join(tools.count(2)) == "1\\n2\\n"
 assert tools.day_of(datetime.datetime(2026, 7, 28)) == "2026-07-28"
-assert tools.anything(a=1) == {{"a": 1}}
+assert tools.anything(a=1, code="1 / 0") == {{"a": 1, "code": "1 / 0"}}
 assert tools.double(4) == 8
 try:
     tools.fail("no such thing")
@@ -52,6 +52,7 @@ same(moved.x + moved.y, 4);
 same(await tools.total({{ args: [1, 2, 3] }}), 6);
 same(await tools.size({{ data: new Uint8Array([1, 2, 3]) }}), 3);
 same((await tools.picture())[0], 0x89);
+same(await tools.anything({{ code: '1 / 0' }}), {{ code: '1 / 0' }});
 let text = '';
 for await (const piece of tools.count({{ to: 2 }})) text += piece;
 same(text, '1\\n2\\n');

@@ -35,7 +35,9 @@ export class Functions {
       'X-Owt': '1',
     };
     if (this.token !== undefined) headers['Authorization'] = `Bearer ${this.token}`;
-    const body = JSON.stringify(args, (_name, value: unknown) =>
+    // An argument called code, alone, would be run.
+    const given = 'code' in args || 'code_b64' in args ? { kwargs: args } : args;
+    const body = JSON.stringify(given, (_name, value: unknown) =>
       value instanceof Uint8Array ? btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join('')) : value,
     );
     const answer = await fetch(url, {
