@@ -37,9 +37,7 @@ class _Server:
         self.address, self.token, self.timeout = address.rstrip("/"), token, timeout
 
     def ask(self, path: str, args: list[Any], named: Mapping[str, Any]) -> Any:
-        given: Any = {
-            name: value for name, value in named.items() if value is not UNSET
-        }
+        given: Any = {name: value for name, value in named.items() if value is not UNSET}
         # An argument called code, alone, would be run.
         if args or not {"code", "code_b64"}.isdisjoint(given):
             given = {"args": args, "kwargs": given}
@@ -75,9 +73,7 @@ class _Server:
             read: bytes = answer.read()
             return read
 
-    def stream(
-        self, path: str, args: list[Any], named: Mapping[str, Any]
-    ) -> Iterator[str]:
+    def stream(self, path: str, args: list[Any], named: Mapping[str, Any]) -> Iterator[str]:
         with self.ask(path, args, named) as answer:
             while piece := answer.read1():
                 yield piece.decode("utf-8", "replace")
