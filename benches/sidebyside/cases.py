@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +60,8 @@ class Case:
     beside: frozenset[str] | None = None
     by: Literal["code", "name", "hash"] = "code"
     fn_name: str = "run"
+    # What a peer's endpoint is sent, where owt's function takes it otherwise.
+    peer_kwargs: dict[str, Any] | None = None
 
     @property
     def owt_path(self) -> str:
@@ -87,7 +89,7 @@ class Case:
 
     def plain(self) -> bytes:
         """The JSON body that a service with the handler written into it takes."""
-        return json.dumps(HELLO_KWARGS if self.path == "/hello" else self.kwargs).encode()
+        return json.dumps(self.peer_kwargs or self.kwargs).encode()
 
     def pickled(self) -> bytes:
         """The JSON body of one of TARP's remote calls."""
@@ -95,6 +97,19 @@ class Case:
         coded = {name: base64.b64encode(pickle.dumps(part)) for name, part in parts.items()}
         return json.dumps({name: part.decode() for name, part in coded.items()}).encode()
 
+
+BY_CODE = Case(
+    name="function-code",
+    title="a function called by its code, 32 connections",
+    unit="requests/s",
+    path="/hello",
+    code=GREETING_CODE,
+    kwargs=HELLO_KWARGS,
+    answer=HELLO_ANSWER,
+    connections=32,
+    beside=frozenset(),
+    fn_name="hello",
+)
 
 CASES = (
     Case(
@@ -164,55 +179,28 @@ CASES = (
         connections=8,
         beside=frozenset(),
     ),
-    Case(
-        name="function-code",
-        title="a function called by its code, 32 connections",
-        unit="requests/s",
-        path="/hello",
-        code=GREETING_CODE,
-        kwargs=HELLO_KWARGS,
-        answer=HELLO_ANSWER,
-        connections=32,
-        beside=frozenset(),
-        fn_name="hello",
-    ),
-    Case(
+    BY_CODE,
+    replace(
+        BY_CODE,
         name="function-name",
         title="the same function called by its name, 32 connections; a peer's is an endpoint",
-        unit="requests/s",
-        path="/hello",
-        code=GREETING_CODE,
-        kwargs=HELLO_KWARGS,
-        answer=HELLO_ANSWER,
-        connections=32,
-        beside=frozenset({"fastapi", "tarp"}),
         by="name",
-        fn_name="hello",
+        beside=frozenset({"fastapi", "tarp"}),
     ),
-    Case(
+    replace(
+        BY_CODE,
         name="function-hash",
         title="the same function of sent code called by the code's hash, 32 connections",
-        unit="requests/s",
-        path="/hello",
-        code=GREETING_CODE,
-        kwargs=HELLO_KWARGS,
-        answer=HELLO_ANSWER,
-        connections=32,
-        beside=frozenset(),
         by="hash",
-        fn_name="hello",
     ),
-    Case(
+    replace(
+        BY_CODE,
         name="function-model",
         title="a function that takes a pydantic model, by its name, 32 connections",
-        unit="requests/s",
-        path="/hello",
-        code=GREETING_CODE,
-        kwargs={"greeting": HELLO_KWARGS},
-        answer=HELLO_ANSWER,
-        connections=32,
-        beside=frozenset({"fastapi"}),
         by="name",
         fn_name="hello_model",
+        kwargs={"greeting": HELLO_KWARGS},
+        peer_kwargs=HELLO_KWARGS,
+        beside=frozenset({"fastapi"}),
     ),
 )
